@@ -1,0 +1,31 @@
+"""The one kind of error that a user can cause, and the one kind of warning a result can carry."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class InputError(Exception):
+    """Bad input, told in one sentence: what is wrong, where, what was expected, what to do.
+
+    The command line prints the sentence and exits with status 2; nothing has been written.
+    Any other exception that leaves a verb is an internal bug: a traceback and exit status 1.
+    """
+
+
+class DataWarning(UserWarning):
+    """A result is still right, but something about the input is worth knowing (a province left out, say)."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Suggest the nearest right spelling, as the end of a sentence.
+
+    >>> did_you_mean("sead", ["seed", "grid"])
+    "; did you mean 'seed'?"
+    >>> did_you_mean("zzz", ["seed", "grid"])
+    '; expected one of grid, seed'
+    """
+    known = sorted(known)
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"; did you mean {near[0]!r}?" if near else f"; expected one of {', '.join(known)}"
