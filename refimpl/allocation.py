@@ -77,12 +77,10 @@ def share_out(weights: np.ndarray, total: float) -> np.ndarray:
     largest = weights.max()
     shares = weights / largest if largest > 0 else np.ones_like(weights)  # at most 1: no overflow in the sum
     cells = shares * (total / math.fsum(shares))
-    receiver = int(np.argmax(cells))
-    for _ in range(4):  # one pass rounds once; the second mends what that rounding left
-        residual = math.fsum([total, *(-cells).tolist()])
-        if residual == 0 or math.fsum(cells) == total:
+    for receiver in np.argsort(-cells, kind="stable")[:4]:  # D22: the largest; the next takes what its rounding leaves
+        if math.fsum(cells) == total:
             break
-        cells[receiver] += residual  # D22
+        cells[receiver] += math.fsum([total, *(-cells).tolist()])
     return cells
 
 

@@ -1,0 +1,330 @@
+"""A whole run in one TOML file: which grid, zones, statistics, drivers and settings (Fig. 9).
+
+``read_config`` checks everything that can be checked before the first computation; each fault is one
+sentence that names the file, the key and the nearest right spelling.  Input files are relative to the
+TOML file, the output folder to the folder in which the command is called.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from refimpl.errors import InputError, did_you_mean
+from refimpl.files import existing_file
+from refimpl.regression.selection import MODELS
+from refimpl.settings import Place, as_table, convert, describe, fill, setting
+from refimpl.zssr.settings import UpscaleSettings, check_settings
+
+Bounds = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class GridSettings:
+    """The working grid of the coarse map; the fine map halves its cells (D04, D19)."""
+
+    cell_size: float = setting("cell size in metres (degrees where projection is 'geographic')")
+    projection: Literal["albers", "geographic", "sinusoidal"] = setting(
+        "Albers equal-area for China (D04), WGS 84 longitude and latitude, or the MODIS sinusoidal grid", "albers"
+    )
+    extent: Literal["cover"] | Bounds = setting("'cover' (all zones) or [xmin, ymin, xmax, ymax] in the unit of cell_size", "cover")
+
+
+@dataclass(frozen=True)
+class ZoneSettings:
+    """The provinces."""
+
+    raster: Path = setting("GeoTIFF of province codes, 0 outside")
+    cut: Literal["leave-out", "share"] = setting(
+        "a province cut by the edge of the grid: left out (nodata), or given its share of the total", "leave-out"
+    )
+    minimum_share: float = setting("part of a province's area that must lie inside the grid for it to count as whole", 0.995)
+
+
+@dataclass(frozen=True)
+class StatisticsSettings:
+    """What the provinces emitted."""
+
+    energy: Path = setting("CSV: code, province, year and fuel consumption (Eq. 1)")
+    fit_year: int = setting("the year the regression learns from", 2010)
+    test_year: int = setting("the year the models are compared on (D07)", 2005)
+    map_year: int | None = setting("the year that is mapped; by default fit_year", None)
+
+
+@dataclass(frozen=True)
+class LandCoverSettings:
+    """Land cover, for the evaluation."""
+
+    raster: Path | None = setting("GeoTIFF of IGBP classes (MCD12); without it no land-cover table is made", None)
+
+
+@dataclass(frozen=True)
+class RegressionSettings:
+    """The regression and its scaling."""
+
+    model: str = setting("'auto' (D07: the best on the test year) or one of svr, bayesian, linear, elastic_net", "auto")
+    scaling: Literal["separate", "shared"] = setting(
+        "D05: drivers scaled on province totals for fitting and on cells for the map, or one scaling (that of the totals) for both",
+        "separate",
+    )
+    upper_quantile: float = setting("D05: quantile of the cells that is scaled to 1; larger cells are held there", 0.999)
+
+
+@dataclass(frozen=True)
+class EvaluateSettings:
+    """What the map is compared with."""
+
+    lights: str = setting("the driver that is night lights, for 'lights alone' in the comparison", "ntl")
+    fine_reference: Literal["auto", "yes", "no"] = setting(
+        "compare with the same regression applied to the drivers at the fine cell size; auto: where the drivers are that fine",
+        "auto",
+    )
+    odiac: tuple[Path, ...] = setting("the twelve monthly ODIAC GeoTIFFs of the year, t C per cell (D24)", ())
+    ffdas: Path | None = setting("the FFDAS GeoTIFF of the year, kg C/m2/year (D24)", None)
+
+
+@dataclass(frozen=True)
+class ReportSettings:
+    """Maps."""
+
+    zoom: Literal["auto"] | Bounds = setting("window of the comparison map, [xmin, ymin, xmax, ymax] of the working grid, or 'auto'", "auto")
+
+
+@dataclass(frozen=True)
+class Drivers:
+    """Driver rasters: the same names, in the same order, for every year and for prediction."""
+
+    names: tuple[str, ...]
+    by_year: dict[int, dict[str, Path]]
+    predict: dict[str, Path]
+    kinds: dict[str, str]
+    """'density' (per km2; averaged) or 'count' (per cell; summed) of each name."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """One run."""
+
+    path: Path
+    grid: GridSettings
+    zones: ZoneSettings
+    statistics: StatisticsSettings
+    drivers: Drivers
+    title: str = setting("heading of the maps", "CO2 emission")
+    attribution: str = setting("sources of the data, printed under the maps", "")
+    seed: int = setting("of every random draw", 0)
+    output: str = setting("folder for the results, relative to where the command is called", "refimpl-output")
+    land_cover: LandCoverSettings = LandCoverSettings()
+    regression: RegressionSettings = RegressionSettings()
+    models: dict[str, dict[str, Any]] = field(default_factory=dict)
+    upscale: UpscaleSettings = UpscaleSettings()
+    supplied_totals: dict[int, float] = field(default_factory=dict)
+    evaluate: EvaluateSettings = EvaluateSettings()
+    report: ReportSettings = ReportSettings()
+    raw: dict[str, Any] = field(default_factory=dict)
+    """The TOML document as read, overrides included, for run.json."""
+
+    @property
+    def map_year(self) -> int:
+        """The year whose totals are put on the map."""
+        return self.statistics.map_year or self.statistics.fit_year
+
+
+TOP_LEVEL = ("title", "attribution", "seed", "output")
+SECTIONS = {
+    "grid": GridSettings,
+    "zones": ZoneSettings,
+    "statistics": StatisticsSettings,
+    "land_cover": LandCoverSettings,
+    "regression": RegressionSettings,
+    "upscale": UpscaleSettings,
+    "evaluate": EvaluateSettings,
+    "report": ReportSettings,
+}
+TABLES = (*SECTIONS, "drivers", "allocate")
+REQUIRED = ("grid", "zones", "statistics", "drivers")
+
+
+def parse_toml(path: str | os.PathLike, overrides: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Read ``path`` and apply ``table.key=value`` overrides, whose value is TOML.
+
+    Raises
+    ------
+    InputError
+        No such file, no TOML, an override that is not key=value.
+    """
+    path = existing_file(path, "a run.toml")
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise InputError(f"{path}: is not valid TOML: {fault}; text stands in quotes, tables in [brackets]") from None
+    for override in overrides:
+        key, equals, value = override.partition("=")
+        *tables, name = key.strip().split(".")
+        try:
+            parsed = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            parsed = value.strip()  # a bare word, such as --set regression.model=svr
+        if not equals or not name:
+            raise InputError(f"--set {override}: expected table.key=value, such as upscale.max_steps=200")
+        target = document
+        for table in tables:
+            target = target.setdefault(table, {})
+            if not isinstance(target, dict):
+                raise InputError(f"--set {override}: {table!r} is a value, not a table; expected table.key=value")
+        target[name] = parsed
+    return document
+
+
+def read_config(path: str | os.PathLike, overrides: tuple[str, ...] = ()) -> Config:
+    """Read and check a whole run.
+
+    Raises
+    ------
+    InputError
+        One sentence for the first fault: file, key, what was expected.
+    """
+    path = Path(path)
+    document = parse_toml(path, overrides)
+    for name in document:
+        if name not in (*TOP_LEVEL, *TABLES):
+            raise InputError(f"{path}: {name}: unknown key{did_you_mean(name, (*TOP_LEVEL, *TABLES))}")
+    for name in REQUIRED:
+        if name not in document:
+            raise InputError(f"{path}: table [{name}] is missing; a run needs {', '.join(f'[{r}]' for r in REQUIRED)}")
+    kinds = {"title": str, "attribution": str, "seed": int, "output": str}
+    top = {name: convert(kinds[name], document[name], Place(path), name) for name in TOP_LEVEL if name in document}
+    tables = {name: dict(as_table(document.get(name, {}), Place(path, name))) for name in TABLES}
+    models = _models(tables["regression"], Place(path, "regression"))
+    filled = {name: fill(kind, tables[name], Place(path, name)) for name, kind in SECTIONS.items()}
+    config = Config(
+        path=path,
+        **top,
+        **filled,
+        models=models,
+        drivers=_drivers(tables["drivers"], Place(path, "drivers"), filled["statistics"]),
+        supplied_totals=_supplied_totals(tables["allocate"], Place(path, "allocate")),
+        raw=document,
+    )
+    _check(config)
+    return config
+
+
+def _models(regression: dict[str, Any], place: Place) -> dict[str, dict[str, Any]]:
+    """Take the sub-tables [regression.svr] ... out of [regression]: hyperparameters, checked against the model's own."""
+    found = {}
+    for name in [name for name in regression if name in MODELS]:
+        inside = place.inside(name)
+        table = as_table(regression.pop(name), inside)
+        defaults = MODELS[name]().get_params()
+        for key, value in table.items():
+            if key not in defaults:
+                raise InputError(f"{inside.key(key)}: unknown key{did_you_mean(key, defaults)}")
+            kind = float | str if key == "gamma" else type(defaults[key])
+            table[key] = convert(kind, value, inside, key)
+        try:
+            MODELS[name](**table).check()
+        except InputError as fault:
+            raise InputError(f"{inside.file}: {inside.table}: {fault}") from None
+        found[name] = table
+    return found
+
+
+def _drivers(table: dict[str, Any], place: Place, statistics: StatisticsSettings) -> Drivers:
+    """[drivers.2010], [drivers.predict] and [drivers.kinds], with one set of names."""
+    rasters: dict[str, dict[str, Path]] = {}
+    for key, value in table.items():
+        if key != "kinds" and key != "predict" and not key.isdigit():
+            raise InputError(f"{place.key(key)}: unknown key; expected a year such as [drivers.2010], [drivers.predict] or [drivers.kinds]")
+        if key != "kinds":
+            inside = place.inside(key)
+            rasters[key] = {name: convert(Path, file, inside, name) for name, file in as_table(value, inside).items()}
+    for year, why in ((statistics.fit_year, "statistics.fit_year"), (statistics.test_year, "statistics.test_year")):
+        if str(year) not in rasters:
+            raise InputError(f"{place.file}: table [drivers.{year}] is missing; {why} = {year} needs its driver rasters")
+    map_year = str(statistics.map_year or statistics.fit_year)
+    if "predict" not in rasters and map_year not in rasters:
+        raise InputError(f"{place.file}: table [drivers.predict] is missing; expected it, or [drivers.{map_year}], to map {map_year}")
+    names = tuple(rasters[str(statistics.fit_year)])
+    if not names:
+        raise InputError(f"{place.file}: [drivers.{statistics.fit_year}] names no raster; expected such as ntl = \"ntl.tif\"")
+    for key, files in rasters.items():
+        if set(files) != set(names):
+            odd = sorted(set(files) ^ set(names))[0]
+            raise InputError(f"{place.file}: driver {odd!r} stands in one of [drivers.{statistics.fit_year}] and [drivers.{key}] only; name the same drivers")
+    kinds = dict.fromkeys(names, "density")
+    inside = place.inside("kinds")
+    for name, kind in as_table(table.get("kinds", {}), inside).items():
+        if name not in names:
+            raise InputError(f"{inside.key(name)}: no such driver{did_you_mean(name, names)}")
+        kinds[name] = convert(Literal["density", "count"], kind, inside, name)
+    ordered = {key: {name: files[name] for name in names} for key, files in rasters.items()}
+    by_year = {int(key): files for key, files in ordered.items() if key != "predict"}
+    return Drivers(names, by_year, ordered.get("predict", ordered.get(map_year)), kinds)
+
+
+def _supplied_totals(table: dict[str, Any], place: Place) -> dict[int, float]:
+    """[allocate.totals]: totals of provinces without statistics (D20), or in place of them; 10^4 t by code."""
+    for name in table:
+        if name != "totals":
+            raise InputError(f"{place.key(name)}: unknown key{did_you_mean(name, ['totals'])}")
+    inside = place.inside("totals")
+    totals = {}
+    for code, value in as_table(table.get("totals", {}), inside).items():
+        if not code.isdigit():
+            raise InputError(f"{inside.key(code)}: is no province code; expected such as 54 = 300.0 (10^4 t)")
+        totals[int(code)] = convert(float, value, inside, code)
+        if not 0 <= totals[int(code)] < float("inf"):
+            raise InputError(f"{inside.key(code)} = {value}; expected 10^4 t, 0 or more")
+    return totals
+
+
+def _check(config: Config) -> None:
+    """What types cannot say."""
+    key = Place(config.path).key
+
+    def need(good: bool, name: str, value: object, expected: str) -> None:
+        if not good:
+            raise InputError(f"{key(name)} = {value}; expected {expected}")
+
+    need(0 < config.grid.cell_size < 1e7, "grid.cell_size", config.grid.cell_size, "a length above 0")
+    if isinstance(config.grid.extent, tuple):
+        xmin, ymin, xmax, ymax = config.grid.extent
+        need(xmin < xmax and ymin < ymax, "grid.extent", list(config.grid.extent), "[xmin, ymin, xmax, ymax] with xmin < xmax and ymin < ymax")
+    need(0 < config.zones.minimum_share <= 1, "zones.minimum_share", config.zones.minimum_share, "a part in (0, 1]")
+    need(0.5 < config.regression.upper_quantile <= 1, "regression.upper_quantile", config.regression.upper_quantile, "a quantile in (0.5, 1]")
+    if config.regression.model not in ("auto", *MODELS):
+        raise InputError(f"{key('regression.model')} = {config.regression.model!r}{did_you_mean(config.regression.model, ('auto', *MODELS))}")
+    need(config.seed >= 0, "seed", config.seed, "a whole number, 0 or more")
+    if config.evaluate.odiac:
+        need(len(config.evaluate.odiac) == 12, "evaluate.odiac", f"{len(config.evaluate.odiac)} files", "the twelve months of one year")
+    if isinstance(config.report.zoom, tuple):
+        xmin, ymin, xmax, ymax = config.report.zoom
+        need(xmin < xmax and ymin < ymax, "report.zoom", list(config.report.zoom), "[xmin, ymin, xmax, ymax] with xmin < xmax and ymin < ymax")
+    try:
+        check_settings(config.upscale)
+    except InputError as fault:
+        raise InputError(f"{config.path}: {fault}") from None
+
+
+def documentation() -> list[tuple[str, str, str]]:
+    """Every key of a run.toml as (key, default, what it means)."""
+    from dataclasses import fields
+
+    rows = [row for row in describe(Config, "") if row[0] in TOP_LEVEL]
+    for name, kind in SECTIONS.items():
+        rows += describe(kind, name)
+        if name == "regression":
+            for model, estimator in MODELS.items():
+                rows += [(f"regression.{model}.{key}", repr(value), f"see {estimator.__module__}") for key, value in estimator().get_params().items()]
+    assert fields(Config)
+    rows += [
+        ("drivers.YEAR.NAME", "required", "GeoTIFF of driver NAME in YEAR, for fit_year and test_year; the same names each year"),
+        ("drivers.predict.NAME", "those of map_year", "GeoTIFF of driver NAME that the map is made from"),
+        ("drivers.kinds.NAME", "'density'", "'density' (per km2: averaged) or 'count' (per cell: summed)"),
+        ("allocate.totals.CODE", "none", "total of province CODE in 10^4 t, where there is no statistic (D20) or in its place"),
+    ]
+    return rows

@@ -1,0 +1,177 @@
+"""Figs. 1-3: maps of one raster, and the same window of several rasters side by side.
+
+Drawn from a ``Raster`` (values, valid, grid, units), north up.  Densities (per km2) can be compared between
+resolutions; counts per cell cannot, for a cell of half the size holds a quarter.  Cells inside the country without a
+value are grey; what lies outside it stays white.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+
+from refimpl.figures.axes import colour_bar, colour_bar_width, scale_bar, swatches
+from refimpl.figures.canvas import FAINT, INK, LABEL, MARGIN, Canvas, footer_height, heading_height
+from refimpl.figures.colour import NODATA, PAPER, Scale, choose_scale
+from refimpl.figures.display import Bounds, borders, ground_size, pixel_shape, sample, sample_zones
+from refimpl.figures.typeset import fitted
+
+MAP_ROOM = (1100, 1400)
+"""Most rows and columns of pixels of a map."""
+PANEL_ROOM = (640, 640)
+BORDER = (92, 96, 112)
+BORDER_STRENGTH = 0.75
+LEAST_WIDTH = 760
+LEAST_BAR = 240
+
+
+def map_figure(
+    raster,
+    title: str,
+    path: str | os.PathLike,
+    subtitle: str = "",
+    footer: str = "",
+    zones: np.ndarray | None = None,
+    limits: tuple[float, float] | None = None,
+    scale: str = "log",
+) -> Image.Image:
+    """Draw one raster as a PNG map with colour bar, scale bar and legend, and return the picture.
+
+    Parameters
+    ----------
+    raster : Raster
+        (rows, cols) values of any unit; larger than about 1400 pixels it is averaged for display.
+    zones : (rows, cols) integers on the raster's grid, optional
+        Provinces, 0 outside the country: their boundaries are drawn, and invalid cells outside are left white.
+    limits : (low, high), optional
+        Ends of the colour bar in the raster's units; by default from quantiles of the values (``choose_scale``).
+    scale : "log", "sqrt", "linear" or "diverging"
+        "diverging" is for differences: blue below 0, red above.
+
+    Raises
+    ------
+    ValueError
+        ``zones`` has another shape than the raster, or ``scale`` or ``limits`` make no sense.
+    """
+    if zones is not None and np.shape(zones) != raster.values.shape:
+        raise ValueError(f"zones have shape {np.shape(zones)}, expected that of the raster, {raster.values.shape}")
+    bounds = raster.grid.bounds
+    shape = pixel_shape(raster.grid, bounds, MAP_ROOM)
+    values, valid = sample(raster, bounds, shape)
+    shown = choose_scale(values[valid], scale, limits)
+    pixels, empty = shown.paint(values, valid), not valid.all()
+    if zones is not None:
+        inside = sample_zones(zones, raster.grid, bounds, shape) != 0
+        pixels[~valid & ~inside], empty = PAPER, bool((inside & ~valid).any())
+        _draw_borders(pixels, sample_zones(zones, raster.grid, bounds, (2 * shape[0], 2 * shape[1])))
+    top = heading_height(subtitle) + (26 if raster.units else 0)
+    bar_height = max(shape[0], LEAST_BAR)
+    bar_width = colour_bar_width(shown, raster.units)
+    canvas = Canvas(
+        max(2 * MARGIN + shape[1] + 26 + bar_width, LEAST_WIDTH), top + bar_height + 46 + footer_height(footer)
+    )
+    canvas.heading(title, subtitle, footer)
+    bar_left = canvas.width - MARGIN - bar_width
+    left = MARGIN + (bar_left - 26 - MARGIN - shape[1]) // 2
+    _panel(canvas, left, top + (bar_height - shape[0]) // 2, pixels)
+    colour_bar(canvas, shown, bar_left, top, bar_height, raster.units, *_beyond([values[valid]], shown))
+    end = scale_bar(canvas, MARGIN, top + bar_height + 22, ground_size(raster.grid, bounds)[0] / shape[1])
+    if empty:
+        swatches(canvas, end + 40, top + bar_height + 22, [(NODATA, "no data")])
+    return canvas.save(path)
+
+
+def comparison_figure(
+    rasters: Sequence,
+    titles: Sequence[str],
+    path: str | os.PathLike,
+    window: Bounds,
+    title: str = "",
+    subtitle: str = "",
+    footer: str = "",
+    limits: tuple[float, float] | None = None,
+    scale: str = "log",
+) -> Image.Image:
+    """Draw the same window of several rasters side by side on one colour scale, cells visible as squares.
+
+    ``window`` is (xmin, ymin, xmax, ymax) in the units of the rasters' common CRS; ``pick_window`` finds a telling one.
+    All rasters carry the same units, densities if their cells differ in size.
+
+    Raises
+    ------
+    ValueError
+        No raster, not as many titles, units or projections that differ, or a window without area.
+    """
+    _check_comparison(rasters, titles, window)
+    shape = pixel_shape(min(rasters, key=lambda raster: raster.grid.transform[2]).grid, window, PANEL_ROOM, 40)
+    samples = [sample(raster, window, shape) for raster in rasters]
+    values = [value[valid] for value, valid in samples]
+    shown = choose_scale(np.concatenate(values), scale, limits)
+    units = rasters[0].units
+    bar_width, bar_height = colour_bar_width(shown, units), max(shape[0], LEAST_BAR)
+    top = (heading_height(subtitle) if title else MARGIN) + 34
+    row = len(rasters) * (shape[1] + 24)
+    canvas = Canvas(2 * MARGIN + max(row + bar_width, 420), top + bar_height + 46 + footer_height(footer))
+    canvas.heading(title, subtitle, footer)
+    for index, (value, valid) in enumerate(samples):
+        left = MARGIN + index * (shape[1] + 24)
+        caption, size = fitted(titles[index], LABEL + 2, shape[1])
+        canvas.text(left, top - 14, caption, size, INK)
+        _panel(canvas, left, top, shown.paint(value, valid))
+    colour_bar(canvas, shown, MARGIN + row, top, bar_height, units, *_beyond(values, shown))
+    end = scale_bar(canvas, MARGIN, top + bar_height + 22, ground_size(rasters[0].grid, window)[0] / shape[1])
+    if not all(valid.all() for _, valid in samples):
+        swatches(canvas, end + 40, top + bar_height + 22, [(NODATA, "no data")])
+    return canvas.save(path)
+
+
+def pick_window(raster, size: float) -> Bounds:
+    """The square of side ``size`` (units of the CRS) with the greatest sum of values, centred on their centre of mass.
+
+    (xmin, ymin, xmax, ymax) on cell edges, inside the grid, no larger than the grid; of equal squares the
+    northernmost, then the westernmost.  Where nothing is positive, the middle of the grid.
+    """
+    x0, y0, dx, dy = raster.grid.transform
+    height, width = raster.values.shape
+    rows, cols = (int(np.clip(round(size / step), 1, most)) for step, most in ((-dy, height), (dx, width)))
+    weights = np.where(raster.valid, np.maximum(raster.values, 0), 0).astype(float)
+    table = np.pad(weights.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
+    sums = table[rows:, cols:] - table[:-rows, cols:] - table[rows:, :-cols] + table[:-rows, :-cols]
+    row, col = np.unravel_index(np.argmax(sums), sums.shape)
+    inside = weights[row : row + rows, col : col + cols]
+    if inside.sum() > 0:
+        row += round(float(inside.sum(axis=1) @ (np.arange(rows) + 0.5) / inside.sum()) - rows / 2)
+        col += round(float(inside.sum(axis=0) @ (np.arange(cols) + 0.5) / inside.sum()) - cols / 2)
+    else:
+        row, col = (height - rows) // 2, (width - cols) // 2
+    row, col = int(np.clip(row, 0, height - rows)), int(np.clip(col, 0, width - cols))
+    return x0 + col * dx, y0 + (row + rows) * dy, x0 + (col + cols) * dx, y0 + row * dy
+
+
+def _draw_borders(pixels: np.ndarray, zones: np.ndarray):
+    """Blend thin boundaries into (rows, cols, 3) uint8, from zones at twice its pixels."""
+    strength = BORDER_STRENGTH * borders(zones)[..., None]
+    pixels[:] = np.rint(pixels * (1 - strength) + np.array(BORDER) * strength)
+
+
+def _panel(canvas: Canvas, left: int, top: int, pixels: np.ndarray):
+    """A picture in a thin frame."""
+    canvas.picture(left, top, pixels)
+    canvas.box(left - 1, top - 1, left + pixels.shape[1] + 1, top + pixels.shape[0] + 1, outline=FAINT)
+
+
+def _beyond(values: Sequence[np.ndarray], shown: Scale) -> tuple[bool, bool]:
+    """Whether any value lies below, and above, the ends of the colour bar."""
+    return any((value < shown.low).any() for value in values), any((value > shown.high).any() for value in values)
+
+
+def _check_comparison(rasters: Sequence, titles: Sequence[str], window: Bounds):
+    if not rasters or len(rasters) != len(titles):
+        raise ValueError(f"expected a title for each raster, got {len(rasters)} rasters and {len(titles)} titles")
+    if len({(raster.units, raster.grid.crs) for raster in rasters}) > 1:
+        raise ValueError("rasters to compare must have the same units and projection")
+    if not (window[0] < window[2] and window[1] < window[3]):
+        raise ValueError(f"window {window}: expected (xmin, ymin, xmax, ymax) with an area")

@@ -1,0 +1,42 @@
+"""Adam, the optimiser of the training (Kingma & Ba 2015, Algorithm 1; D11: 0.9, 0.999, 1e-8).
+
+All arrays are 1-D, of one length and dtype; the moments start at 0.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from refimpl.twins import twin
+
+BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
+
+
+@twin("kernels.adam")
+def adam_step(
+    parameters: np.ndarray,
+    gradients: np.ndarray,
+    first_moment: np.ndarray,
+    second_moment: np.ndarray,
+    step: int,
+    rate: float,
+    beta1: float,
+    beta2: float,
+    epsilon: float,
+) -> None:
+    """One step of Adam, bias-corrected, in place on ``parameters`` and both moments; ``step`` counts from 1.
+
+    m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
+    parameters -= rate (m / (1 - beta1^step)) / (sqrt(v / (1 - beta2^step)) + epsilon)
+
+    >>> parameters, m, v = np.array([1.0, 1.0]), np.zeros(2), np.zeros(2)
+    >>> adam_step(parameters, np.array([8.0, -0.25]), m, v, 1, 0.5, 0.9, 0.999, 0.0)    # the first step is the rate itself
+    >>> parameters.round(12)
+    array([0.5, 1.5])
+    """
+    first_moment *= beta1
+    first_moment += (1 - beta1) * gradients
+    second_moment *= beta2
+    second_moment += (1 - beta2) * gradients * gradients
+    spread = np.sqrt(second_moment / (1 - beta2**step))
+    parameters -= rate * (first_moment / (1 - beta1**step)) / (spread + epsilon)

@@ -1,0 +1,148 @@
+"""Training pairs from the one coarse map (D14, D15; Shocher, Cohen & Irani 2018, section 3).
+
+The map (rows, cols) float32 is shrunk to a pyramid of scales once.  A step draws a scale (the full size half of the
+time), a crop of n x n cells with at least half of them valid and not all 0, and one of eight rotations and mirrors: the
+*father*, which is the target.  Its coarsened copy, interpolated back to n x n, is the input; the loss counts the valid cells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from refimpl.errors import InputError
+from refimpl.zssr.resize import downsample, resize_valid, upsample_valid
+from refimpl.zssr.tape import Draw
+
+SCALES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
+FULL_SIZE_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Level:
+    """The map at one scale: ``image`` and ``valid`` (rows, cols), and the admissible ``corners``, row x width + column."""
+
+    scale: float
+    image: np.ndarray
+    valid: np.ndarray
+    corners: np.ndarray
+    width: int
+
+
+def rotate_mirror(image: np.ndarray, turn: int) -> np.ndarray:
+    """``turn`` % 4 quarter turns anticlockwise, then, from turn 4 on, a mirror of left and right; contiguous.
+
+    >>> rotate_mirror(np.array([[1, 2], [3, 4]]), 5)
+    array([[4, 2],
+           [3, 1]])
+    """
+    turned = np.rot90(image, turn % 4)
+    return np.ascontiguousarray(turned[:, ::-1] if turn >= 4 else turned)
+
+
+def undo_rotate_mirror(image: np.ndarray, turn: int) -> np.ndarray:
+    """The inverse of ``rotate_mirror``.
+
+    >>> undo_rotate_mirror(np.array([[4, 2], [3, 1]]), 5)
+    array([[1, 2],
+           [3, 4]])
+    """
+    return np.ascontiguousarray(np.rot90(image[:, ::-1] if turn >= 4 else image, -(turn % 4)))
+
+
+def crop_size(shape: tuple[int, int], wanted: int) -> int:
+    """D15: min(wanted, rows, cols), made even.
+
+    >>> crop_size((95, 300), 128)
+    94
+    """
+    return min(wanted, *shape) // 2 * 2
+
+
+def sums_of_windows(counts: np.ndarray, size: int) -> np.ndarray:
+    """Sum over each size x size window, by its upper left corner, from a summed-area table.
+
+    >>> sums_of_windows(np.array([[1, 0, 1], [0, 1, 1]]), 2)
+    array([[2, 3]])
+    """
+    table = np.zeros((counts.shape[0] + 1, counts.shape[1] + 1), np.int64)
+    np.cumsum(counts, axis=0, out=table[1:, 1:])
+    np.cumsum(table[1:, 1:], axis=1, out=table[1:, 1:])
+    return table[size:, size:] - table[:-size, size:] - table[size:, :-size] + table[:-size, :-size]
+
+
+def admissible(image: np.ndarray, valid: np.ndarray, size: int) -> np.ndarray:
+    """(rows - size + 1, cols - size + 1) bool: corners of crops with at least half of the cells valid and not all 0."""
+    enough = 2 * sums_of_windows(valid, size) >= size * size
+    return enough & (sums_of_windows(valid & (image != 0), size) > 0)
+
+
+def build_pyramid(image: np.ndarray, valid: np.ndarray, size: int, pyramid: bool = True) -> list[Level]:
+    """The map at each scale that has an admissible crop, full size first.
+
+    Raises
+    ------
+    InputError
+        The full size has no admissible crop.
+    """
+    levels = []
+    for scale in SCALES if pyramid else SCALES[:1]:
+        shape = tuple(int(round(scale * n)) for n in image.shape)
+        if min(shape) < size:
+            break
+        values, inside = (image, valid) if scale == 1 else resize_valid(image, valid, shape)
+        corners = np.flatnonzero(admissible(values, inside, size))
+        if corners.size:
+            levels.append(Level(scale, values, inside, corners, shape[1] - size + 1))
+        elif scale == 1:
+            raise InputError(_no_crop(image, valid, size))
+    return levels
+
+
+def _no_crop(image: np.ndarray, valid: np.ndarray, size: int) -> str:
+    if not np.any(image[valid]):
+        return "coarse map: all of its valid cells have one value, expected a map with structure; check the prediction"
+    return (f"coarse map: no crop of {size} x {size} cells has half of its cells valid and a value above the map's minimum "
+            f"({np.count_nonzero(valid)} of {valid.size} cells are valid); choose a smaller upscale.crop")
+
+
+def draw_crop(levels: list[Level], rng: np.random.Generator, step: int) -> Draw:
+    """One crop: a level (the full size with probability 1/2, the others alike), a corner and a turn, three draws each time."""
+    share, other = rng.random(), len(levels) - 1
+    beyond = (share - FULL_SIZE_SHARE) / (1 - FULL_SIZE_SHARE)
+    level = levels[0 if share < FULL_SIZE_SHARE or not other else 1 + int(beyond * other)]
+    row, column = divmod(int(level.corners[rng.integers(level.corners.size)]), level.width)
+    return Draw(step, level.scale, row, column, int(rng.integers(8)))
+
+
+def draw_fixed_crops(levels: list[Level], rng: np.random.Generator, count: int) -> list[Draw]:
+    """``count`` different crops (or as many as there are) of the full size, as it lies, to measure on (D12)."""
+    corners = levels[0].corners
+    chosen = rng.choice(corners, size=min(count, corners.size), replace=False)
+    return [Draw(0, 1.0, *divmod(int(corner), levels[0].width), 0) for corner in chosen]
+
+
+def cut(levels: list[Level], draw: Draw, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """The crop that ``draw`` names: values and validity, (size, size), turned.
+
+    Raises
+    ------
+    InputError
+        The draw, from a tape, names a scale or a place that this map does not have.
+    """
+    level = next((level for level in levels if level.scale == draw.scale), None)
+    if level is None or draw.row + size > level.image.shape[0] or draw.column + size > level.image.shape[1]:
+        raise InputError(f"tape: step {draw.step} asks for a crop of {size} x {size} cells at scale {draw.scale}, row {draw.row}, "
+                         f"column {draw.column}, which this map does not have; use the map and crop that it was recorded with")
+    window = np.s_[draw.row : draw.row + size, draw.column : draw.column + size]
+    return rotate_mirror(level.image[window], draw.turn), rotate_mirror(level.valid[window], draw.turn)
+
+
+def network_input(father: np.ndarray, valid: np.ndarray, downsampling: str) -> np.ndarray:
+    """The father coarsened as D16 has it (the *son*) and interpolated back: (n, n), n even.
+
+    >>> network_input(np.full((4, 4), 3.0), np.ones((4, 4), bool), "mean")[0]
+    array([3., 3., 3., 3.])
+    """
+    return np.ascontiguousarray(upsample_valid(*downsample(father, valid, downsampling)))

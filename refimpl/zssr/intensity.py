@@ -1,0 +1,85 @@
+"""The coarse map as an image with values near [0, 1], and back (D08, D09).
+
+The map (rows, cols), in any units, is shifted by its minimum over valid cells and divided by the 99.99 % quantile of the
+shifted values; nothing is clipped above.  Invalid cells hold 0.  The shift removes the regression's intercept, which would
+otherwise spread most of the emission evenly over empty land; ``baseline="keep"`` adds it back at the end.  A curve
+(``log``, ``sqrt``) may lie between this linear image and what the network sees; back-projection works on the linear one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from refimpl.raster.grid import Raster
+
+QUANTILE = 0.9999
+LOG_GAIN = 100.0
+
+
+@dataclass(frozen=True)
+class ImageRange:
+    """Where the image's 0 and 1 lie on the map: 0 is ``minimum``, 1 is ``minimum + scale``, in the map's units."""
+
+    minimum: float
+    scale: float
+
+    def to_image(self, values: np.ndarray, valid: np.ndarray) -> np.ndarray:
+        """The linear image (rows, cols) float64 of a map; 0 at invalid cells.
+
+        >>> ImageRange(2.0, 4.0).to_image(np.array([[2.0, 8.0]]), np.array([[True, True]]))
+        array([[0. , 1.5]])
+        """
+        return np.where(valid, (values - self.minimum) / self.scale, 0.0)
+
+    def to_map(self, image: np.ndarray, baseline: str = "remove") -> np.ndarray:
+        """A linear image in the map's units: without the minimum ("remove") or with it ("keep").
+
+        >>> ImageRange(2.0, 4.0).to_map(np.array([0.0, 1.5]), "keep")
+        array([2., 8.])
+        """
+        return image * self.scale + (self.minimum if baseline == "keep" else 0.0)
+
+
+def clip_negatives(raster: Raster) -> tuple[Raster, int]:
+    """D08: the raster with its negative values set to 0, and the number of valid cells that this touched."""
+    negative = raster.valid & (raster.values < 0)
+    return replace(raster, values=np.where(negative, 0.0, raster.values)), int(np.count_nonzero(negative))
+
+
+def measure_range(values: np.ndarray, valid: np.ndarray) -> ImageRange:
+    """D09: minimum and 99.99 % quantile (linear interpolation) of the valid cells.
+
+    Where more than 99.99 % of the cells are at the minimum, the scale is the largest value instead; a constant map has
+    scale 1.  There must be a valid cell.
+
+    >>> measure_range(np.array([[5.0, 7.0, 9.0]]), np.array([[True, True, False]]))
+    ImageRange(minimum=5.0, scale=1.9998)
+    """
+    inside = np.asarray(values, np.float64)[valid]
+    minimum = inside.min()
+    scale = np.quantile(inside - minimum, QUANTILE) or inside.max() - minimum or 1.0
+    return ImageRange(float(minimum), float(scale))
+
+
+def compress(image: np.ndarray, transform: str) -> np.ndarray:
+    """The curve of D09 applied to a linear image >= 0: linear, ``log1p(100 v) / log1p(100)``, or the square root.
+
+    >>> compress(np.array([0.0, 0.25, 1.0]), "sqrt")
+    array([0. , 0.5, 1. ])
+    """
+    if transform == "log":
+        return np.log1p(LOG_GAIN * image) / np.log1p(LOG_GAIN)
+    return np.sqrt(image) if transform == "sqrt" else image
+
+
+def expand(image: np.ndarray, transform: str) -> np.ndarray:
+    """The inverse of ``compress``; it keeps the sign of the small negative values that a network may return.
+
+    >>> expand(np.array([-0.5, 0.0, 0.5]), "sqrt")
+    array([-0.25,  0.  ,  0.25])
+    """
+    if transform == "log":
+        return np.expm1(image * np.log1p(LOG_GAIN)) / LOG_GAIN
+    return image * np.abs(image) if transform == "sqrt" else image

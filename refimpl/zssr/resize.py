@@ -1,0 +1,145 @@
+"""Down and up by two, and bicubic resizing to any size (D16).
+
+Images are (rows, cols) arrays of float32 or float64; results have the dtype of the input.  A coarse emission map is the exact
+2x2 mean of the fine one, corner-aligned (D19).  Bicubic resizing is Keys 1981 with a = -0.5 (third-order convergence);
+when it shrinks, the kernel is stretched by the scale, so that it does not alias.  Output cell o has its centre at
+(o + 1/2) n_in / n_out - 1/2 on the input; beyond the edge the image is mirrored about the edge (half-sample symmetric).
+
+With invalid cells, resizing is a normalised convolution: resize(image x valid) / resize(valid) (Knutsson & Westin 1993);
+a cell of the result is valid where valid input carries at least half of its weight.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+HALF = 0.5 - 1e-6
+"""Half of the weight; the slack lets a cell cut exactly in half count as valid whatever the rounding, also in float32."""
+
+
+def downsample_mean(image: np.ndarray) -> np.ndarray:
+    """2x2 mean, (rows, cols) -> (ceil(rows / 2), ceil(cols / 2)); a last odd row or column is averaged over what there is.
+
+    >>> downsample_mean(np.array([[1.0, 2.0, 3.0], [5.0, 6.0, 5.0]]))
+    array([[3.5, 4. ]])
+    """
+    return downsample_mean_valid(image, np.ones(image.shape, bool))[0]
+
+
+def downsample_mean_valid(image: np.ndarray, valid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean over the valid cells of each 2x2 block; a block without any is invalid and holds 0.
+
+    >>> values, valid = downsample_mean_valid(np.array([[1.0, 3.0], [0.0, 0.0]]), np.array([[True, True], [False, False]]))
+    >>> values, valid
+    (array([[2.]]), array([[ True]]))
+    """
+    total = _sum_of_blocks(np.where(valid, image, 0).astype(image.dtype))
+    count = _sum_of_blocks(valid.astype(image.dtype))
+    return total / np.maximum(count, 1), count > 0
+
+
+def _sum_of_blocks(image: np.ndarray) -> np.ndarray:
+    padded = np.pad(image, [(0, n % 2) for n in image.shape])
+    return (padded[::2, ::2] + padded[::2, 1::2]) + (padded[1::2, ::2] + padded[1::2, 1::2])
+
+
+def keys_kernel(distance: np.ndarray) -> np.ndarray:
+    """Keys's cubic convolution kernel with a = -0.5, of a distance in cells; 0 from 2 on.
+
+    >>> keys_kernel(np.array([0.0, 0.5, 1.0, 1.5, 2.0]))
+    array([ 1.    ,  0.5625,  0.    , -0.0625,  0.    ])
+    """
+    d = np.abs(distance)
+    near = (1.5 * d - 2.5) * d * d + 1
+    far = ((-0.5 * d + 2.5) * d - 4) * d + 2
+    return np.where(d < 1, near, np.where(d < 2, far, 0.0))
+
+
+@functools.lru_cache(maxsize=64)
+def bicubic_taps(n_in: int, n_out: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which input cells make each output cell of one axis, and how much of each.
+
+    Returns
+    -------
+    indices : (n_out, taps) int, mirrored into 0 .. n_in - 1
+    weights : (n_out, taps) float64, each row sums to 1
+
+    >>> bicubic_taps(16, 8)[1][4]
+    array([-0.01171875, -0.03515625,  0.11328125,  0.43359375,  0.43359375,
+            0.11328125, -0.03515625, -0.01171875])
+    >>> bicubic_taps(16, 8)[0][0]
+    array([2, 1, 0, 0, 1, 2, 3, 4])
+    """
+    stretch = max(1.0, n_in / n_out)
+    centres = (np.arange(n_out) + 0.5) * (n_in / n_out) - 0.5
+    first = np.floor(centres - 2 * stretch).astype(np.int64) + 1
+    indices = first[:, None] + np.arange(int(np.ceil(4 * stretch)) + 1)
+    weights = keys_kernel((indices - centres[:, None]) / stretch)
+    used = np.any(weights != 0, axis=0)
+    indices, weights = indices[:, used], weights[:, used]
+    weights /= weights.sum(axis=1, keepdims=True)
+    folded = indices % (2 * n_in)
+    indices = np.minimum(folded, 2 * n_in - 1 - folded)
+    indices.flags.writeable = weights.flags.writeable = False
+    return indices, weights
+
+
+def resize_bicubic(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """The image resized to ``shape`` = (rows, cols): first along the rows' axis, then along the columns'.
+
+    >>> resize_bicubic(np.arange(8.0)[None, :].repeat(8, 0), (4, 4))[1, 1:3]
+    array([2.5390625, 4.4609375])
+    """
+    return _resize_rows(_resize_rows(image, shape[0]).T, shape[1]).T
+
+
+def _resize_rows(image: np.ndarray, n_out: int) -> np.ndarray:
+    """Sum over the taps in fixed order: no matrix product, so that the bytes do not depend on a library's threads."""
+    indices, weights = bicubic_taps(image.shape[0], n_out)
+    weights = weights.astype(image.dtype)
+    out = image[indices[:, 0]] * weights[:, :1]
+    for tap in range(1, indices.shape[1]):
+        out += image[indices[:, tap]] * weights[:, tap : tap + 1]
+    return out
+
+
+def resize_valid(image: np.ndarray, valid: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Bicubic resizing that valid cells alone take part in; 0 where less than half of the weight is valid.
+
+    >>> values, valid = resize_valid(np.array([[1.0, 2.0, 9.0]]), np.array([[True, True, False]]), (1, 6))
+    >>> valid
+    array([[ True,  True,  True,  True, False, False]])
+    """
+    if valid.all():
+        return resize_bicubic(image, shape), np.ones(shape, bool)
+    share = resize_bicubic(valid.astype(image.dtype), shape)
+    total = resize_bicubic(np.where(valid, image, 0).astype(image.dtype), shape)
+    enough = share >= HALF
+    return np.where(enough, total / np.where(enough, share, 1), 0).astype(image.dtype), enough
+
+
+def upsample(image: np.ndarray) -> np.ndarray:
+    """The bicubic interpolation to twice the rows and columns, corner-aligned (D19).
+
+    >>> upsample(np.full((2, 3), 4.0)).shape
+    (4, 6)
+    """
+    return resize_bicubic(image, (2 * image.shape[0], 2 * image.shape[1]))
+
+
+def upsample_valid(image: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """``upsample`` that valid cells alone take part in.
+
+    The result is 0 in the four children of an invalid cell, and only there: a cell carries 0.752 of its children's weight;
+    whatever its neighbours are, their part of the share stays within (-0.206, 0.454).
+    """
+    return resize_valid(image, valid, (2 * image.shape[0], 2 * image.shape[1]))[0]
+
+
+def downsample(image: np.ndarray, valid: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray]:
+    """A coarse map from a fine one, as ``kind`` = "mean" or "bicubic" has it (D16); values and validity."""
+    if kind == "mean":
+        return downsample_mean_valid(image, valid)
+    return resize_valid(image, valid, ((image.shape[0] + 1) // 2, (image.shape[1] + 1) // 2))

@@ -1,0 +1,134 @@
+"""Training on the one coarse map (Fig. 8; D11-D15): a crop a step, L1 loss, Adam, until the rate would reach 1e-6.
+
+The image (rows, cols) is what ``intensity`` makes of the coarse map; invalid cells hold 0.  The network trains in float32.
+Draws are made in this order: the first weights, the fixed crops, then scale, corner and turn of each step.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import numpy as np
+
+from refimpl.errors import InputError
+from refimpl.files import write_text
+from refimpl.progress import Progress
+from refimpl.zssr.adam import BETA1, BETA2, EPSILON, adam_step
+from refimpl.zssr.augment import build_pyramid, crop_size, cut, draw_crop, draw_fixed_crops, network_input
+from refimpl.zssr.network import Network, forward, initialise, loss_and_gradients
+from refimpl.zssr.schedule import LearningRatePolicy
+from refimpl.zssr.settings import UpscaleSettings
+from refimpl.zssr.tape import Draw, Tape
+
+FIXED_CROPS = 16
+"""Crops on which the reconstruction error is measured (D12)."""
+
+
+@dataclass(frozen=True)
+class History:
+    """What happened at each step, (steps,) each: the L1 ``loss`` of its crop, in image units, before the update; the learning
+    rate of the update; the reconstruction error after it, nan where it was not measured."""
+
+    step: np.ndarray
+    loss: np.ndarray
+    learning_rate: np.ndarray
+    reconstruction_error: np.ndarray
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write the history as CSV, one row a step; an error that was not measured is an empty field."""
+        rows = ["step,loss,learning_rate,reconstruction_error"]
+        for step, loss, rate, error in zip(self.step, self.loss, self.learning_rate, self.reconstruction_error):
+            rows.append(f"{step},{float(loss)!r},{float(rate)!r},{'' if np.isnan(error) else repr(float(error))}")
+        write_text(path, "\n".join(rows) + "\n")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network, the history of its training and the tape of the draws that shaped it."""
+
+    network: Network
+    history: History
+    tape: Tape
+
+
+def train(
+    image: np.ndarray,
+    valid: np.ndarray,
+    settings: UpscaleSettings,
+    rng: np.random.Generator,
+    progress: Progress | None = None,
+    tape: Tape | None = None,
+    network: Network | None = None,
+) -> Trained:
+    """Train a network on one image, (rows, cols) float with ``valid`` bool.
+
+    ``tape`` replaces every draw of a crop and ends the training with its last row at the latest; ``network`` replaces
+    the first weights (it is not changed).
+
+    Raises
+    ------
+    InputError
+        The map has no admissible crop (D15), the tape does not fit the map, or training diverges.
+    """
+    image, valid = np.where(valid, image, 0).astype(np.float32), np.asarray(valid, bool)
+    size = crop_size(image.shape, settings.crop)
+    if size < 2:
+        raise InputError(f"coarse map: {image.shape[0]} x {image.shape[1]} cells, expected at least 2 x 2; use a larger map")
+    start = network or initialise(rng, settings.layers, settings.channels, settings.bias, settings.initialisation)
+    levels = build_pyramid(image, valid, size, settings.pyramid)
+    fixed = tape.fixed if tape else draw_fixed_crops(levels, rng, FIXED_CROPS)
+
+    def pair(draw: Draw) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        father, inside = cut(levels, draw, size)
+        return network_input(father, inside, settings.downsampling), father, inside
+
+    def draws():
+        if tape:
+            yield from tape.training[: settings.max_steps]
+        else:
+            yield from (draw_crop(levels, rng, step) for step in range(1, settings.max_steps + 1))
+
+    return _run(start, [pair(draw) for draw in fixed], draws(), pair, fixed, settings, progress)
+
+
+def _run(start: Network, fixed_pairs, draws, pair, fixed, settings: UpscaleSettings, progress) -> Trained:
+    network = start.like(start.parameters.astype(np.float32))
+    moments = np.zeros((2, network.parameters.size), np.float32)
+    policy = LearningRatePolicy(settings.learning_rate, settings.final_rate)
+    taken, rows = list(fixed), []
+    for draw in draws:
+        loss, gradients = loss_and_gradients(network, *pair(draw))
+        if not np.isfinite(loss):
+            raise InputError(f"upscale.learning_rate: training diverged at step {draw.step} (the loss is {loss}); choose a "
+                             f"rate below {policy.rate:g}")
+        rate, error = policy.rate, float("nan")
+        adam_step(network.parameters, gradients.parameters, *moments, draw.step, rate, BETA1, BETA2, EPSILON)
+        if policy.measures(draw.step):
+            error = reconstruction_error(network, fixed_pairs, settings.policy_loss)
+            policy.record(draw.step, error)
+        policy.advance(draw.step)
+        taken.append(draw)
+        rows.append((loss, rate, error))
+        if progress:
+            progress.update(_fraction(policy, draw.step, settings), f"step {draw.step}, loss {loss:.4g}, rate {rate:.0e}")
+        if policy.finished:
+            break
+    loss, rate, error = np.array(rows).reshape(-1, 3).T.copy()
+    return Trained(network, History(np.arange(1, len(rows) + 1), loss, rate, error), Tape(tuple(taken)))
+
+
+def reconstruction_error(network: Network, pairs: list, kind: str = "l1") -> float:
+    """Mean over the valid cells of all pairs of |output - father| ("l1") or its square ("mse")."""
+    total, count = 0.0, 0
+    for image, father, valid in pairs:
+        error = np.abs(forward(network, image) - father)
+        total += float(np.sum(error if kind == "l1" else error * error, where=valid, dtype=np.float64))
+        count += np.count_nonzero(valid)
+    return total / count
+
+
+def _fraction(policy: LearningRatePolicy, step: int, settings: UpscaleSettings) -> float:
+    """Done part of the training, as far as one can know it: reductions of the rate, or steps."""
+    reductions = np.log(settings.learning_rate / policy.rate) / np.log(settings.learning_rate / settings.final_rate)
+    return max(step / settings.max_steps, float(reductions))
