@@ -3,9 +3,11 @@
 LLVM turns plain loops into vector code only where its cost model agrees, and a small matrix product that must keep
 eight to twelve running sums in registers is where it does not.  Here the vectors are spelled out:
 
-    load(a, (i, j, c))            a[i, j, c : c + 8] as one vector; the last axis of ``a`` must be contiguous
-    store(a, (i, j, c), v)        the reverse
-    broadcast(a, (i, j))          the scalar a[i, j] in every lane
+    pointer(a)                    the address of the first value of a float32 array
+    behind(a, n)                  the pointer n values further on
+    load(a, n)                    the values n to n + 7 behind pointer a
+    store(a, n, v)                the reverse
+    broadcast(a, n)               the value n behind pointer a in every lane
     splat(s)                      the number s in every lane
     x + y, x - y, s * x           lane by lane; s a vector or a float
     multiply_add(x, y, z)         x * y + z, in one rounding where the processor can (``llvm.fmuladd``)
@@ -15,7 +17,11 @@ eight to twelve running sums in registers is where it does not.  Here the vector
 
 No operation carries a fast-math flag: products and sums are fused only where ``multiply_add`` says so, and nothing is
 reordered, so that a machine gives the same bytes each time.  LLVM lowers <8 x float> to one AVX register, to two
-of SSE or NEON: slower there, right everywhere.  Indices are not checked, and vectors need no alignment.
+of SSE or NEON: slower there, right everywhere.  Vectors need no alignment.
+
+Why pointers: a numba array counts its references, also where one small function hands it to another, and two threads that
+count the same array up and down fight for one cache line; that took longer than the arithmetic.  The price is that
+offsets are spelled out, and not checked.
 
 ``kernel`` compiles a function for the threads of ``kernels.threads``; ``inner`` a function that kernels call.
 """
@@ -70,42 +76,51 @@ def _as_vector(context, builder, numba_type, value):
     return _all_lanes(builder, context.cast(builder, value, numba_type, types.float32))
 
 
-def _address(context, builder, signature_, arguments):
-    """Pointer to array[index], for the first two arguments of load, store and broadcast."""
-    array_type, index_type = signature_.args[:2]
-    array = context.make_array(array_type)(context, builder, arguments[0])
-    is_tuple = isinstance(index_type, types.BaseTuple)
-    parts = cgutils.unpack_tuple(builder, arguments[1]) if is_tuple else [arguments[1]]
-    kinds = list(index_type) if is_tuple else [index_type]
-    index = [context.cast(builder, part, kind, types.intp) for part, kind in zip(parts, kinds)]
-    return cgutils.get_item_pointer(context, builder, array_type, array, index, wraparound=False)
+def _place(builder, arguments):
+    """The address of value n behind pointer a, for (a, n, ...)."""
+    return builder.gep(arguments[0], [arguments[1]])
 
 
 @intrinsic
-def load(typing, array, index):
+def pointer(typing, array):
     def generate(context, builder, sig, args):
-        pointer = _address(context, builder, sig, args)
-        return builder.load(builder.bitcast(pointer, _VECTOR.as_pointer()), align=4)
+        return context.make_array(sig.args[0])(context, builder, args[0]).data
 
-    return float32x8(array, index), generate
+    if isinstance(array, types.Array) and array.dtype == types.float32 and array.layout == "C":
+        return types.CPointer(types.float32)(array), generate
 
 
 @intrinsic
-def store(typing, array, index, vector):
+def behind(typing, start, offset):
     def generate(context, builder, sig, args):
-        pointer = _address(context, builder, sig, args)
-        builder.store(args[2], builder.bitcast(pointer, _VECTOR.as_pointer()), align=4)
+        return _place(builder, args)
+
+    return start(start, types.intp), generate
+
+
+@intrinsic
+def load(typing, start, offset):
+    def generate(context, builder, sig, args):
+        return builder.load(builder.bitcast(_place(builder, args), _VECTOR.as_pointer()), align=4)
+
+    return float32x8(start, types.intp), generate
+
+
+@intrinsic
+def store(typing, start, offset, vector):
+    def generate(context, builder, sig, args):
+        builder.store(args[2], builder.bitcast(_place(builder, args), _VECTOR.as_pointer()), align=4)
         return context.get_dummy_value()
 
-    return types.void(array, index, vector), generate
+    return types.void(start, types.intp, vector), generate
 
 
 @intrinsic
-def broadcast(typing, array, index):
+def broadcast(typing, start, offset):
     def generate(context, builder, sig, args):
-        return _all_lanes(builder, builder.load(_address(context, builder, sig, args), align=4))
+        return _all_lanes(builder, builder.load(_place(builder, args), align=4))
 
-    return float32x8(array, index), generate
+    return float32x8(start, types.intp), generate
 
 
 @intrinsic
@@ -175,7 +190,7 @@ for _symbol, _instruction in ((operator.add, "fadd"), (operator.sub, "fsub"), (o
 
 _SOURCES = hashlib.sha256(b"".join(p.read_bytes() for p in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()
 
-inner = njit(error_model="numpy")
+inner = njit(error_model="numpy", forceinline=True)
 """Compile a function that kernels call; it becomes part of each of them."""
 
 

@@ -46,7 +46,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernels.simd import LANES, at_least, broadcast, inner, kernel, load, multiply_add, splat, store, where_positive
+from kernels.simd import (
+    LANES, at_least, behind, broadcast, inner, kernel, load, multiply_add, pointer, splat, store, where_positive,
+)
 from kernels.threads import run_parts, work_array, workers
 
 OUT, IN = 4, 6
@@ -56,6 +58,12 @@ BLOCK = 32
 """Tiles that go through the three steps together."""
 PANEL = 2 * LANES
 """Output channels that the matrix product computes at a time; C_out is padded to a multiple of it inside."""
+POINT = (BLOCK + 1) * LANES
+GROUP = POINTS * POINT
+"""Transformed tiles are laid out (channel group, point, tile, 8): floats from one point, and one group, to the next."""
+COLUMNS = POINTS * LANES
+"""Floats in which a tile rests between the transform of its columns and that of its rows."""
+MOST_PARTS = 64
 MOST_SUMS = 8
 """Partial sums of a weight gradient: the same for any number of threads, so that the total is, too."""
 
@@ -105,245 +113,285 @@ def interpolate_weight_gradient(a, b, c, d, e, f):
 
 
 @inner
-def load6(a, first, step, t, c):
-    """Six vectors a[first + k step, t, c : c + 8]."""
+def load6(a, start, step):
+    """The vectors at start, start + step, ..., start + 5 step."""
     return (
-        load(a, (first, t, c)),
-        load(a, (first + step, t, c)),
-        load(a, (first + 2 * step, t, c)),
-        load(a, (first + 3 * step, t, c)),
-        load(a, (first + 4 * step, t, c)),
-        load(a, (first + 5 * step, t, c)),
+        load(a, start),
+        load(a, start + step),
+        load(a, start + 2 * step),
+        load(a, start + 3 * step),
+        load(a, start + 4 * step),
+        load(a, start + 5 * step),
     )
 
 
 @inner
-def store6(a, first, step, t, c, six):
+def store6(a, start, step, six):
     """The reverse of ``load6``."""
-    store(a, (first, t, c), six[0])
-    store(a, (first + step, t, c), six[1])
-    store(a, (first + 2 * step, t, c), six[2])
-    store(a, (first + 3 * step, t, c), six[3])
-    store(a, (first + 4 * step, t, c), six[4])
-    store(a, (first + 5 * step, t, c), six[5])
+    store(a, start, six[0])
+    store(a, start + step, six[1])
+    store(a, start + 2 * step, six[2])
+    store(a, start + 3 * step, six[3])
+    store(a, start + 4 * step, six[4])
+    store(a, start + 5 * step, six[5])
 
 
 @inner
-def copy_patch(x, i, j, edge, patch):
+def copy_patch(x, height, width, channels, i, j, edge, patch):
     """patch[:edge, :edge] = x[i : i + edge, j : j + edge], 0 outside of x."""
     for r in range(edge):
         for s in range(edge):
-            inside = 0 <= i + r < x.shape[0] and 0 <= j + s < x.shape[1]
-            for c in range(0, x.shape[2], LANES):
-                store(patch, (r, s, c), load(x, (i + r, j + s, c)) if inside else splat(0.0))
+            inside = 0 <= i + r < height and 0 <= j + s < width
+            for c in range(0, channels, LANES):
+                values = load(x, ((i + r) * width + j + s) * channels + c) if inside else splat(0.0)
+                store(patch, (r * edge + s) * channels + c, values)
 
 
 @inner
-def within(x, i, j, edge):
-    return i >= 0 and j >= 0 and i + edge <= x.shape[0] and j + edge <= x.shape[1]
+def reaches_out(height, width, i, j, edge):
+    """Does the square of ``edge`` from (i, j) reach over the border?"""
+    return i < 0 or j < 0 or i + edge > height or j + edge > width
 
 
 @inner
-def transform_input(x, i, j, v, t, patch, columns):
-    """v[:, t] = B^T x[i : i + 6, j : j + 6] B."""
-    source = x
-    if not within(x, i, j, IN):
-        copy_patch(x, i, j, IN, patch)
-        source, i, j = patch, 0, 0
-    for c in range(0, x.shape[2], LANES):
+def transform_input(x, height, width, channels, i, j, v, t, patch, columns):
+    """v[:, :, t] = B^T x[i : i + 6, j : j + 6] B."""
+    start, row = (i * width + j) * channels, width * channels
+    if reaches_out(height, width, i, j, IN):
+        copy_patch(x, height, width, channels, i, j, IN, patch)
+        x, start, row = patch, 0, IN * channels
+    for group in range(channels // LANES):
         for s in range(IN):
-            store6(columns, s, IN, 0, 0, evaluate_input(*load6(source, i, 1, j + s, c)))
+            six = evaluate_input(*load6(x, start + s * channels + group * LANES, row))
+            store6(columns, s * LANES, IN * LANES, six)
         for p in range(IN):
-            store6(v, IN * p, 1, t, c, evaluate_input(*load6(columns, IN * p, 1, 0, 0)))
+            six = evaluate_input(*load6(columns, p * IN * LANES, LANES))
+            store6(v, group * GROUP + p * IN * POINT + t * LANES, POINT, six)
 
 
 @inner
-def transform_output_gradient(dy, i, j, d, t, patch, columns):
-    """d[:, t] = A dy[i : i + 4, j : j + 4] A^T."""
-    source = dy
-    if not within(dy, i, j, OUT):
-        copy_patch(dy, i, j, OUT, patch)
-        source, i, j = patch, 0, 0
-    for c in range(0, dy.shape[2], LANES):
+def transform_output_gradient(dy, height, width, channels, i, j, d, t, patch, columns):
+    """d[:, :, t] = A dy[i : i + 4, j : j + 4] A^T."""
+    start, row = (i * width + j) * channels, width * channels
+    if reaches_out(height, width, i, j, OUT):
+        copy_patch(dy, height, width, channels, i, j, OUT, patch)
+        dy, start, row = patch, 0, OUT * channels
+    for group in range(channels // LANES):
         for s in range(OUT):
-            a, b = load(source, (i, j + s, c)), load(source, (i + 1, j + s, c))
-            e, f = load(source, (i + 2, j + s, c)), load(source, (i + 3, j + s, c))
-            store6(columns, s, IN, 0, 0, evaluate_output_gradient(a, b, e, f))
+            k = start + s * channels + group * LANES
+            four = load(dy, k), load(dy, k + row), load(dy, k + 2 * row), load(dy, k + 3 * row)
+            store6(columns, s * LANES, IN * LANES, evaluate_output_gradient(*four))
         for p in range(IN):
-            a, b = load(columns, (IN * p, 0, 0)), load(columns, (IN * p + 1, 0, 0))
-            e, f = load(columns, (IN * p + 2, 0, 0)), load(columns, (IN * p + 3, 0, 0))
-            store6(d, IN * p, 1, t, c, evaluate_output_gradient(a, b, e, f))
+            k = p * IN * LANES
+            four = load(columns, k), load(columns, k + LANES), load(columns, k + 2 * LANES), load(columns, k + 3 * LANES)
+            store6(d, group * GROUP + p * IN * POINT + t * LANES, POINT, evaluate_output_gradient(*four))
 
 
 @inner
-def put(y, i, j, c, v, floor, active, masked):
-    """y[i, j, c : c + 8] = max(v, floor), and 0 where ``active`` is not positive; nothing outside of y."""
-    if i < y.shape[0]:
-        if masked:
-            v = where_positive(load(active, (i, j, c)), v)
-        store(y, (i, j, c), at_least(v, floor))
+def put(y, k, value, floor, active, masked):
+    """y[k : k + 8] = max(value, floor), and 0 where ``active`` is not positive."""
+    if masked:
+        value = where_positive(load(active, k), value)
+    store(y, k, at_least(value, floor))
 
 
 @inner
-def transform_output(m, t, y, i, j, bias, floor, active, masked, columns):
-    """y[i : i + 4, j : j + 4] = A^T m[:, t] A + bias, finished by ``put``."""
-    for c in range(0, y.shape[2], LANES):
-        z = load(bias, c)
+def transform_output(m, t, y, height, width, channels, i, j, bias, floor, active, masked, columns):
+    """y[i : i + 4, j : j + 4] = A^T m[:, :, t] A + bias, finished by ``put``; nothing outside of y."""
+    row = width * channels
+    rows = height - i
+    for group in range(channels // LANES):
+        z = load(bias, group * LANES)
         for p in range(IN):
-            a, b, d, e = interpolate_output(*load6(m, IN * p, 1, t, c))
-            store(columns, (IN * p, 0, 0), a)
-            store(columns, (IN * p + 1, 0, 0), b)
-            store(columns, (IN * p + 2, 0, 0), d)
-            store(columns, (IN * p + 3, 0, 0), e)
-        for s in range(min(OUT, y.shape[1] - j)):
-            a, b, d, e = interpolate_output(*load6(columns, s, IN, 0, 0))
-            put(y, i, j + s, c, a + z, floor, active, masked)
-            put(y, i + 1, j + s, c, b + z, floor, active, masked)
-            put(y, i + 2, j + s, c, d + z, floor, active, masked)
-            put(y, i + 3, j + s, c, e + z, floor, active, masked)
+            k = p * IN * LANES
+            a, b, c, d = interpolate_output(*load6(m, group * GROUP + p * IN * POINT + t * LANES, POINT))
+            store(columns, k, a)
+            store(columns, k + LANES, b)
+            store(columns, k + 2 * LANES, c)
+            store(columns, k + 3 * LANES, d)
+        for s in range(min(OUT, width - j)):
+            k = (i * width + j + s) * channels + group * LANES
+            a, b, c, d = interpolate_output(*load6(columns, s * LANES, IN * LANES))
+            put(y, k, a + z, floor, active, masked)
+            if rows > 1:
+                put(y, k + row, b + z, floor, active, masked)
+            if rows > 2:
+                put(y, k + 2 * row, c + z, floor, active, masked)
+            if rows > 3:
+                put(y, k + 3 * row, d + z, floor, active, masked)
 
 
 @inner
-def multiply_panel(v, p, u, panel, m, count):
-    """m[p, :count, panel] = v[p, :count] @ u[p, panel], four tiles at a time (the last ones may be leftovers)."""
-    depth = v.shape[2]
-    start = panel * depth
-    c = panel * PANEL
-    for t in range(0, count, 4):
-        a0 = a1 = b0 = b1 = d0 = d1 = e0 = e1 = splat(0.0)
-        for k in range(depth):
-            u0, u1 = load(u, (p, start + k, 0)), load(u, (p, start + k, LANES))
-            s = broadcast(v, (p, t, k))
-            a0, a1 = multiply_add(s, u0, a0), multiply_add(s, u1, a1)
-            s = broadcast(v, (p, t + 1, k))
-            b0, b1 = multiply_add(s, u0, b0), multiply_add(s, u1, b1)
-            s = broadcast(v, (p, t + 2, k))
-            d0, d1 = multiply_add(s, u0, d0), multiply_add(s, u1, d1)
-            s = broadcast(v, (p, t + 3, k))
-            e0, e1 = multiply_add(s, u0, e0), multiply_add(s, u1, e1)
-        store2(m, p, t, c, a0, a1)
-        store2(m, p, t + 1, c, b0, b1)
-        store2(m, p, t + 2, c, d0, d1)
-        store2(m, p, t + 3, c, e0, e1)
+def store2(a, k, step, first, second):
+    store(a, k, first)
+    store(a, k + step, second)
 
 
 @inner
-def store2(a, i, j, c, first, second):
-    store(a, (i, j, c), first)
-    store(a, (i, j, c + LANES), second)
+def multiply_panel(v, u, m, count, groups):
+    """m[:2, :count] = sum over groups of v[group, :count] @ u[group], four tiles at a time (beyond count: leftovers)."""
+    for t in range(0, count * LANES, 4 * LANES):
+        a0 = a1 = b0 = b1 = c0 = c1 = d0 = d1 = splat(0.0)
+        for group in range(groups):
+            for k in range(LANES):
+                n = (group * LANES + k) * PANEL
+                u0, u1 = load(u, n), load(u, n + LANES)
+                n = group * GROUP + t + k
+                s = broadcast(v, n)
+                a0, a1 = multiply_add(s, u0, a0), multiply_add(s, u1, a1)
+                s = broadcast(v, n + LANES)
+                b0, b1 = multiply_add(s, u0, b0), multiply_add(s, u1, b1)
+                s = broadcast(v, n + 2 * LANES)
+                c0, c1 = multiply_add(s, u0, c0), multiply_add(s, u1, c1)
+                s = broadcast(v, n + 3 * LANES)
+                d0, d1 = multiply_add(s, u0, d0), multiply_add(s, u1, d1)
+        store2(m, t, GROUP, a0, a1)
+        store2(m, t + LANES, GROUP, b0, b1)
+        store2(m, t + 2 * LANES, GROUP, c0, c1)
+        store2(m, t + 3 * LANES, GROUP, d0, d1)
 
 
 @inner
-def add_products(v, d, p, count, g, panel):
-    """g[panel, :, p] += v[p, :count]^T @ d[p, :count, panel], four channels of v at a time."""
-    depth = v.shape[2]
-    c = panel * PANEL
-    for i in range(0, depth, 4):
-        row = panel * depth + i
-        a0, a1 = load(g, (row, p, 0)), load(g, (row, p, LANES))
-        b0, b1 = load(g, (row + 1, p, 0)), load(g, (row + 1, p, LANES))
-        e0, e1 = load(g, (row + 2, p, 0)), load(g, (row + 2, p, LANES))
-        f0, f1 = load(g, (row + 3, p, 0)), load(g, (row + 3, p, LANES))
-        for t in range(count):
-            d0, d1 = load(d, (p, t, c)), load(d, (p, t, c + LANES))
-            s = broadcast(v, (p, t, i))
+def add_products(v, d, count, g, groups):
+    """g[i, :16] += sum over t of v[i, t] d[t, :16], four channels i at a time."""
+    row = POINTS * PANEL
+    for i in range(0, groups * LANES, 4):
+        k = i * row
+        a0, a1 = load(g, k), load(g, k + LANES)
+        b0, b1 = load(g, k + row), load(g, k + row + LANES)
+        c0, c1 = load(g, k + 2 * row), load(g, k + 2 * row + LANES)
+        e0, e1 = load(g, k + 3 * row), load(g, k + 3 * row + LANES)
+        first = i // LANES * GROUP + i % LANES
+        for t in range(0, count * LANES, LANES):
+            d0, d1 = load(d, t), load(d, t + GROUP)
+            n = first + t
+            s = broadcast(v, n)
             a0, a1 = multiply_add(s, d0, a0), multiply_add(s, d1, a1)
-            s = broadcast(v, (p, t, i + 1))
+            s = broadcast(v, n + 1)
             b0, b1 = multiply_add(s, d0, b0), multiply_add(s, d1, b1)
-            s = broadcast(v, (p, t, i + 2))
+            s = broadcast(v, n + 2)
+            c0, c1 = multiply_add(s, d0, c0), multiply_add(s, d1, c1)
+            s = broadcast(v, n + 3)
             e0, e1 = multiply_add(s, d0, e0), multiply_add(s, d1, e1)
-            s = broadcast(v, (p, t, i + 3))
-            f0, f1 = multiply_add(s, d0, f0), multiply_add(s, d1, f1)
-        store2(g, row, p, 0, a0, a1)
-        store2(g, row + 1, p, 0, b0, b1)
-        store2(g, row + 2, p, 0, e0, e1)
-        store2(g, row + 3, p, 0, f0, f1)
+        store2(g, k, LANES, a0, a1)
+        store2(g, k + row, LANES, b0, b1)
+        store2(g, k + 2 * row, LANES, c0, c1)
+        store2(g, k + 3 * row, LANES, e0, e1)
+
+
+@inner
+def work_places(work, c_in, c_out):
+    """Pointers to columns, patch, v and m (or d) in a thread's work memory."""
+    columns = pointer(work)
+    patch = behind(columns, COLUMNS)
+    v = behind(patch, IN * IN * max(c_in, c_out))
+    return columns, patch, v, behind(v, c_in // LANES * GROUP)
 
 
 @kernel
-def transform_weights(part, worker, parts, weights, u, columns_of):
-    """u[:, panel, i] = G w G^T for this part's input channels i."""
-    columns = columns_of[worker]
-    depth = weights.shape[2]
-    for i in range(part * depth // parts, (part + 1) * depth // parts):
-        for o in range(0, weights.shape[3], LANES):
+def transform_weights(weights, u_array, columns_array):
+    """u[p, panel, i, :16] = (G w G^T)[p] for input channel i and the panel's 16 output channels."""
+    w, u, columns = pointer(weights), pointer(u_array), pointer(columns_array)
+    depth, c_out = weights.shape[2:]
+    plane, row = depth * c_out, 3 * depth * c_out
+    for i in range(depth):
+        for o in range(0, c_out, LANES):
             for s in range(3):
-                a, b, c = load(weights, (0, s, i, o)), load(weights, (1, s, i, o)), load(weights, (2, s, i, o))
-                store6(columns, s, IN, 0, 0, evaluate_weights(a, b, c))
+                k = s * plane + i * c_out + o
+                six = evaluate_weights(load(w, k), load(w, k + row), load(w, k + 2 * row))
+                store6(columns, s * LANES, IN * LANES, six)
+            start = (o // PANEL * depth + i) * PANEL + o % PANEL
             for p in range(IN):
-                a, b, c = load(columns, (IN * p, 0, 0)), load(columns, (IN * p + 1, 0, 0)), load(columns, (IN * p + 2, 0, 0))
-                store6(u, IN * p, 1, o // PANEL * depth + i, o % PANEL, evaluate_weights(a, b, c))
+                k = p * IN * LANES
+                six = evaluate_weights(load(columns, k), load(columns, k + LANES), load(columns, k + 2 * LANES))
+                store6(u, p * IN * u_array.shape[1] + start, u_array.shape[1], six)
 
 
 @kernel
-def convolve_tiles(part, worker, parts, x, u, bias, floor, active, masked, y, v_of, m_of, patch_of, columns_of):
+def convolve_tiles(part, worker, parts, x_array, u_array, biases, floor, active_array, masked, y_array, work):
     """This part's blocks of tiles, from x to y."""
-    v, m, patch, columns = v_of[worker], m_of[worker], patch_of[worker], columns_of[worker]
-    across = (x.shape[1] + OUT - 1) // OUT
-    tiles = (x.shape[0] + OUT - 1) // OUT * across
+    height, width, c_in = x_array.shape
+    c_out = y_array.shape[2]
+    x, u, y = pointer(x_array), pointer(u_array), pointer(y_array)
+    bias, active = pointer(biases), pointer(active_array)
+    columns, patch, v, m = work_places(work[worker], c_in, c_out)
+    across = (width + OUT - 1) // OUT
+    tiles = (height + OUT - 1) // OUT * across
     blocks = (tiles + BLOCK - 1) // BLOCK
+    panels = (c_out + PANEL - 1) // PANEL
     lowest = splat(floor)
     for block in range(part * blocks // parts, (part + 1) * blocks // parts):
         first = block * BLOCK
         count = min(BLOCK, tiles - first)
         for t in range(count):
-            transform_input(x, (first + t) // across * OUT - 1, (first + t) % across * OUT - 1, v, t, patch, columns)
+            i, j = (first + t) // across * OUT - 1, (first + t) % across * OUT - 1
+            transform_input(x, height, width, c_in, i, j, v, t, patch, columns)
         for p in range(POINTS):
-            for panel in range(m.shape[2] // PANEL):
-                multiply_panel(v, p, u, panel, m, count)
+            for panel in range(panels):
+                u_panel = behind(u, p * u_array.shape[1] + panel * c_in * PANEL)
+                m_panel = behind(m, 2 * panel * GROUP + p * POINT)
+                multiply_panel(behind(v, p * POINT), u_panel, m_panel, count, c_in // LANES)
         for t in range(count):
             i, j = (first + t) // across * OUT, (first + t) % across * OUT
-            transform_output(m, t, y, i, j, bias, lowest, active, masked, columns)
+            transform_output(m, t, y, height, width, c_out, i, j, bias, lowest, active, masked, columns)
 
 
 @kernel
-def sum_products(part, worker, parts, x, dy, g_of, v_of, d_of, patch_of, columns_of):
-    """g_of[part] = sum over this part's tiles of (B^T x B) * (A dy A^T), laid out (panel and C_in, point, 16)."""
-    v, d, patch, columns = v_of[worker], d_of[worker], patch_of[worker], columns_of[worker]
-    across = (x.shape[1] + OUT - 1) // OUT
-    tiles = (x.shape[0] + OUT - 1) // OUT * across
+def sum_products(part, worker, parts, x_array, dy_array, sums, work):
+    """sums[part] = sum over this part's tiles of (B^T x B) * (A dy A^T), laid out (panel and C_in, point, 16)."""
+    height, width, c_in = x_array.shape
+    c_out = dy_array.shape[2]
+    x, dy, g = pointer(x_array), pointer(dy_array), pointer(sums[part])
+    columns, patch, v, d = work_places(work[worker], c_in, c_out)
+    across = (width + OUT - 1) // OUT
+    tiles = (height + OUT - 1) // OUT * across
     blocks = (tiles + BLOCK - 1) // BLOCK
-    g = g_of[part]
-    g[:] = 0.0
+    panels = (c_out + PANEL - 1) // PANEL
+    sums[part] = 0.0
     for block in range(part * blocks // parts, (part + 1) * blocks // parts):
         first = block * BLOCK
         count = min(BLOCK, tiles - first)
         for t in range(count):
             i, j = (first + t) // across * OUT, (first + t) % across * OUT
-            transform_input(x, i - 1, j - 1, v, t, patch, columns)
-            transform_output_gradient(dy, i, j, d, t, patch, columns)
+            transform_input(x, height, width, c_in, i - 1, j - 1, v, t, patch, columns)
+            transform_output_gradient(dy, height, width, c_out, i, j, d, t, patch, columns)
         for p in range(POINTS):
-            for panel in range(d.shape[2] // PANEL):
-                add_products(v, d, p, count, g, panel)
+            for panel in range(panels):
+                start = (panel * c_in * POINTS + p) * PANEL
+                d_panel = behind(d, 2 * panel * GROUP + p * POINT)
+                add_products(behind(v, p * POINT), d_panel, count, behind(g, start), c_in // LANES)
 
 
 @kernel
-def finish_weight_gradient(part, worker, parts, g_of, dw, columns_of):
-    """dw = G^T (sum of g_of in order) G for this part's input channels."""
-    columns = columns_of[worker]
-    depth = dw.shape[2]
+def finish_weight_gradient(part, worker, parts, sums, dw_array, work):
+    """dw = G^T (sum of sums[q] in order of q) G for this part's input channels."""
+    columns, g, dw = pointer(work[worker]), pointer(sums), pointer(dw_array)
+    depth, c_out = dw_array.shape[2:]
+    plane, row = depth * c_out, 3 * depth * c_out
     for i in range(part * depth // parts, (part + 1) * depth // parts):
-        for o in range(0, dw.shape[3], LANES):
-            row, lane = o // PANEL * depth + i, o % PANEL
+        for o in range(0, c_out, LANES):
+            start = (o // PANEL * depth + i) * POINTS * PANEL + o % PANEL
             for p in range(POINTS):
-                total = load(g_of, (0, row, p, lane))
-                for q in range(1, g_of.shape[0]):
-                    total = total + load(g_of, (q, row, p, lane))
-                store(columns, (p, 0, 0), total)
+                total = load(g, start + p * PANEL)
+                for q in range(1, sums.shape[0]):
+                    total = total + load(g, q * sums.shape[1] + start + p * PANEL)
+                store(columns, p * LANES, total)
             for p in range(IN):
-                a, b, c = interpolate_weight_gradient(*load6(columns, IN * p, 1, 0, 0))
-                store(columns, (IN * p, 0, 0), a)
-                store(columns, (IN * p + 1, 0, 0), b)
-                store(columns, (IN * p + 2, 0, 0), c)
+                k = p * IN * LANES
+                a, b, c = interpolate_weight_gradient(*load6(columns, k, LANES))
+                store(columns, k, a)
+                store(columns, k + LANES, b)
+                store(columns, k + 2 * LANES, c)
             for s in range(3):
-                a, b, c = interpolate_weight_gradient(*load6(columns, s, IN, 0, 0))
-                store(dw, (0, s, i, o), a)
-                store(dw, (1, s, i, o), b)
-                store(dw, (2, s, i, o), c)
+                k = s * plane + i * c_out + o
+                a, b, c = interpolate_weight_gradient(*load6(columns, s * LANES, IN * LANES))
+                store(dw, k, a)
+                store(dw, k + row, b)
+                store(dw, k + 2 * row, c)
 
 
-def _padded(channels: int) -> int:
-    return -(-channels // PANEL) * PANEL
+def _panels(channels: int) -> int:
+    return -(-channels // PANEL)
 
 
 def _blocks(x: np.ndarray) -> int:
@@ -351,21 +399,23 @@ def _blocks(x: np.ndarray) -> int:
     return -(-tiles // BLOCK)
 
 
+def _work(n: int, c_in: int, c_out: int) -> np.ndarray:
+    """What ``work_places`` takes apart, for n threads."""
+    size = COLUMNS + IN * IN * max(c_in, c_out) + (c_in // LANES + 2 * _panels(c_out)) * GROUP
+    return work_array("winograd", (n, size))
+
+
 def convolve_wide(x, weights, bias, floor, active=None):
     """max(floor, x * weights + bias), or 0 where ``active`` is given and not positive; all float32 and C-contiguous."""
     c_in, c_out = weights.shape[2:]
-    # One row more than needed, here and below: without it equal places of the 36 points fall on the same cache set.
-    u = work_array("u", (POINTS, _padded(c_out) // PANEL * c_in + 1, PANEL))
-    parts = min(_blocks(x), 64)
-    n = workers(parts)
-    columns = work_array("columns", (max(n, workers(4)), POINTS, 1, LANES))
-    run_parts(transform_weights, 4, 4, weights, u, columns)
-    v = work_array("v", (n, POINTS, BLOCK + 1, c_in))
-    m = work_array("m", (n, POINTS, BLOCK + 1, _padded(c_out)))
-    patch = work_array("patch", (n, IN, IN, c_in))
+    parts = min(_blocks(x), MOST_PARTS)
+    work = _work(workers(parts), c_in, c_out)
+    # PANEL values more than needed: else the same place of the 36 points falls on one set of the cache.
+    u = work_array("winograd weights", (POINTS, (_panels(c_out) * c_in + 1) * PANEL))
+    transform_weights(weights, u, work[0])
     y = np.empty(x.shape[:2] + (c_out,), np.float32)
     masked = active is not None
-    run_parts(convolve_tiles, parts, parts, x, u, bias, floor, active if masked else y, masked, y, v, m, patch, columns)
+    run_parts(convolve_tiles, parts, parts, x, u, bias, floor, active if masked else y, masked, y, work)
     return y
 
 
@@ -373,13 +423,9 @@ def convolve_wide_backward_weights(x, dy):
     """dw (3, 3, C_in, C_out) of x (H, W, C_in) and dy (H, W, C_out); all float32 and C-contiguous."""
     c_in, c_out = x.shape[2], dy.shape[2]
     parts = min(-(-_blocks(x) // 2), MOST_SUMS)
-    n = workers(parts)
-    columns = work_array("columns", (max(n, workers(4)), POINTS, 1, LANES))
-    v = work_array("v", (n, POINTS, BLOCK + 1, c_in))
-    d = work_array("m", (n, POINTS, BLOCK + 1, _padded(c_out)))
-    patch = work_array("patch", (n, IN, IN, max(c_in, c_out)))
-    g = work_array("g", (parts, _padded(c_out) // PANEL * c_in, POINTS, PANEL))
-    run_parts(sum_products, parts, parts, x, dy, g, v, d, patch, columns)
+    work = _work(max(workers(parts), workers(4)), c_in, c_out)
+    sums = work_array("winograd sums", (parts, _panels(c_out) * c_in * POINTS * PANEL))
+    run_parts(sum_products, parts, parts, x, dy, sums, work)
     dw = np.empty((3, 3, c_in, c_out), np.float32)
-    run_parts(finish_weight_gradient, 4, 4, g, dw, columns)
+    run_parts(finish_weight_gradient, 4, 4, sums, dw, work)
     return dw

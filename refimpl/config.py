@@ -17,7 +17,7 @@ from refimpl.errors import InputError, did_you_mean
 from refimpl.files import existing_file
 from refimpl.regression.selection import MODELS
 from refimpl.settings import Place, as_table, convert, describe, fill, setting
-from refimpl.zssr.settings import UpscaleSettings, check_settings
+from refimpl.zssr.settings import UpscaleSettings, validate
 
 Bounds = tuple[float, float, float, float]
 
@@ -42,6 +42,7 @@ class ZoneSettings:
         "a province cut by the edge of the grid: left out (nodata), or given its share of the total", "leave-out"
     )
     minimum_share: float = setting("part of a province's area that must lie inside the grid for it to count as whole", 0.995)
+    minimum_known: float = setting("part of a province's area that must have driver values; coasts cost a little", 0.95)
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,14 @@ class Config:
     raw: dict[str, Any] = field(default_factory=dict)
     """The TOML document as read, overrides included, for run.json."""
 
+    def input_files(self) -> list[Path]:
+        """Every file that the run reads, the configuration first, each once."""
+        evaluate = self.evaluate
+        files = [self.path, self.statistics.energy, self.zones.raster]
+        files += [path for year in self.drivers.by_year.values() for path in year.values()]
+        files += [*self.drivers.predict.values(), self.land_cover.raster, *evaluate.odiac, evaluate.ffdas]
+        return list(dict.fromkeys(path for path in files if path is not None))
+
     @property
     def map_year(self) -> int:
         """The year whose totals are put on the map."""
@@ -148,17 +157,16 @@ TABLES = (*SECTIONS, "drivers", "allocate")
 REQUIRED = ("grid", "zones", "statistics", "drivers")
 
 
-def parse_toml(path: str | os.PathLike, overrides: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Read ``path`` and apply ``table.key=value`` overrides, whose value is TOML.
+def parse_toml(path: str | os.PathLike | None, overrides: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Read ``path`` (None: an empty document) and apply ``table.key=value`` overrides, whose value is TOML.
 
     Raises
     ------
     InputError
         No such file, no TOML, an override that is not key=value.
     """
-    path = existing_file(path, "a run.toml")
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(existing_file(path, "a run.toml").read_text(encoding="utf-8")) if path else {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise InputError(f"{path}: is not valid TOML: {fault}; text stands in quotes, tables in [brackets]") from None
     for override in overrides:
@@ -213,6 +221,23 @@ def read_config(path: str | os.PathLike, overrides: tuple[str, ...] = ()) -> Con
     return config
 
 
+def read_model_settings(path: Path | None, overrides: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    """Hyperparameters by model from the [regression] table of a run.toml, and overrides; the rest of it is not read."""
+    document = parse_toml(path, overrides)
+    place = Place(path or Path("--set"), "regression")
+    table = dict(as_table(document.get("regression", {}), place))
+    models = _models(table, place)
+    fill(RegressionSettings, table, place)
+    return models
+
+
+def read_upscale_settings(path: Path | None, overrides: tuple[str, ...]) -> UpscaleSettings:
+    """The [upscale] table of a run.toml, and overrides; the rest of it is not read."""
+    document = parse_toml(path, overrides)
+    place = Place(path or Path("--set"), "upscale")
+    return validate(fill(UpscaleSettings, as_table(document.get("upscale", {}), place), place))
+
+
 def _models(regression: dict[str, Any], place: Place) -> dict[str, dict[str, Any]]:
     """Take the sub-tables [regression.svr] ... out of [regression]: hyperparameters, checked against the model's own."""
     found = {}
@@ -226,9 +251,9 @@ def _models(regression: dict[str, Any], place: Place) -> dict[str, dict[str, Any
             kind = float | str if key == "gamma" else type(defaults[key])
             table[key] = convert(kind, value, inside, key)
         try:
-            MODELS[name](**table).check()
+            MODELS[name](**table).fit([[0.0], [1.0]], [0.0, 1.0])  # each model checks its own settings when it is fitted
         except InputError as fault:
-            raise InputError(f"{inside.file}: {inside.table}: {fault}") from None
+            raise InputError(f"{inside.file}: [{inside.table}]: {fault}") from None
         found[name] = table
     return found
 
@@ -295,6 +320,7 @@ def _check(config: Config) -> None:
         xmin, ymin, xmax, ymax = config.grid.extent
         need(xmin < xmax and ymin < ymax, "grid.extent", list(config.grid.extent), "[xmin, ymin, xmax, ymax] with xmin < xmax and ymin < ymax")
     need(0 < config.zones.minimum_share <= 1, "zones.minimum_share", config.zones.minimum_share, "a part in (0, 1]")
+    need(0 < config.zones.minimum_known <= 1, "zones.minimum_known", config.zones.minimum_known, "a part in (0, 1]")
     need(0.5 < config.regression.upper_quantile <= 1, "regression.upper_quantile", config.regression.upper_quantile, "a quantile in (0.5, 1]")
     if config.regression.model not in ("auto", *MODELS):
         raise InputError(f"{key('regression.model')} = {config.regression.model!r}{did_you_mean(config.regression.model, ('auto', *MODELS))}")
@@ -305,22 +331,19 @@ def _check(config: Config) -> None:
         xmin, ymin, xmax, ymax = config.report.zoom
         need(xmin < xmax and ymin < ymax, "report.zoom", list(config.report.zoom), "[xmin, ymin, xmax, ymax] with xmin < xmax and ymin < ymax")
     try:
-        check_settings(config.upscale)
+        validate(config.upscale)
     except InputError as fault:
         raise InputError(f"{config.path}: {fault}") from None
 
 
 def documentation() -> list[tuple[str, str, str]]:
     """Every key of a run.toml as (key, default, what it means)."""
-    from dataclasses import fields
-
     rows = [row for row in describe(Config, "") if row[0] in TOP_LEVEL]
     for name, kind in SECTIONS.items():
         rows += describe(kind, name)
         if name == "regression":
             for model, estimator in MODELS.items():
                 rows += [(f"regression.{model}.{key}", repr(value), f"see {estimator.__module__}") for key, value in estimator().get_params().items()]
-    assert fields(Config)
     rows += [
         ("drivers.YEAR.NAME", "required", "GeoTIFF of driver NAME in YEAR, for fit_year and test_year; the same names each year"),
         ("drivers.predict.NAME", "those of map_year", "GeoTIFF of driver NAME that the map is made from"),

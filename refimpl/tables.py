@@ -100,6 +100,15 @@ def format_cell(value: object) -> str:
     return str(value)
 
 
+def columns_of(rows: Sequence[Mapping[str, object]]) -> dict[str, list]:
+    """Rows with the same keys as columns.
+
+    >>> columns_of([{"a": 1, "b": 2}, {"a": 3, "b": 4}])
+    {'a': [1, 3], 'b': [2, 4]}
+    """
+    return {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
+
+
 def write_table(path: str | os.PathLike, columns: Mapping[str, Sequence]) -> None:
     """Write named columns of one length as CSV, atomically; nan becomes an empty cell."""
     lengths = {len(column) for column in columns.values()}

@@ -16,7 +16,7 @@ GRID = Grid(ALBERS_CHINA, (0.0, 0.0, 1000.0, -1000.0), (2, 2))
 
 def raster(values, grid=GRID, valid=None):
     values = np.array(values, float)
-    return Raster(values, np.ones(values.shape, bool) if valid is None else np.array(valid, bool), grid, "")
+    return Raster.masked(values, np.ones(values.shape, bool) if valid is None else valid, grid)
 
 
 def test_every_igbp_class_falls_into_exactly_one_of_the_seven():

@@ -33,7 +33,7 @@ def nice_ticks(low: float, high: float, count: int = 5) -> list[float]:
 
 
 def log_ticks(low: float, high: float, count: int = 7) -> list[float]:
-    """Round values within [low, high] for a logarithmic axis: powers of ten, with 2 and 5 times them where there is room.
+    """Round values within [low, high] for a logarithmic axis: powers of ten, and 2 and 5 times them where they fit.
 
     >>> log_ticks(0.05, 9.0), log_ticks(1.0, 1e4)
     ([0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0], [1.0, 10.0, 100.0, 1000.0, 10000.0])
@@ -43,7 +43,7 @@ def log_ticks(low: float, high: float, count: int = 7) -> list[float]:
         ticks = [float(f"{factor}e{exponent}") for exponent in exponents for factor in factors]
         ticks = [tick for tick in ticks if low * (1 - 1e-9) <= tick <= high * (1 + 1e-9)]
         if len(ticks) <= count:
-            return ticks if len(ticks) > 1 else [float(f"{end:.2g}") for end in (low, high)]
+            return ticks if len(ticks) > 1 else nice_ticks(low, high, 3)
     return ticks[:: -(-len(ticks) // count)]
 
 
@@ -86,13 +86,13 @@ class Frame:
             low, high = np.log10(low), np.log10(high)
         return self.bottom - (values - low) / (high - low) * (self.bottom - self.top)
 
-    def draw(self, canvas: Canvas, x_label: str, y_label: str):
+    def draw(self, canvas: Canvas, x_label: str, y_label: str, x_count: int = 7):
         """Grid lines, tick labels and axis titles."""
         for tick in log_ticks(*self.y_range) if self.y_log else nice_ticks(*self.y_range):
             y = float(self.y(tick))
             canvas.box(self.left, y, self.right, y + 1, FAINT)
             canvas.text(self.left - 10, y, format_number(tick), SMALL_LABEL, MUTED, "rm")
-        for tick in nice_ticks(*self.x_range, 7):
+        for tick in nice_ticks(*self.x_range, x_count):
             x = float(self.x(tick))
             canvas.box(x, self.top, x + 1, self.bottom, FAINT)
             canvas.text(x, self.bottom + 12, format_number(tick), SMALL_LABEL, MUTED, "mt")
@@ -101,8 +101,8 @@ class Frame:
         canvas.text(self.left - 92, (self.top + self.bottom) / 2, y_label, LABEL, INK, upright=True)
 
 
-def colour_bar_ticks(scale: Scale, below: bool, above: bool) -> list[tuple[float, str]]:
-    """(position in [0, 1], label) of a colour bar, from the bottom; both ends are labelled, ticks too near them left out.
+def colour_bar_ticks(scale: Scale, below: bool, above: bool, gap: float = 0.05) -> list[tuple[float, str]]:
+    """(position in [0, 1], label) of a colour bar, from the bottom; both ends, and ticks between ``gap`` apart or more.
 
     >>> colour_bar_ticks(Scale("log", 0.1, 20.0), below=True, above=False)[0]
     (0.0, '< 0.1')
@@ -113,7 +113,10 @@ def colour_bar_ticks(scale: Scale, below: bool, above: bool) -> list[tuple[float
         inner = nice_ticks(scale.low, scale.high, 6)
     ends = (float(f"{scale.low:.3g}"), float(f"{scale.high:.3g}"))
     ticks = [(0.0, ("< " if below else "") + format_number(ends[0]))]
-    ticks += [(position, format_number(tick)) for tick in inner if 0.05 < (position := float(scale.position(tick))) < 0.95]
+    for tick in inner:
+        position = float(scale.position(tick))
+        if ticks[-1][0] + gap < position < 1 - gap:
+            ticks.append((position, format_number(tick)))
     return ticks + [(1.0, ("> " if above else "") + format_number(ends[1]))]
 
 
@@ -126,11 +129,11 @@ def colour_bar_width(scale: Scale, units: str) -> int:
 def colour_bar(canvas: Canvas, scale: Scale, left: int, top: int, height: int, units: str, below: bool, above: bool):
     """An upright colour bar, high values up, units above it; ``below``, ``above`` mark values beyond its ends."""
     if units:
-        canvas.text(left, top - 14, units, SMALL_LABEL, INK)
+        canvas.text(left, top - 18, units, SMALL_LABEL, INK)
     ramp = scale.colours()[np.rint(np.linspace(255, 0, height)).astype(int)]
     canvas.picture(left, top, np.repeat(ramp[:, None], BAR_WIDTH, axis=1))
     canvas.box(left - 1, top - 1, left + BAR_WIDTH + 1, top + height + 1, outline=MUTED)
-    for position, label in colour_bar_ticks(scale, below, above):
+    for position, label in colour_bar_ticks(scale, below, above, max(0.04, 20 / height)):
         y = top + (1 - position) * (height - 1)
         canvas.box(left + BAR_WIDTH, round(y), left + BAR_WIDTH + 6, round(y) + 1, MUTED)
         canvas.text(left + BAR_WIDTH + 11, y, label, SMALL_LABEL, INK, "lm")
@@ -150,7 +153,7 @@ def scale_bar(canvas: Canvas, left: int, top: int, km_per_pixel: float, room: in
 
 
 def swatches(canvas: Canvas, left: int, top: int, entries: Sequence[tuple[tuple, str]]) -> int:
-    """A legend in one row: a small filled box and its label for each (colour, label); returns the x at which it ends."""
+    """A legend in one row: a filled box and its label for each (colour, label); returns the x at which it ends."""
     for colour, label in entries:
         canvas.box(left, top - 4, left + 22, top + 10, colour, MUTED if colour == NODATA else None)
         canvas.text(left + 31, top + 3, label, SMALL_LABEL, INK, "lm")

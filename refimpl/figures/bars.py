@@ -1,7 +1,8 @@
-"""Figs. 4-6: the comparison of all variants as bars with their values, and observed against estimated province totals."""
+"""Figs. 4-6: all variants compared as bars with their values; observed against estimated province totals."""
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Mapping, Sequence
 
@@ -30,9 +31,9 @@ def bar_figure(
     footer: str = "",
     units: str = "",
 ) -> Image.Image:
-    """Draw horizontal bars, one block per label and one bar per group in it, each with its value, and return the picture.
+    """Draw horizontal bars, a block per label and a bar per group in it, with their values, and return the picture.
 
-    ``groups`` maps a name to one value per label; with a single group there is no legend, and values not finite read "n/a".
+    ``groups`` maps a name to one value per label; a single group has no legend, and values not finite read "n/a".
 
     Raises
     ------
@@ -41,7 +42,7 @@ def bar_figure(
     """
     table = np.array([np.asarray(values, float) for values in groups.values()])
     if not labels or table.shape != (len(groups), len(labels)):
-        raise ValueError(f"expected {len(labels)} values (at least one) for each of {list(groups)}, got shape {table.shape}")
+        raise ValueError(f"expected {len(labels)} values, one or more, for each of {list(groups)}, got {table.shape}")
     finite = table[np.isfinite(table)]
     low, high = min(0.0, finite.min(initial=0)), max(0.0, finite.max(initial=0))
     captions = [fitted(label, LABEL, WIDTH // 3)[0] for label in labels]
@@ -53,13 +54,14 @@ def bar_figure(
     canvas = Canvas(WIDTH, bottom + (78 if units else 48) + footer_height(footer))
     canvas.heading(title, subtitle, footer)
     if len(groups) > 1:
-        swatches(canvas, left, heading_height(subtitle) + 6, [(COLOURS[i % len(COLOURS)], name) for i, name in enumerate(groups)])
+        swatches(canvas, left, heading_height(subtitle) + 6, list(zip(itertools.cycle(COLOURS), groups)))
     _draw_value_axis(canvas, frame, units)
     for row, caption in enumerate(captions):
         start = top + GAP + row * block
         canvas.text(MARGIN, start + len(groups) * BAR / 2, caption, LABEL, INK, "lm")
         for index, value in enumerate(table[:, row]):
-            _draw_bar(canvas, frame, start + index * BAR, float(value), COLOURS[index % len(COLOURS)])
+            label = _value_label(float(value), float(np.abs(finite).max(initial=0)))
+            _draw_bar(canvas, frame, start + index * BAR, float(value), label, COLOURS[index % len(COLOURS)])
     canvas.box(float(frame.x(0)), top, float(frame.x(0)) + 2, bottom, MUTED)
     return canvas.save(path)
 
@@ -72,15 +74,27 @@ def _draw_value_axis(canvas: Canvas, frame: Frame, units: str):
     canvas.text((frame.left + frame.right) / 2, frame.bottom + 42, units, LABEL, INK, "mt")
 
 
-def _draw_bar(canvas: Canvas, frame: Frame, y: float, value: float, colour):
+def _value_label(value: float, largest: float) -> str:
+    """The value with as many decimals as give the largest of the figure three digits.
+
+    >>> _value_label(0.34, 0.434), _value_label(512.3, 23456.7), _value_label(float("nan"), 1.0)
+    ('0.340', '512', 'n/a')
+    """
+    if not np.isfinite(value):
+        return "n/a"
+    if not 1e-3 <= largest < 1e9:
+        return format_number(float(f"{value:.3g}"))
+    return f"{value:,.{max(0, 2 - int(np.floor(np.log10(largest))))}f}"
+
+
+def _draw_bar(canvas: Canvas, frame: Frame, y: float, value: float, label: str, colour):
     """One bar from zero, its value printed beyond its end."""
     zero = float(frame.x(0))
     if not np.isfinite(value):
-        canvas.text(zero + 10, y + BAR / 2, "n/a", SMALL_LABEL, MUTED, "lm")
+        canvas.text(zero + 10, y + BAR / 2, label, SMALL_LABEL, MUTED, "lm")
         return
     end = float(frame.x(value))
     canvas.box(min(zero, end), y + 1, max(zero, end), y + BAR - 1, colour)
-    label = format_number(float(f"{value:.4g}"))
     canvas.text(end + (8 if value >= 0 else -8), y + BAR / 2, label, SMALL_LABEL, INK, "lm" if value >= 0 else "rm")
 
 
@@ -114,9 +128,10 @@ def scatter_figure(
     canvas.heading(f"{title}, R2 = {r_squared(observed, estimated):.3f}", subtitle, footer)
     frame = Frame(MARGIN + 108, top, MARGIN + 108 + side, top + side, reach, reach)
     behind = f", {units}" if units else ""
-    frame.draw(canvas, "observed" + behind, "estimated" + behind)
+    frame.draw(canvas, "observed" + behind, "estimated" + behind, x_count=5)
     ends = np.array(reach)
     canvas.line(np.stack([frame.x(ends), frame.y(ends)], axis=1), 1.5, LINE)
+    canvas.text(frame.right + 8, frame.top, "1:1", SMALL_LABEL, MUTED, "lm")
     points = np.stack([frame.x(observed), frame.y(estimated)], axis=1)
     canvas.discs(points, 5, POINT)
     largest = np.argsort(-np.abs(estimated - observed), kind="stable")[:NAMED]

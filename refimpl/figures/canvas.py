@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from refimpl.figures.colour import PAPER
-from refimpl.figures.typeset import SHIFTS, fitted, font, run_size, text_width, typeset
+from refimpl.figures.typeset import SHIFTS, fitted, font, placed_words, run_size, text_width
 from refimpl.files import atomic_path
 
 INK = (38, 40, 46)
@@ -26,7 +26,7 @@ _CAP = 0.71
 
 
 class Canvas:
-    """A sheet of ``width`` x ``height`` pixels; ``text_boxes`` holds the (left, top, right, bottom) of every caption."""
+    """A sheet of ``width`` x ``height`` pixels; ``text_boxes``: (left, top, right, bottom) of every caption."""
 
     def __init__(self, width: int, height: int):
         self.width, self.height = int(width), int(height)
@@ -55,7 +55,8 @@ class Canvas:
         whole = np.isfinite(points).all(axis=1)
         pieces = [piece for piece in np.split(np.arange(len(points)), np.flatnonzero(~whole)) if whole[piece].sum() > 1]
         paths = [points[piece[whole[piece]]] for piece in pieces]
-        self._smooth(paths, width, colour, lambda draw, path: draw.line(path, 255, max(1, round(_SMOOTH * width)), "curve"))
+        thick = max(1, round(_SMOOTH * width))
+        self._smooth(paths, width, colour, lambda draw, path: draw.line(path, 255, thick, "curve"))
 
     def discs(self, points, radius: float = 4.0, colour=INK):
         """Smooth filled circles at ``points`` (n, 2)."""
@@ -121,9 +122,7 @@ def _text_mask(text: str, size: int) -> tuple[Image.Image, int]:
     """Coverage of one line of text, mode L, and the pixels from its top to the baseline."""
     ascent, descent = round(1.05 * size), round(0.4 * size)
     mask = Image.new("L", (max(1, text_width(text, size) + 1), ascent + descent))
-    draw, x = ImageDraw.Draw(mask), 0.0
-    for run, kind in typeset(text):
-        face = font(run_size(size, kind))
-        draw.text((x, ascent + SHIFTS[kind] * size), run, 255, face, anchor="ls")
-        x += face.getlength(run)
+    draw = ImageDraw.Draw(mask)
+    for x, word, kind in placed_words(text, size)[0]:
+        draw.text((x, ascent + SHIFTS[kind] * size), word, 255, font(run_size(size, kind)), anchor="ls")
     return mask, ascent

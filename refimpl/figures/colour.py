@@ -16,12 +16,16 @@ import numpy as np
 PAPER = (255, 255, 255)
 NODATA = (208, 211, 215)
 """Light grey of cells inside the country that carry no value; in neither colour map."""
-LOG_QUANTILES = (0.05, 0.999)
-LOG_DECADES = 4.0
-"""A logarithmic scale spans at most this many powers of ten: more would spend the colours on traces."""
+LOG_QUANTILES = (0.1, 0.999)
+LOG_DECADES = 3.0
+"""A logarithmic scale spans about this many powers of ten: more would spend the colours on traces."""
 KINDS = ("log", "sqrt", "linear", "diverging")
 
-_LMS_FROM_LAB = np.array([[1, 0.3963377774, 0.2158037573], [1, -0.1055613458, -0.0638541728], [1, -0.0894841775, -1.2914855480]])
+_LMS_FROM_LAB = np.array([
+    [1, 0.3963377774, 0.2158037573],
+    [1, -0.1055613458, -0.0638541728],
+    [1, -0.0894841775, -1.2914855480],
+])
 _RGB_FROM_LMS = np.array([
     [4.0767416621, -3.3077115913, 0.2309699292],
     [-1.2684380046, 2.6097574011, -0.3413193965],
@@ -30,7 +34,7 @@ _RGB_FROM_LMS = np.array([
 
 
 def linear_rgb(lightness, chroma, hue) -> np.ndarray:
-    """OKLab in polar form (hue in degrees) to linear-light sRGB, (..., 3); outside [0, 1] where sRGB has no such colour.
+    """OKLab in polar form (hue in degrees) to linear sRGB, (..., 3); outside [0, 1] where sRGB lacks the colour.
 
     >>> bool(np.allclose(linear_rgb(1.0, 0.0, 0.0), 1, atol=1e-3))
     True
@@ -42,14 +46,14 @@ def linear_rgb(lightness, chroma, hue) -> np.ndarray:
 
 
 def srgb_from_polar(lightness, chroma, hue) -> np.ndarray:
-    """OKLab in polar form to sRGB bytes, (..., 3) uint8; chroma is halved in on the gamut's edge, lightness and hue kept."""
+    """OKLab in polar form to sRGB bytes, (..., 3) uint8; chroma is cut at the gamut's edge, lightness and hue kept."""
     lightness = np.asarray(lightness, float)
     low, high = np.zeros_like(lightness), np.broadcast_to(np.asarray(chroma, float), lightness.shape).copy()
     wanted = high.copy()
     for _ in range(24):
         middle = (low + high) / 2
         rgb = linear_rgb(lightness, middle, hue)
-        inside = np.all((rgb >= -1e-4) & (rgb <= 1 + 1e-4), axis=-1)
+        inside = np.all((rgb >= -1e-6) & (rgb <= 1 + 1e-6), axis=-1)
         low, high = np.where(inside, middle, low), np.where(inside, high, middle)
     rgb = np.clip(linear_rgb(lightness, np.minimum(low, wanted), hue), 0, 1)
     encoded = np.where(rgb <= 0.0031308, 12.92 * rgb, 1.055 * rgb ** (1 / 2.4) - 0.055)
@@ -57,7 +61,7 @@ def srgb_from_polar(lightness, chroma, hue) -> np.ndarray:
 
 
 def sequential() -> np.ndarray:
-    """Cream, orange, red, violet, near black: (256, 3) uint8 for amounts; lightness falls linearly from 0.965 to 0.19."""
+    """Cream, orange, red, violet, near black: (256, 3) uint8 for amounts; lightness falls evenly from 0.965 to 0.19."""
     t = np.linspace(0, 1, 256)
     anchors = np.linspace(0, 1, 6)
     chroma = np.interp(t, anchors, [0.030, 0.115, 0.165, 0.175, 0.140, 0.070])
@@ -113,7 +117,7 @@ class Scale:
 def choose_scale(values, kind: str = "log", limits: tuple[float, float] | None = None) -> Scale:
     """The scale of a map: ``limits`` if given, else quantiles of the finite ``values``; never degenerate.
 
-    "log": the 5 % to the 99.9 % quantile of the positive values, four powers of ten at most, the lower end
+    "log": the 10 % to the 99.9 % quantile of the positive values, three powers of ten at most, then the lower end
     rounded down to 1, 2 or 5 times a power of ten.  "sqrt", "linear": from the least value, or 0 if that is
     positive, to the 99.9 % quantile.  "diverging": symmetric about 0.
 

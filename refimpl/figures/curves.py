@@ -25,6 +25,8 @@ def running_median(values, window: int) -> np.ndarray:
     >>> running_median([5.0, 1.0, 3.0, 9.0], 3).tolist()
     [3.0, 3.0, 3.0, 6.0]
     """
+    if not len(values):
+        return np.empty(0)
     half = window // 2
     padded = np.pad(np.asarray(values, float), half, constant_values=np.nan)
     around = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1)
@@ -60,9 +62,9 @@ def curve_figure(
     loss, rate = np.asarray(loss, float).ravel(), np.asarray(learning_rate, float).ravel()
     steps, errors = (np.asarray(part, float).ravel() for part in reconstruction)
     if loss.shape != rate.shape or steps.shape != errors.shape:
-        raise ValueError(f"expected a rate for each loss and an error for each step, got lengths {loss.size}, {rate.size}, "
-                         f"{steps.size}, {errors.size}")
-    top = heading_height(subtitle) + 52
+        raise ValueError(f"{loss.size} losses and {rate.size} rates, {steps.size} steps and {errors.size} errors: "
+                         "expected as many of one as of the other")
+    top = heading_height(subtitle) + 60
     canvas = Canvas(WIDTH, top + PLOT_HEIGHT + 74 + footer_height(footer))
     canvas.heading(title, subtitle, footer)
     frame = Frame(MARGIN + 108, top, WIDTH - MARGIN, top + PLOT_HEIGHT, (0.0, float(max(loss.size, 10, *steps, 0))),
@@ -77,7 +79,7 @@ def curve_figure(
     if steps.size:
         canvas.discs(np.stack([frame.x(steps), frame.y(errors)], axis=1), 4, ERROR)
         entries.append((ERROR, "reconstruction error"))
-    swatches(canvas, frame.left, top - 44, entries)
+    swatches(canvas, frame.left, top - 52, entries)
     return canvas.save(path)
 
 
@@ -97,15 +99,16 @@ def _draw_rates(canvas: Canvas, frame: Frame, rate: np.ndarray):
         return
     starts = np.concatenate([[0], np.flatnonzero(np.diff(rate)) + 1])
     free = frame.left - 92
-    canvas.text(free, frame.top - 10, "learning rate", SMALL_LABEL, MUTED, "ls")
+    canvas.text(free, frame.top - 16, "learning rate", SMALL_LABEL, MUTED, "ls")
     free += text_width("learning rate", SMALL_LABEL) + 8
     for start in starts:
         x = float(frame.x(start))
         if start:
             canvas.box(x, frame.top, x + 1, frame.bottom, RATE)
         label = format_number(float(f"{rate[start]:.3g}"))
-        at = max(x + 5, free) if not start else x + 5
-        if at >= free and at + text_width(label, SMALL_LABEL) <= frame.right:
-            canvas.text(at, frame.top - 10, label, SMALL_LABEL, INK, "ls")
-            free = at + text_width(label, SMALL_LABEL) + 8
+        width = text_width(label, SMALL_LABEL)
+        at = min(max(x + 5, free) if not start else x + 5, frame.right + MARGIN - 8 - width)
+        if at >= free:
+            canvas.text(at, frame.top - 16, label, SMALL_LABEL, INK, "ls")
+            free = at + width + 8
     canvas.box(frame.left, frame.top, frame.right, frame.top + 1, FAINT)

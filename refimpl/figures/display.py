@@ -1,8 +1,8 @@
 """Rasters on a screen: any window of any grid, as rows x columns of square pixels, north up.
 
 Along each axis, cells smaller than a pixel are averaged by area (an invalid cell has no weight) and cells larger than a
-pixel are repeated, so that they stay visible as squares.  A geographic grid is drawn with a degree of longitude shorter than
-one of latitude by the cosine of the window's middle latitude.
+pixel are repeated, so that they stay visible as squares.  On a geographic grid a degree of longitude is drawn shorter
+than one of latitude, by the cosine of the window's middle latitude.
 """
 
 from __future__ import annotations
@@ -24,7 +24,14 @@ def ground_size(grid, bounds: Bounds) -> tuple[float, float]:
 
 
 def pixel_shape(grid, bounds: Bounds, room: tuple[int, int], largest_cell: int = 64) -> tuple[int, int]:
-    """(rows, cols) of pixels for a window inside ``room`` (rows, cols): the largest whole number of pixels a cell, or shrunk."""
+    """(rows, cols) of pixels for a window: a whole number of pixels a cell inside ``room`` (rows, cols), or shrunk.
+
+    >>> from refimpl.raster.projection import ALBERS_CHINA
+    >>> from refimpl.raster.grid import Grid
+    >>> grid = Grid(ALBERS_CHINA, (0, 0, 10, -10), (20, 40))
+    >>> pixel_shape(grid, grid.bounds, (500, 500)), pixel_shape(grid, grid.bounds, (500, 20))
+    ((240, 480), (10, 20))
+    """
     width, height = ground_size(grid, bounds)
     _, _, dx, dy = grid.transform
     rows, cols = (bounds[3] - bounds[1]) / -dy, (bounds[2] - bounds[0]) / dx
@@ -37,7 +44,7 @@ def pixel_shape(grid, bounds: Bounds, room: tuple[int, int], largest_cell: int =
 
 
 def sample(raster, bounds: Bounds, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """The raster over a window in ``shape`` (rows, cols) pixels: values float64 and valid bool; off the grid is invalid."""
+    """A raster over a window in ``shape`` (rows, cols) pixels: values float64, valid bool; invalid off the grid."""
     rows, cols = _edges(raster.grid, bounds, shape)
     if max(rows[1] - rows[0], cols[1] - cols[0]) <= 1 + 1e-9:
         row, row_on = _centres(rows, raster.values.shape[0])
@@ -56,7 +63,11 @@ def sample_zones(zones: np.ndarray, grid, bounds: Bounds, shape: tuple[int, int]
 
 
 def borders(zones: np.ndarray) -> np.ndarray:
-    """Coverage of zone boundaries in [0, 1], from zones at twice the pixels of the picture: (2 rows, 2 cols) -> (rows, cols)."""
+    """Coverage of boundaries in [0, 1], (rows, cols), from zones at twice the pixels, (2 rows, 2 cols).
+
+    >>> borders(np.array([[1, 1, 1, 2], [1, 1, 1, 2]])).tolist()
+    [[0.0, 1.0]]
+    """
     line = np.zeros(zones.shape)
     across, down = zones[:, 1:] != zones[:, :-1], zones[1:] != zones[:-1]
     for edge in (line[:, 1:], line[:, :-1]):
@@ -89,7 +100,7 @@ def _at_least_a_cell(edges: np.ndarray) -> np.ndarray:
 
 
 def _area_mean(raster, rows: np.ndarray, cols: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean over the valid part of each pixel, (n, 2) spans of rows and columns; valid where that is half of it or more."""
+    """Mean over the valid part of each pixel, (n, 2) spans of rows and columns; valid where that is half or more."""
     height, width = raster.values.shape
     places = np.arange(width + 1)
     values, valid = np.zeros((len(rows), len(cols))), np.zeros((len(rows), len(cols)), bool)

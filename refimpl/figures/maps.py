@@ -56,18 +56,13 @@ def map_figure(
     ValueError
         ``zones`` has another shape than the raster, or ``scale`` or ``limits`` make no sense.
     """
-    if zones is not None and np.shape(zones) != raster.values.shape:
-        raise ValueError(f"zones have shape {np.shape(zones)}, expected that of the raster, {raster.values.shape}")
+    _check_zones(raster, zones)
     bounds = raster.grid.bounds
     shape = pixel_shape(raster.grid, bounds, MAP_ROOM)
     values, valid = sample(raster, bounds, shape)
     shown = choose_scale(values[valid], scale, limits)
-    pixels, empty = shown.paint(values, valid), not valid.all()
-    if zones is not None:
-        inside = sample_zones(zones, raster.grid, bounds, shape) != 0
-        pixels[~valid & ~inside], empty = PAPER, bool((inside & ~valid).any())
-        _draw_borders(pixels, sample_zones(zones, raster.grid, bounds, (2 * shape[0], 2 * shape[1])))
-    top = heading_height(subtitle) + (26 if raster.units else 0)
+    pixels, empty = _picture(values, valid, shown, raster.grid, bounds, zones)
+    top = heading_height(subtitle) + (30 if raster.units else 0)
     bar_height = max(shape[0], LEAST_BAR)
     bar_width = colour_bar_width(shown, raster.units)
     canvas = Canvas(
@@ -94,11 +89,13 @@ def comparison_figure(
     footer: str = "",
     limits: tuple[float, float] | None = None,
     scale: str = "log",
+    zones: Sequence[np.ndarray] | None = None,
 ) -> Image.Image:
     """Draw the same window of several rasters side by side on one colour scale, cells visible as squares.
 
     ``window`` is (xmin, ymin, xmax, ymax) in the units of the rasters' common CRS; ``pick_window`` finds a telling one.
-    All rasters carry the same units, densities if their cells differ in size.
+    All rasters carry the same units, densities if their cells differ in size.  ``zones`` holds provinces on the grid of
+    each raster, as for ``map_figure``.
 
     Raises
     ------
@@ -106,24 +103,29 @@ def comparison_figure(
         No raster, not as many titles, units or projections that differ, or a window without area.
     """
     _check_comparison(rasters, titles, window)
+    zones = [None] * len(rasters) if zones is None else zones
+    for raster, own in zip(rasters, zones, strict=True):
+        _check_zones(raster, own)
     shape = pixel_shape(min(rasters, key=lambda raster: raster.grid.transform[2]).grid, window, PANEL_ROOM, 40)
     samples = [sample(raster, window, shape) for raster in rasters]
     values = [value[valid] for value, valid in samples]
     shown = choose_scale(np.concatenate(values), scale, limits)
     units = rasters[0].units
     bar_width, bar_height = colour_bar_width(shown, units), max(shape[0], LEAST_BAR)
-    top = (heading_height(subtitle) if title else MARGIN) + 34
+    top = (heading_height(subtitle) if title else MARGIN) + 38
     row = len(rasters) * (shape[1] + 24)
     canvas = Canvas(2 * MARGIN + max(row + bar_width, 420), top + bar_height + 46 + footer_height(footer))
     canvas.heading(title, subtitle, footer)
+    empty = False
     for index, (value, valid) in enumerate(samples):
-        left = MARGIN + index * (shape[1] + 24)
+        pixels, lacks = _picture(value, valid, shown, rasters[index].grid, window, zones[index])
+        empty, left = empty or lacks, MARGIN + index * (shape[1] + 24)
         caption, size = fitted(titles[index], LABEL + 2, shape[1])
         canvas.text(left, top - 14, caption, size, INK)
-        _panel(canvas, left, top, shown.paint(value, valid))
+        _panel(canvas, left, top, pixels)
     colour_bar(canvas, shown, MARGIN + row, top, bar_height, units, *_beyond(values, shown))
     end = scale_bar(canvas, MARGIN, top + bar_height + 22, ground_size(rasters[0].grid, window)[0] / shape[1])
-    if not all(valid.all() for _, valid in samples):
+    if empty:
         swatches(canvas, end + 40, top + bar_height + 22, [(NODATA, "no data")])
     return canvas.save(path)
 
@@ -151,10 +153,17 @@ def pick_window(raster, size: float) -> Bounds:
     return x0 + col * dx, y0 + (row + rows) * dy, x0 + (col + cols) * dx, y0 + row * dy
 
 
-def _draw_borders(pixels: np.ndarray, zones: np.ndarray):
-    """Blend thin boundaries into (rows, cols, 3) uint8, from zones at twice its pixels."""
-    strength = BORDER_STRENGTH * borders(zones)[..., None]
-    pixels[:] = np.rint(pixels * (1 - strength) + np.array(BORDER) * strength)
+def _picture(values, valid, shown: Scale, grid, bounds: Bounds, zones) -> tuple[np.ndarray, bool]:
+    """Sampled values as pixels with boundaries, (rows, cols, 3) uint8, and whether any of them shows missing data."""
+    pixels = shown.paint(values, valid)
+    if zones is None:
+        return pixels, not valid.all()
+    rows, cols = valid.shape
+    inside = sample_zones(zones, grid, bounds, (rows, cols)) != 0
+    pixels[~valid & ~inside] = PAPER
+    strength = BORDER_STRENGTH * borders(sample_zones(zones, grid, bounds, (2 * rows, 2 * cols)))[..., None]
+    pixels = np.rint(pixels * (1 - strength) + np.array(BORDER) * strength).astype(np.uint8)
+    return pixels, bool((inside & ~valid).any())
 
 
 def _panel(canvas: Canvas, left: int, top: int, pixels: np.ndarray):
@@ -166,6 +175,11 @@ def _panel(canvas: Canvas, left: int, top: int, pixels: np.ndarray):
 def _beyond(values: Sequence[np.ndarray], shown: Scale) -> tuple[bool, bool]:
     """Whether any value lies below, and above, the ends of the colour bar."""
     return any((value < shown.low).any() for value in values), any((value > shown.high).any() for value in values)
+
+
+def _check_zones(raster, zones):
+    if zones is not None and np.shape(zones) != raster.values.shape:
+        raise ValueError(f"zones have shape {np.shape(zones)}, expected that of the raster, {raster.values.shape}")
 
 
 def _check_comparison(rasters: Sequence, titles: Sequence[str], window: Bounds):

@@ -1,12 +1,13 @@
 """Text for figures, with Pillow's built-in font: its few glyphs are stretched to what the captions need.
 
 The font has no sub- or superscripts, no minus sign and no dashes.  ``typeset`` breaks a caption into runs on, below
-and above the baseline, understanding both Unicode ("CO\u2082", "km\u00b2") and plain spelling ("CO2", "km2", "R2", "10^4").
+and above the baseline, understanding both Unicode ("CO₂", "km²") and plain spelling ("CO2", "km2", "R2", "10^4").
 """
 
 from __future__ import annotations
 
 import functools
+import math
 import re
 import unicodedata
 
@@ -14,12 +15,16 @@ from PIL import ImageFont
 
 SMALL = 0.68
 """Size of sub- and superscripts, as a share of the text size."""
+WORD_SPACE = 0.27
+"""Width of a space, as a share of the text size: the font's own is too narrow for small captions."""
 SHIFTS = {"sub": 0.16, "on": 0.0, "super": -0.36}
 """Distance of each kind of run below the baseline, as a share of the text size."""
 
 _SUB = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _SUPER = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
-_SPELLED = {"−": "-", "–": "-", "—": "-", "×": "x", "≥": ">=", "≤": "<=", "µ": "u", "μ": "u", "→": "->", "≈": "~", "’": "'"}
+_SPELLED = {
+    "−": "-", "–": "-", "—": "-", "×": "x", "≥": ">=", "≤": "<=", "µ": "u", "μ": "u", "→": "->", "≈": "~", "’": "'",
+}
 _TOKEN = re.compile(
     r"(?P<sub>[₀-₉]+|(?<=\bCO)2(?![0-9A-Za-z]))"
     r"|(?P<super>[⁰¹²³⁴-⁹⁻⁺]+|(?<=\bkm)2\b|(?<=[ /]m)2\b|(?<=\bR)2\b)"
@@ -72,9 +77,21 @@ def run_size(size: int, kind: str) -> int:
     return size if kind == "on" else max(1, round(SMALL * size))
 
 
+def placed_words(text: str, size: int) -> tuple[list[tuple[float, str, str]], float]:
+    """The words of a caption as (x, word, kind), and the pixels that all take."""
+    words, x = [], 0.0
+    for run, kind in typeset(text):
+        for index, word in enumerate(run.split(" ")):
+            x += WORD_SPACE * size if index else 0.0
+            if word:
+                words.append((x, word, kind))
+                x += font(run_size(size, kind)).getlength(word)
+    return words, x
+
+
 def text_width(text: str, size: int) -> int:
-    """Pixels that a caption takes."""
-    return int(-(-sum(font(run_size(size, kind)).getlength(run) for run, kind in typeset(text)) // 1))
+    """Whole pixels that a caption takes."""
+    return math.ceil(placed_words(text, size)[1])
 
 
 def fitted(text: str, size: int, width: int) -> tuple[str, int]:
@@ -83,7 +100,7 @@ def fitted(text: str, size: int, width: int) -> tuple[str, int]:
     >>> fitted("short", 20, 400)
     ('short', 20)
     """
-    smallest = max(8, -(-2 * size // 3))
+    smallest = max(8, math.ceil(2 * size / 3))
     while text_width(text, size) > width and size > smallest:
         size -= 1
     if text_width(text, size) <= width:

@@ -52,6 +52,11 @@ class CRS:
     def __post_init__(self):
         if self.kind not in KINDS:
             raise ValueError(f"kind of CRS is {self.kind!r}, expected one of {', '.join(KINDS)}")
+        for name in ("ellipsoid", "parallels"):
+            first, second = getattr(self, name)
+            object.__setattr__(self, name, (float(first), float(second)))
+        for name in ("latitude_of_origin", "central_meridian", "false_easting", "false_northing"):
+            object.__setattr__(self, name, float(getattr(self, name)))
         a, inverse_flattening = self.ellipsoid
         if not (np.isfinite(a) and a > 0 and (inverse_flattening == 0 or inverse_flattening > 10)):
             raise ValueError(f"ellipsoid {self.ellipsoid}, expected metres and an inverse flattening above 10, or 0 for a sphere")

@@ -2,5 +2,6 @@
 
 A small network learns, from the coarse map and its own further coarsened copies alone, how fine structure follows
 from coarse structure, and is then applied to the coarse map itself.  Read in this order: ``intensity`` (the map as an
-image), ``resize`` (down and up by two), ``augment`` (pairs), ``network``, ``adam``, ``schedule``, ``train``, ``upscale``.
+image), ``resize`` (down and up by two), ``augment`` (pairs), ``network``, ``adam``, ``schedule``, ``train``,
+``upscale``.
 """

@@ -30,7 +30,7 @@ def adam_step(
     parameters -= rate (m / (1 - beta1^step)) / (sqrt(v / (1 - beta2^step)) + epsilon)
 
     >>> parameters, m, v = np.array([1.0, 1.0]), np.zeros(2), np.zeros(2)
-    >>> adam_step(parameters, np.array([8.0, -0.25]), m, v, 1, 0.5, 0.9, 0.999, 0.0)    # the first step is the rate itself
+    >>> adam_step(parameters, np.array([8.0, -0.25]), m, v, 1, 0.5, 0.9, 0.999, 0.0)    # the first step is the rate
     >>> parameters.round(12)
     array([0.5, 1.5])
     """

@@ -2,7 +2,8 @@
 
 The map (rows, cols) float32 is shrunk to a pyramid of scales once.  A step draws a scale (the full size half of the
 time), a crop of n x n cells with at least half of them valid and not all 0, and one of eight rotations and mirrors: the
-*father*, which is the target.  Its coarsened copy, interpolated back to n x n, is the input; the loss counts the valid cells.
+*father*, which is the target.  Its coarsened copy, interpolated back to n x n, is the input; the loss counts the
+valid cells.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ FULL_SIZE_SHARE = 0.5
 
 @dataclass(frozen=True)
 class Level:
-    """The map at one scale: ``image`` and ``valid`` (rows, cols), and the admissible ``corners``, row x width + column."""
+    """The map at one scale: ``image``, ``valid`` (rows, cols) and admissible ``corners``, row x width + column."""
 
     scale: float
     image: np.ndarray
@@ -103,12 +104,12 @@ def build_pyramid(image: np.ndarray, valid: np.ndarray, size: int, pyramid: bool
 def _no_crop(image: np.ndarray, valid: np.ndarray, size: int) -> str:
     if not np.any(image[valid]):
         return "coarse map: all of its valid cells have one value, expected a map with structure; check the prediction"
-    return (f"coarse map: no crop of {size} x {size} cells has half of its cells valid and a value above the map's minimum "
-            f"({np.count_nonzero(valid)} of {valid.size} cells are valid); choose a smaller upscale.crop")
+    return (f"coarse map: no crop of {size} x {size} cells has half of its cells valid and a value above the map's "
+            f"minimum ({np.count_nonzero(valid)} of {valid.size} cells are valid); choose a smaller upscale.crop")
 
 
 def draw_crop(levels: list[Level], rng: np.random.Generator, step: int) -> Draw:
-    """One crop: a level (the full size with probability 1/2, the others alike), a corner and a turn, three draws each time."""
+    """One crop, three draws: a level (the full size with probability 1/2, the others alike), a corner, a turn."""
     share, other = rng.random(), len(levels) - 1
     beyond = (share - FULL_SIZE_SHARE) / (1 - FULL_SIZE_SHARE)
     level = levels[0 if share < FULL_SIZE_SHARE or not other else 1 + int(beyond * other)]
@@ -133,8 +134,8 @@ def cut(levels: list[Level], draw: Draw, size: int) -> tuple[np.ndarray, np.ndar
     """
     level = next((level for level in levels if level.scale == draw.scale), None)
     if level is None or draw.row + size > level.image.shape[0] or draw.column + size > level.image.shape[1]:
-        raise InputError(f"tape: step {draw.step} asks for a crop of {size} x {size} cells at scale {draw.scale}, row {draw.row}, "
-                         f"column {draw.column}, which this map does not have; use the map and crop that it was recorded with")
+        raise InputError(f"tape: step {draw.step} takes {size} x {size} cells at scale {draw.scale}, row {draw.row}, "
+                         f"column {draw.column}, which this map does not have; use the map and crop size of its run")
     window = np.s_[draw.row : draw.row + size, draw.column : draw.column + size]
     return rotate_mirror(level.image[window], draw.turn), rotate_mirror(level.valid[window], draw.turn)
 

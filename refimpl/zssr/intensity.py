@@ -1,9 +1,10 @@
 """The coarse map as an image with values near [0, 1], and back (D08, D09).
 
-The map (rows, cols), in any units, is shifted by its minimum over valid cells and divided by the 99.99 % quantile of the
-shifted values; nothing is clipped above.  Invalid cells hold 0.  The shift removes the regression's intercept, which would
-otherwise spread most of the emission evenly over empty land; ``baseline="keep"`` adds it back at the end.  A curve
-(``log``, ``sqrt``) may lie between this linear image and what the network sees; back-projection works on the linear one.
+The map (rows, cols), in any units, is shifted by its minimum over valid cells and divided by the 99.99 % quantile of
+the shifted values; nothing is clipped above.  Invalid cells hold 0.  The shift removes the regression's intercept,
+which would otherwise spread most of the emission evenly over empty land; ``baseline="keep"`` adds it back at the end.
+A curve (``log``, ``sqrt``) may lie between this linear image and what the network sees; back-projection works on the
+linear one.
 """
 
 from __future__ import annotations

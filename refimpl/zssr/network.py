@@ -1,8 +1,8 @@
 """The network of Fig. 8: 3x3 convolutions with ReLU between them, added to the interpolated image (D10, D11).
 
-Shocher, Cohen & Irani 2018, section 3.1: 8 layers of 64 channels learn the residual between the interpolated image and the
-fine one.  Activations are (H, W, C), channels last; weights (3, 3, C_in, C_out); images (H, W).  Everything follows the
-dtype of its input: training uses float32, the gradient check float64.
+Shocher, Cohen & Irani 2018, section 3.1: 8 layers of 64 channels learn the residual between the interpolated image and
+the fine one.  Activations are (H, W, C), channels last; weights (3, 3, C_in, C_out); images (H, W).  Everything
+follows the dtype of its input: training uses float32, the gradient check float64.
 
 A network is one 1-D array of parameters, layer after layer (weights, then bias), and views into it: the optimiser sees
 one vector, and gradients are a network of the same shape.
@@ -84,13 +84,18 @@ def parameter_count(depth: int, channels: int, bias: bool) -> int:
 
 
 def initialise(
-    rng: np.random.Generator, layers: int = 8, channels: int = 64, bias: bool = False, scheme: str = "he", dtype=np.float32
+    rng: np.random.Generator,
+    layers: int = 8,
+    channels: int = 64,
+    bias: bool = False,
+    scheme: str = "he",
+    dtype=np.float32,
 ) -> Network:
     """A network with random weights, drawn layer by layer, and biases of 0 (D11).
 
-    ``"he"``: normal with variance 2 / (9 C_in), the last layer times 0.03.  ``"published"``: N(0, 0.1 / (9 C_in)), whose second
-    number is read as the variance, as the notation has it; as a standard deviation it would make the output of eight layers
-    some 10^-17 of the input, far below the first gradients of about 10^-8 that D11 reports.
+    ``"he"``: normal with variance 2 / (9 C_in), the last layer times 0.03.  ``"published"``: N(0, 0.1 / (9 C_in)),
+    whose second number is read as the variance, as the notation has it: the first gradients are then about 10^-8, as
+    D11 reports; with a standard deviation of that size they would be about 10^-19.
 
     >>> network = initialise(np.random.default_rng(1), layers=3, channels=8)
     >>> network.parameters.shape, network.parameters.dtype
@@ -133,7 +138,7 @@ def convolve_backward_data(dy: np.ndarray, weights: np.ndarray, active: np.ndarr
     """Gradient of the loss with respect to the input x of ``convolve``, from that with respect to its output.
 
     dx[i,j,c] = sum_{r,s,o} dy[i-r+1, j-s+1, o] weights[r,s,c,o]: a convolution with the weights turned by 180 degrees.
-    ``dy`` (H, W, C_out); returns (H, W, C_in), 0 where ``active`` (H, W, C_in), the ReLU output that was x, is not positive.
+    ``dy`` (H, W, C_out); returns (H, W, C_in), 0 where ``active`` (H, W, C_in), the ReLU output that was x, is not > 0.
 
     >>> weights = np.zeros((3, 3, 1, 1)); weights[1, 2] = 1.0
     >>> convolve_backward_data(np.arange(6.0).reshape(2, 3, 1), weights, None)[:, :, 0]
@@ -183,7 +188,7 @@ def forward(network: Network, image: np.ndarray, activations: list | None = None
 def loss_and_gradients(
     network: Network, image: np.ndarray, target: np.ndarray, mask: np.ndarray
 ) -> tuple[float, Network]:
-    """Mean of |forward(image) - target| over the cells of ``mask`` (D15), and its gradient, a network of the same shape.
+    """Mean of |forward(image) - target| over the cells of ``mask`` (D15), and its gradient, as a network.
 
     ``image``, ``target`` (H, W), ``mask`` (H, W) bool with at least one cell.  The subgradient of |.| at 0 is 0.
     """

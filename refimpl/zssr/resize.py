@@ -1,12 +1,13 @@
 """Down and up by two, and bicubic resizing to any size (D16).
 
-Images are (rows, cols) arrays of float32 or float64; results have the dtype of the input.  A coarse emission map is the exact
-2x2 mean of the fine one, corner-aligned (D19).  Bicubic resizing is Keys 1981 with a = -0.5 (third-order convergence);
-when it shrinks, the kernel is stretched by the scale, so that it does not alias.  Output cell o has its centre at
-(o + 1/2) n_in / n_out - 1/2 on the input; beyond the edge the image is mirrored about the edge (half-sample symmetric).
+Images are (rows, cols) arrays of float32 or float64; results have the dtype of the input.  A coarse emission map is
+the exact 2x2 mean of the fine one, corner-aligned (D19).  Bicubic resizing is Keys 1981 with a = -0.5 (third-order
+convergence); when it shrinks, the kernel is stretched by the scale, so that it does not alias.  Output cell o has its
+centre at (o + 1/2) n_in / n_out - 1/2 on the input; beyond the edge the image is mirrored about the edge (half-sample
+symmetric).
 
-With invalid cells, resizing is a normalised convolution: resize(image x valid) / resize(valid) (Knutsson & Westin 1993);
-a cell of the result is valid where valid input carries at least half of its weight.
+With invalid cells, resizing is a normalised convolution: resize(image x valid) / resize(valid) (Knutsson & Westin
+1993); a cell of the result is valid where valid input carries at least half of its weight.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ import functools
 import numpy as np
 
 HALF = 0.5 - 1e-6
-"""Half of the weight; the slack lets a cell cut exactly in half count as valid whatever the rounding, also in float32."""
+"""Half of the weight; with the slack, a cell cut exactly in half is valid whatever the rounding, also in float32."""
 
 
 def downsample_mean(image: np.ndarray) -> np.ndarray:
-    """2x2 mean, (rows, cols) -> (ceil(rows / 2), ceil(cols / 2)); a last odd row or column is averaged over what there is.
+    """2x2 mean, (rows, cols) -> (ceil(rows / 2), ceil(cols / 2)); a last odd row or column is averaged as it is.
 
     >>> downsample_mean(np.array([[1.0, 2.0, 3.0], [5.0, 6.0, 5.0]]))
     array([[3.5, 4. ]])
@@ -31,8 +32,7 @@ def downsample_mean(image: np.ndarray) -> np.ndarray:
 def downsample_mean_valid(image: np.ndarray, valid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean over the valid cells of each 2x2 block; a block without any is invalid and holds 0.
 
-    >>> values, valid = downsample_mean_valid(np.array([[1.0, 3.0], [0.0, 0.0]]), np.array([[True, True], [False, False]]))
-    >>> values, valid
+    >>> downsample_mean_valid(np.array([[1.0, 3.0], [0.0, 0.0]]), np.array([[True, True], [False, False]]))
     (array([[2.]]), array([[ True]]))
     """
     total = _sum_of_blocks(np.where(valid, image, 0).astype(image.dtype))
@@ -90,9 +90,9 @@ def resize_bicubic(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """The image resized to ``shape`` = (rows, cols): first along the rows' axis, then along the columns'.
 
     >>> resize_bicubic(np.arange(8.0)[None, :].repeat(8, 0), (4, 4))[1, 1:3]
-    array([2.5390625, 4.4609375])
+    array([2.48828125, 4.51171875])
     """
-    return _resize_rows(_resize_rows(image, shape[0]).T, shape[1]).T
+    return np.ascontiguousarray(_resize_rows(_resize_rows(image, shape[0]).T, shape[1]).T)
 
 
 def _resize_rows(image: np.ndarray, n_out: int) -> np.ndarray:
@@ -132,8 +132,8 @@ def upsample(image: np.ndarray) -> np.ndarray:
 def upsample_valid(image: np.ndarray, valid: np.ndarray) -> np.ndarray:
     """``upsample`` that valid cells alone take part in.
 
-    The result is 0 in the four children of an invalid cell, and only there: a cell carries 0.752 of its children's weight;
-    whatever its neighbours are, their part of the share stays within (-0.206, 0.454).
+    The result is 0 in the four children of an invalid cell, and only there: a cell carries 0.752 of its children's
+    weight; whatever its neighbours are, their part of the share stays within (-0.206, 0.454).
     """
     return resize_valid(image, valid, (2 * image.shape[0], 2 * image.shape[1]))[0]
 

@@ -1,17 +1,18 @@
 """When the learning rate falls and when training ends (D12, D13; Shocher, Cohen & Irani 2018, section 3.1).
 
-The paper: fit a line to the reconstruction error from time to time, and divide the rate by ten where the standard deviation
-is greater "by a factor" than the slope.  D12 makes this: every 50 iterations the reconstruction error is measured;
-every 60, if the last change of the rate is more than 256 iterations ago (the start counts as a change), a least-squares
-line is laid through the last 5 measured points, and the rate is divided by ten where
+The paper: fit a line to the reconstruction error from time to time, and divide the rate by ten where the standard
+deviation is greater "by a factor" than the slope.  D12 makes this: every 50 iterations the reconstruction error is
+measured; every 60, if the last change of the rate is more than 256 iterations ago (the start counts as a change), a
+least-squares line is laid through the last 5 measured points, and the rate is divided by ten where
 
     -1.5 x slope <= standard deviation of the slope.
 
-The standard deviation is read as the slope's own ("its"), sqrt(SSR / (n - 2) / Sxx), with SSR the sum of squared residuals and
-Sxx that of (x - mean x)^2.  Slope and deviation are then both per iteration, and the test is the same whatever the units of x
-and y; with the deviation of the residuals it would change with the number of iterations between two measurements.
-Equality is a constant error, where both sides are 0: it counts as flat.  A rising error always satisfies the test, and an
-error that is not a number does not hold training up.  Training ends when the rate would reach 1e-6.
+The standard deviation is read as the slope's own ("its"), sqrt(SSR / (n - 2) / Sxx), with SSR the sum of squared
+residuals and Sxx that of (x - mean x)^2.  Slope and deviation are then both per iteration, and the test is the same
+whatever the units of x and y; with the deviation of the residuals it would change with the number of iterations
+between two measurements.  Equality is a constant error, where both sides are 0: it counts as flat.  A rising error
+always satisfies the test, and an error that is not a number does not hold training up.  Training ends when the rate
+would reach 1e-6.
 """
 
 from __future__ import annotations
@@ -84,9 +85,11 @@ class LearningRatePolicy:
         self.errors.append(error)
 
     def advance(self, step: int) -> None:
-        """Apply the test after iteration ``step``: lower ``rate``, or set ``finished`` where it would reach the final rate."""
-        due = step % self.test_every == 0 and step - self.last_change > self.patience and len(self.errors) >= self.window
-        if not due or not has_flattened(self.steps[-self.window :], self.errors[-self.window :], self.ratio):
+        """Apply the test after iteration ``step``: lower ``rate``, or set ``finished`` where it would reach the end."""
+        due = step % self.test_every == 0 and step - self.last_change > self.patience
+        if not due or len(self.errors) < self.window:
+            return
+        if not has_flattened(self.steps[-self.window :], self.errors[-self.window :], self.ratio):
             return
         lower = self.rate / self.factor
         if lower <= self.final_rate * (1 + 1e-9):       # 1e-3 divided by ten three times is 1e-6 only up to rounding

@@ -28,18 +28,20 @@ class UpscaleSettings:
     bias: bool = _option(False, "whether the convolutions have a bias (D10)")
     initialisation: str = _option("he", "first weights: He, or the published N(0, 0.1/(9 C_in)) (D11)",
                                   choices=("he", "published"))
-    crop: int = _option(128, "side of a training crop in cells, even; a smaller map is taken whole (D15)", least=4, multiple=2)
+    crop: int = _option(128, "side of a training crop in cells, even; a smaller map is taken whole (D15)",
+                        least=4, multiple=2)
     pyramid: bool = _option(True, "whether crops also come from the map shrunk to 0.9, 0.8, ... 0.5 (D14)")
     baseline: str = _option("remove", "the map's minimum: removed for good, or added back after the network (D09)",
                             choices=("remove", "keep"))
     transform: str = _option("linear", "curve between map and image, undone after the network (D09)",
                              choices=("linear", "log", "sqrt"))
-    downsampling: str = _option("mean", "how a coarse map follows from a fine one: mean for densities, bicubic for images (D16)",
+    downsampling: str = _option("mean", "coarse map from a fine one: mean for densities, bicubic for images (D16)",
                                 choices=("mean", "bicubic"))
     learning_rate: float = _option(1e-3, "learning rate of the first step (D13)", above=0.0)
     final_rate: float = _option(1e-6, "training stops when the rate would reach this (D13)", above=0.0)
     max_steps: int = _option(10_000, "training stops after this many steps at the latest", least=1)
-    policy_loss: str = _option("l1", "reconstruction error that the learning-rate test follows (D12)", choices=("l1", "mse"))
+    policy_loss: str = _option("l1", "reconstruction error that the learning-rate test follows (D12)",
+                              choices=("l1", "mse"))
     self_ensemble: bool = _option(True, "median over the eight rotations and mirrors, at eight times the cost (D17)")
     back_projection: int = _option(10, "iterations of back-projection (D17)", least=0)
 

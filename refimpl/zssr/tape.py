@@ -1,7 +1,7 @@
 """The tape: every draw that shapes a training run, so that another implementation can replay it (DESIGN, conventions).
 
-One row is one crop.  Rows of step 0 are the fixed crops on which the reconstruction error is measured (D12); then there is
-one row for each training step, from 1 on.  As CSV: ``step,scale,row,column,turn``.
+One row is one crop.  Rows of step 0 are the fixed crops on which the reconstruction error is measured (D12); then
+there is one row for each training step, from 1 on.  As CSV: ``step,scale,row,column,turn``.
 """
 
 from __future__ import annotations
@@ -63,10 +63,10 @@ class Tape:
         path = existing_file(path, "a tape (CSV)")
         header, *rows = Path(path).read_text(encoding="utf-8").splitlines() or [""]
         if header.strip() != ",".join(Draw._fields):
-            raise InputError(f"{path}: row 1 is {header!r}, expected the header {','.join(Draw._fields)!r}; is this a tape?")
+            raise InputError(f"{path}: row 1 is {header!r}, expected {','.join(Draw._fields)!r}; is this a tape?")
         tape = cls(tuple(_draw(path, number, row) for number, row in enumerate(rows, start=2)))
         if [draw.step for draw in tape.training] != list(range(1, len(tape.training) + 1)) or not tape.fixed:
-            raise InputError(f"{path}: column step is out of order, expected rows of step 0 and then one row for each of 1, 2, 3, ...")
+            raise InputError(f"{path}: column step is out of order, expected some rows of step 0, then 1, 2, 3 ...")
         return tape
 
 

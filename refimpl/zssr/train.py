@@ -1,7 +1,7 @@
 """Training on the one coarse map (Fig. 8; D11-D15): a crop a step, L1 loss, Adam, until the rate would reach 1e-6.
 
-The image (rows, cols) is what ``intensity`` makes of the coarse map; invalid cells hold 0.  The network trains in float32.
-Draws are made in this order: the first weights, the fixed crops, then scale, corner and turn of each step.
+The image (rows, cols) is what ``intensity`` makes of the coarse map; invalid cells hold 0.  The network trains in
+float32.  Draws are made in this order: the first weights, the fixed crops, then scale, corner and turn of each step.
 """
 
 from __future__ import annotations
@@ -27,8 +27,11 @@ FIXED_CROPS = 16
 
 @dataclass(frozen=True)
 class History:
-    """What happened at each step, (steps,) each: the L1 ``loss`` of its crop, in image units, before the update; the learning
-    rate of the update; the reconstruction error after it, nan where it was not measured."""
+    """What happened at each step; four arrays of shape (steps,).
+
+    ``loss`` is the L1 loss of the step's crop in image units, before the update; ``learning_rate`` that of the update;
+    ``reconstruction_error`` is that after the update, nan where it was not measured.
+    """
 
     step: np.ndarray
     loss: np.ndarray
@@ -74,7 +77,7 @@ def train(
     image, valid = np.where(valid, image, 0).astype(np.float32), np.asarray(valid, bool)
     size = crop_size(image.shape, settings.crop)
     if size < 2:
-        raise InputError(f"coarse map: {image.shape[0]} x {image.shape[1]} cells, expected at least 2 x 2; use a larger map")
+        raise InputError(f"coarse map: {' x '.join(map(str, image.shape))} cells, expected 2 x 2 at least; use another")
     start = network or initialise(rng, settings.layers, settings.channels, settings.bias, settings.initialisation)
     levels = build_pyramid(image, valid, size, settings.pyramid)
     fixed = tape.fixed if tape else draw_fixed_crops(levels, rng, FIXED_CROPS)
@@ -100,8 +103,8 @@ def _run(start: Network, fixed_pairs, draws, pair, fixed, settings: UpscaleSetti
     for draw in draws:
         loss, gradients = loss_and_gradients(network, *pair(draw))
         if not np.isfinite(loss):
-            raise InputError(f"upscale.learning_rate: training diverged at step {draw.step} (the loss is {loss}); choose a "
-                             f"rate below {policy.rate:g}")
+            raise InputError(f"upscale.learning_rate: training diverged at step {draw.step} (the loss is {loss}); "
+                             f"choose a rate below {policy.rate:g}")
         rate, error = policy.rate, float("nan")
         adam_step(network.parameters, gradients.parameters, *moments, draw.step, rate, BETA1, BETA2, EPSILON)
         if policy.measures(draw.step):
@@ -111,7 +114,8 @@ def _run(start: Network, fixed_pairs, draws, pair, fixed, settings: UpscaleSetti
         taken.append(draw)
         rows.append((loss, rate, error))
         if progress:
-            progress.update(_fraction(policy, draw.step, settings), f"step {draw.step}, loss {loss:.4g}, rate {rate:.0e}")
+            note = f"step {draw.step}, loss {loss:.4g}, rate {rate:.0e}"
+            progress.update(_fraction(policy, draw.step, settings), note)
         if policy.finished:
             break
     loss, rate, error = np.array(rows).reshape(-1, 3).T.copy()

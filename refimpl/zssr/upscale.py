@@ -1,9 +1,9 @@
 """The coarse map at twice its resolution: train, apply, correct (Fig. 8, Eq. 2; D08, D09, D16-D19).
 
-Eq. 2: CW = ZSSR(CE).  The network is applied to the interpolated coarse map in its eight rotations and mirrors; each output
-is corrected by back-projection, their median is taken, and corrected once more (Shocher, Cohen & Irani 2018, section 3).
-Maps are ``Raster``s: coarse (rows, cols), fine (2 rows, 2 cols) on ``grid.refined()``; a fine cell is valid where its coarse
-cell is.  The result is in the units of the coarse map, at least 0 (D18).
+Eq. 2: CW = ZSSR(CE).  The network is applied to the interpolated coarse map in its eight rotations and mirrors; each
+output is corrected by back-projection, their median is taken, and corrected once more (Shocher, Cohen & Irani 2018,
+section 3).  Maps are ``Raster``s: coarse (rows, cols), fine (2 rows, 2 cols) on ``grid.refined()``; a fine cell is
+valid where its coarse cell is.  The result is in the units of the coarse map, at least 0 (D18).
 """
 
 from __future__ import annotations
@@ -32,8 +32,11 @@ TRAINING_SHARE = 0.9
 
 @dataclass(frozen=True)
 class SuperResolution:
-    """What ``super_resolve`` made: the fine map ``weights`` (CW of Eq. 2), the training's history, tape and network, the image
-    range of the coarse map, and the number of its cells that were negative and clipped (D08)."""
+    """What ``super_resolve`` made.
+
+    ``weights`` is the fine map, CW of Eq. 2; then the training's history, tape and network, the image range of the
+    coarse map, and the number of its cells that were negative and ``clipped`` (D08).
+    """
 
     weights: Raster
     history: History
@@ -66,8 +69,10 @@ def super_resolve(
     return SuperResolution(weights, trained.history, trained.tape, trained.network, image_range, clipped)
 
 
-def apply_network(network: Network, coarse: Raster, settings: UpscaleSettings, progress: Progress | None = None) -> Raster:
-    """The fine map that a trained network makes of a coarse one (D17); no randomness, so that an ablation need not retrain."""
+def apply_network(
+    network: Network, coarse: Raster, settings: UpscaleSettings, progress: Progress | None = None
+) -> Raster:
+    """The fine map that a trained network makes of a coarse one (D17); an ablation need not train again."""
     coarse, _ = clip_negatives(_some_valid(coarse))
     image_range = measure_range(coarse.values, coarse.valid)
     image = image_range.to_image(coarse.values, coarse.valid)
@@ -111,13 +116,15 @@ def infer(
     return np.where(valid, output, 0)
 
 
-def back_project(fine: np.ndarray, coarse: np.ndarray, valid: np.ndarray, iterations: int, kind: str = "mean") -> np.ndarray:
+def back_project(
+    fine: np.ndarray, coarse: np.ndarray, valid: np.ndarray, iterations: int, kind: str = "mean"
+) -> np.ndarray:
     """Correct the fine image so that, coarsened, it is the coarse one (Irani & Peleg 1991; D17).
 
-    fine += upsample(coarse - downsample(fine)), ``iterations`` times; ``coarse``, ``valid`` (rows, cols), ``fine`` (2 rows, 2 cols);
-    0 at invalid cells.  With the 2x2 mean, downsample after upsample is a symmetric filter whose response lies between
-    0.6875 and 1 along each axis, so each iteration shrinks the Euclidean norm of the difference over the valid cells by 1 - 0.6875^2
-    = 0.527 or better: ten by 0.0017.
+    fine += upsample(coarse - downsample(fine)), ``iterations`` times; ``coarse``, ``valid`` (rows, cols), ``fine`` (2
+    rows, 2 cols); 0 at invalid cells.  With the 2x2 mean, downsample after upsample is a symmetric filter whose
+    response lies between 0.6875 and 1 along each axis, so each iteration shrinks the Euclidean norm of the difference
+    over the valid cells by 1 - 0.6875^2 = 0.527 or better: ten by 0.0017.
 
     >>> coarse = np.array([[0.0, 1.0], [2.0, 3.0]])
     >>> fine = back_project(np.zeros((4, 4)), coarse, np.ones((2, 2), bool), 10)

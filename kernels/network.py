@@ -1,0 +1,139 @@
+"""The three operations of a 3x3 convolution layer: twins of ``refimpl.zssr.network``.
+
+Shapes: x (H, W, C_in), y and dy (H, W, C_out), weights (3, 3, C_in, C_out), any H and W, zeros beyond the border.  With
+"*" for the sum that ``convolve`` defines, the gradient of x is dy * (weights turned by 180 degrees, C_in and C_out swapped):
+it is the same function with other weights.
+
+Which way a layer is computed follows from dtype and channels:
+
+    float32, C_in and C_out multiples of 8             Winograd F(4x4, 3x3), ``kernels.winograd``
+    float32, one of them 1, the other a multiple of 8  the sums as defined, ``kernels.thin``
+    anything else                                      plain loops, in float32 or float64 as given
+
+If x or weights are float64 (or anything but float32), the result is float64.  Results are fresh arrays; inputs are not changed,
+and need not be contiguous.  The same input gives the same bytes for any number of threads (``kernels.threads``).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kernels.simd import LANES, kernel
+from kernels.thin import correlate, narrow, widen
+from kernels.winograd import convolve_wide, convolve_wide_backward_weights
+
+
+def convolve(x, weights, bias, relu):
+    """y[i, j, o] = sum_{r,s,c} x[i+r-1, j+s-1, c] weights[r, s, c, o] + bias[o], then max(0, .) if ``relu``.
+
+    ``bias`` (C_out,) or None; a NaN stays NaN under ``relu``.
+    """
+    dtype = _dtype(x, weights)
+    x, weights = _contiguous(x, 3, dtype), _contiguous(weights, 4, dtype)
+    if weights.shape[:3] != (3, 3, x.shape[2]):
+        raise ValueError(f"expected weights of shape (3, 3, {x.shape[2]}, C_out), got {weights.shape}")
+    bias = np.zeros(weights.shape[3], dtype) if bias is None else _contiguous(bias, 1, dtype)
+    if bias.shape != weights.shape[3:]:
+        raise ValueError(f"expected a bias of shape {weights.shape[3:]}, got {bias.shape}")
+    return _convolve(x, weights, bias, dtype.type(0 if relu else -np.inf), None)
+
+
+def convolve_backward_data(dy, weights, active):
+    """dx (H, W, C_in), the gradient of a layer's input; 0 where ``active`` (H, W, C_in) is not > 0, unless it is None.
+
+    ``active`` is the layer's input when that came out of a ReLU: where it is 0 nothing flows back.
+    """
+    dtype = _dtype(dy, weights)
+    dy = _contiguous(dy, 3, dtype)
+    if weights.ndim != 4 or weights.shape[:2] != (3, 3) or weights.shape[3] != dy.shape[2]:
+        raise ValueError(f"expected weights of shape (3, 3, C_in, {dy.shape[2]}), got {weights.shape}")
+    turned = _contiguous(weights[::-1, ::-1].swapaxes(2, 3), 4, dtype)
+    if active is not None:
+        if active.shape != dy.shape[:2] + turned.shape[3:]:
+            raise ValueError(f"expected active of shape {dy.shape[:2] + turned.shape[3:]}, got {active.shape}")
+        active = _contiguous(active if active.dtype == dtype else active > 0, 3, dtype)
+    return _convolve(dy, turned, np.zeros(turned.shape[3], dtype), dtype.type(-np.inf), active)
+
+
+def convolve_backward_weights(x, dy):
+    """dw (3, 3, C_in, C_out) = sum_{i,j} x[i+r-1, j+s-1, c] dy[i, j, o], the gradient of a layer's weights."""
+    dtype = _dtype(x, dy)
+    x, dy = _contiguous(x, 3, dtype), _contiguous(dy, 3, dtype)
+    if x.shape[:2] != dy.shape[:2]:
+        raise ValueError(f"expected x and dy of one height and width, got {x.shape} and {dy.shape}")
+    way = _way(dtype, x.shape, dy.shape[2])
+    if way == "wide":
+        return convolve_wide_backward_weights(x, dy)
+    if way == "widen":
+        return correlate(x[:, :, 0], dy)[:, :, np.newaxis, :]
+    if way == "narrow":  # as seen from x, dy lies the other way round
+        return np.ascontiguousarray(correlate(dy[:, :, 0], x)[::-1, ::-1, :, np.newaxis])
+    dw = np.zeros((3, 3, x.shape[2], dy.shape[2]), dtype)
+    add_weight_gradient_plain(x, dy, dw)
+    return dw
+
+
+def _convolve(x, weights, bias, floor, active):
+    """max(floor, x * weights + bias), or 0 where ``active`` is given and not positive."""
+    way = _way(x.dtype, x.shape, weights.shape[3])
+    if way == "wide":
+        return convolve_wide(x, weights, bias, floor, active)
+    if way == "widen":
+        return widen(x[:, :, 0], weights[:, :, 0], bias, floor, active)
+    if way == "narrow":
+        y = narrow(x, weights[..., 0])[:, :, np.newaxis]
+    else:
+        y = np.zeros(x.shape[:2] + weights.shape[3:], x.dtype)
+        add_convolution_plain(x, weights, y)
+    y = np.maximum(y + bias, floor)
+    return y if active is None else np.where(active > 0, y, x.dtype.type(0))
+
+
+def _way(dtype, shape, c_out):
+    height, width, c_in = shape
+    if dtype == np.float32 and height * width * c_in * c_out > 0:
+        if c_in % LANES == 0 and c_out % LANES == 0:
+            return "wide"
+        if c_in == 1 and c_out % LANES == 0:
+            return "widen"
+        if c_out == 1 and c_in % LANES == 0:
+            return "narrow"
+    return "plain"
+
+
+def _dtype(*arrays):
+    return np.dtype(np.float32 if all(array.dtype == np.float32 for array in arrays) else np.float64)
+
+
+def _contiguous(array, ndim, dtype):
+    if array.ndim != ndim:
+        raise ValueError(f"expected an array of {ndim} dimensions, got shape {array.shape}")
+    return np.ascontiguousarray(array, dtype)
+
+
+@kernel
+def add_convolution_plain(x, weights, y):
+    """y += x * weights, term by term."""
+    height, width, c_in = x.shape
+    for i in range(height):
+        for j in range(width):
+            for r in range(max(0, 1 - i), min(3, height + 1 - i)):
+                for s in range(max(0, 1 - j), min(3, width + 1 - j)):
+                    for c in range(c_in):
+                        value = x[i + r - 1, j + s - 1, c]
+                        for o in range(y.shape[2]):
+                            y[i, j, o] += value * weights[r, s, c, o]
+
+
+@kernel
+def add_weight_gradient_plain(x, dy, dw):
+    """dw += the weight gradient, term by term."""
+    height, width, c_in = x.shape
+    for i in range(height):
+        for j in range(width):
+            for r in range(max(0, 1 - i), min(3, height + 1 - i)):
+                for s in range(max(0, 1 - j), min(3, width + 1 - j)):
+                    for c in range(c_in):
+                        value = x[i + r - 1, j + s - 1, c]
+                        for o in range(dy.shape[2]):
+                            dw[r, s, c, o] += value * dy[i, j, o]

@@ -1,0 +1,1 @@
+"""Rasters: grids, projections, GeoTIFF, resampling and zonal statistics (section "Raster data")."""

@@ -1,0 +1,123 @@
+"""What a GeoTIFF's tags say besides its pixels: where they lie, what nodata is, scale, offset and unit; and back.
+
+Section "Raster data".  Source: OGC GeoTIFF 1.1, chapter 7 (tiepoint and scale, transformation, pixel is area or point);
+GDAL's driver documentation for tags 42112 (metadata, XML) and 42113 (nodata, text).
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from xml.sax.saxutils import escape
+
+import numpy as np
+
+from refimpl.errors import InputError
+from refimpl.raster.geokeys import RASTER_TYPE, crs_from_geokeys, geokeys_from_crs, parse_geokeys
+from refimpl.raster.grid import Grid, Raster
+
+PIXEL_SCALE, TIEPOINT, TRANSFORMATION = 33550, 33922, 34264
+GEO_DIRECTORY, GEO_DOUBLES, GEO_ASCII = 34735, 34736, 34737
+GDAL_METADATA, GDAL_NODATA = 42112, 42113
+
+
+def georeference(tags: dict, where: str):
+    """(function from the shape to the north-up Grid, whether the rows must be flipped); ``tags`` by code."""
+    keys = parse_geokeys(
+        tags.get(GEO_DIRECTORY, (1, 1, 0, 0)), tags.get(GEO_DOUBLES, ()), str(tags.get(GEO_ASCII, "")), where
+    )
+    x0, y0, dx, dy = _transform(tags, where)
+    crs = crs_from_geokeys(keys, where)
+    if keys.get(RASTER_TYPE) == 2:  # pixel is point: the coordinates are those of cell centres
+        x0, y0 = x0 - dx / 2, y0 - dy / 2
+
+    def grid_of(shape) -> Grid:
+        top = y0 if dy < 0 else y0 + dy * shape[0]
+        try:
+            return Grid(crs, (x0, top, dx, -abs(dy)), shape)
+        except ValueError as fault:
+            raise InputError(f"{where}: its georeference makes no sense ({fault}); check it with 'gdalinfo'") from fault
+
+    return grid_of, dy > 0
+
+
+def _transform(tags: dict, where: str) -> tuple[float, float, float, float]:
+    """(x0, y0, dx, dy) of the first pixel's corner; dy > 0 where the file is south-up."""
+    if PIXEL_SCALE in tags and len(np.atleast_1d(tags.get(TIEPOINT, ()))) == 6:
+        column, row, _, x, y, _ = (float(number) for number in tags[TIEPOINT])
+        # The sign of the row scale is ignored, as GDAL does: files with either sign are north-up.
+        dx, dy = float(tags[PIXEL_SCALE][0]), -abs(float(tags[PIXEL_SCALE][1]))
+        x0, y0 = x - column * dx, y - row * dy
+    elif len(np.atleast_1d(tags.get(TRANSFORMATION, ()))) == 16:
+        m = [float(number) for number in tags[TRANSFORMATION]]
+        if abs(m[1]) > 1e-9 * abs(m[0]) or abs(m[4]) > 1e-9 * abs(m[5]):
+            raise InputError(f"{where}: is rotated, expected north up; straighten it with 'gdalwarp -t_srs EPSG:4326 IN.tif OUT.tif'")
+        x0, y0, dx, dy = m[3], m[7], m[0], m[5]
+    else:
+        raise InputError(
+            f"{where}: says not where its pixels lie (no tiepoint and scale, no transformation); "
+            "add it with 'gdal_translate -a_ullr XMIN YMAX XMAX YMIN -a_srs EPSG:4326 IN.tif OUT.tif'"
+        )
+    if not np.all(np.isfinite([x0, y0, dx, dy])) or dx <= 0 or dy == 0:
+        raise InputError(f"{where}: cells of {dx:g} by {dy:g}, expected positive sizes; check it with 'gdalinfo'")
+    return x0, y0, dx, dy
+
+
+def nodata_like(text, dtype: np.dtype | None, where: str):
+    """The nodata value (tag 42113) as a number of ``dtype``; None where there is none or no pixel can hold it.
+
+    >>> nodata_like("-9999", np.dtype("int16"), "a.tif"), nodata_like("-9999", np.dtype("uint8"), "a.tif")
+    (np.int16(-9999), None)
+    """
+    text = "" if text is None else str(text).strip("\0 \n")
+    if not text:
+        return None
+    try:
+        number = int(text) if text.lstrip("+-").isdigit() else float(text)
+    except ValueError as fault:
+        raise InputError(f"{where}: its nodata value is {text!r}, expected a number; set it with 'gdal_edit.py -a_nodata'") from fault
+    if dtype is None or dtype.kind not in "fiu":
+        return None
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            return dtype.type(number)
+    fits = np.isfinite(number) and number == int(number) and np.iinfo(dtype).min <= number <= np.iinfo(dtype).max
+    return dtype.type(int(number)) if fits else None
+
+
+def gdal_metadata(text, band: int, where: str) -> tuple[float, float, str]:
+    """(scale, offset, unit) of ``band`` in GDAL's metadata (tag 42112).
+
+    >>> gdal_metadata('<GDALMetadata><Item name="SCALE" sample="0" role="scale">0.5</Item></GDALMetadata>', 1, "a.tif")
+    (0.5, 0.0, '')
+    """
+    found = {"scale": "1", "offset": "0", "unittype": ""}
+    if text:
+        try:
+            items = ElementTree.fromstring(str(text).strip("\0 \n"))
+            found |= {i.get("role"): i.text or "" for i in items.iter("Item") if i.get("sample") == str(band - 1)}
+            return float(found["scale"]), float(found["offset"]), found["unittype"]
+        except (ElementTree.ParseError, ValueError) as fault:
+            raise InputError(f"{where}: its GDAL metadata cannot be read ({fault}); rewrite it with 'gdal_translate'") from fault
+    return 1.0, 0.0, ""
+
+
+def raster_tags(raster: Raster, nodata: float | None, description: str) -> list[tuple]:
+    """The tags of ``raster`` as tifffile takes them: (code, type, count, value, once)."""
+    x0, y0, dx, dy = raster.grid.transform
+    directory, doubles, text = geokeys_from_crs(raster.grid.crs)
+    tags = [
+        (PIXEL_SCALE, "d", 3, (dx, -dy, 0.0), True),
+        (TIEPOINT, "d", 6, (0.0, 0.0, 0.0, x0, y0, 0.0), True),
+        (GEO_DIRECTORY, "H", len(directory), directory, True),
+        (GEO_ASCII, "s", 0, text, True),
+    ]
+    if doubles:
+        tags.append((GEO_DOUBLES, "d", len(doubles), doubles, True))
+    items = [("DESCRIPTION", "description", description), ("UNITTYPE", "unittype", raster.units)]
+    xml = "".join(f'<Item name="{n}" sample="0" role="{role}">{escape(word)}</Item>' for n, role, word in items if word)
+    if xml:
+        encoded = f"<GDALMetadata>{xml}</GDALMetadata>".encode("ascii", "xmlcharrefreplace").decode()
+        tags.append((GDAL_METADATA, "s", 0, encoded, True))
+    if nodata is not None:
+        tags.append((GDAL_NODATA, "s", 0, repr(raster.values.dtype.type(nodata).item()), True))
+    return tags

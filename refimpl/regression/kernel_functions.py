@@ -1,0 +1,64 @@
+"""Table 1, the SVR's kernels: k(x, z) for every row x of X (n, d) and z of Z (m, d), as (n, m) float64.
+
+    linear   x . z
+    rbf      exp(-gamma |x - z|^2)                 (D06)
+    poly     (gamma x . z + coef0)^degree
+
+The squared distance is summed from differences, not from |x|^2 + |z|^2 - 2 x . z, which cancels
+where x is near z: k(x, x) is exactly 1, and the matrix of X with itself exactly symmetric.
+Sums run feature after feature, in fixed order, with memory for two (n, m) arrays.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def linear_kernel(X: np.ndarray, Z: np.ndarray) -> np.ndarray:
+    """x . z, (n, m).
+
+    >>> linear_kernel(np.array([[1.0, 2.0]]), np.array([[3.0, 4.0], [0.0, 1.0]]))
+    array([[11.,  2.]])
+    """
+    products = np.zeros((X.shape[0], Z.shape[0]))
+    for x, z in zip(X.T, Z.T, strict=True):
+        products += np.multiply.outer(x, z)
+    return products
+
+
+def squared_distances(X: np.ndarray, Z: np.ndarray) -> np.ndarray:
+    """|x - z|^2, (n, m).
+
+    >>> squared_distances(np.array([[0.0, 0.0]]), np.array([[3.0, 4.0]]))
+    array([[25.]])
+    """
+    distances = np.zeros((X.shape[0], Z.shape[0]))
+    for x, z in zip(X.T, Z.T, strict=True):
+        difference = np.subtract.outer(x, z)
+        difference *= difference
+        distances += difference
+    return distances
+
+
+def rbf_kernel(X: np.ndarray, Z: np.ndarray, gamma: float) -> np.ndarray:
+    """exp(-gamma |x - z|^2), (n, m), in [0, 1]."""
+    exponent = squared_distances(X, Z)
+    exponent *= -gamma
+    return np.exp(exponent, out=exponent)
+
+
+def polynomial_kernel(X: np.ndarray, Z: np.ndarray, gamma: float, degree: int, coef0: float) -> np.ndarray:
+    """(gamma x . z + coef0)^degree, (n, m).
+
+    >>> polynomial_kernel(np.array([[1.0]]), np.array([[2.0]]), gamma=0.5, degree=3, coef0=1.0)
+    array([[8.]])
+    """
+    return (gamma * linear_kernel(X, Z) + coef0) ** degree
+
+
+KERNELS = {
+    "linear": lambda X, Z, gamma, degree, coef0: linear_kernel(X, Z),
+    "rbf": lambda X, Z, gamma, degree, coef0: rbf_kernel(X, Z, gamma),
+    "poly": polynomial_kernel,
+}
+"""Each kernel by its name in the settings; all take (X, Z, gamma, degree, coef0)."""

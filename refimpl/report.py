@@ -1,0 +1,261 @@
+"""What a run leaves behind, in one folder: GeoTIFFs, tables, maps, curves and ``run.json``.
+
+Nothing here computes; every function takes the results of ``pipeline.run`` and writes one kind of file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+from refimpl import __version__
+from refimpl.allocation import MassBalance, per_km2
+from refimpl.errors import InputError
+from refimpl.evaluation.comparison import Judged, comparison_table
+from refimpl.evaluation.land_cover import LAND_COVERS
+from refimpl.figures.bars import bar_figure, scatter_figure
+from refimpl.figures.curves import curve_figure
+from refimpl.figures.maps import comparison_figure, map_figure, pick_window
+from refimpl.files import sha256, sweep_stale, write_text
+from refimpl.inventory import Inventory
+from refimpl.raster.geotiff import write_raster
+from refimpl.raster.grid import Raster
+from refimpl.regression.selection import TITLES
+from refimpl.tables import columns_of, write_table
+from refimpl.twins import current_backend
+
+RESULT = "ZSSR + Eq. 3"
+COARSE = "replicate + Eq. 3"
+ZOOM = 400e3
+"""Side of the zoomed window, metres, where the configuration names none."""
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse an output folder that cannot be made or written to, before the long computation."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        sweep_stale(folder)
+    except (FileExistsError, NotADirectoryError, PermissionError) as fault:
+        raise InputError(f"{folder}: cannot be the output folder ({fault.strerror}); name another with --output") from None
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"{folder}: cannot be written to; name another output folder with --output")
+
+
+def write_results(results, folder: Path) -> list[Path]:
+    """All files of one run; returns their paths, ``run.json`` last."""
+    check_folder(folder)
+    write_rasters(results, folder)
+    write_tables(results, folder)
+    write_figures(results, folder)
+    written = sorted(folder / name for name in FILES if (folder / name).exists())
+    write_text(folder / "run.json", run_json(results, written))
+    return [*written, folder / "run.json"]
+
+
+FILES = (
+    "coarse.tif", "weights.tif", "emissions.tif", "emissions_per_km2.tif",
+    "inventory.csv", "drivers_fit.csv", "drivers_test.csv", "drivers_ranked.csv", "table1.csv", "model.json",
+    "training.csv", "tape.csv", "mass_balance.csv", "land_cover.csv", "comparison.csv", "accuracy_by_province.csv",
+    "coarse.png", "emissions.png", "zoom.png", "training.png", "comparison.png", "regression.png",
+)  # fmt: skip
+"""What a run can write beside ``run.json``; land cover and accuracy only where there is something to compare with."""
+
+
+def write_rasters(results, folder: Path) -> None:
+    """The four maps, float64, so that the sums of the cells are exact in the files too."""
+    emission = results.allocation.emission
+    write_raster(folder / "coarse.tif", results.coarse.raster, description="coarse map CE")
+    write_raster(folder / "weights.tif", results.fine.weights, description="fine map CW, the weights of Eq. 3")
+    write_raster(folder / "emissions.tif", emission, description="CO2 emission per cell")
+    write_raster(folder / "emissions_per_km2.tif", per_km2(emission), description="CO2 emission density")
+
+
+def inventory_columns(inventory: Inventory) -> dict[str, object]:
+    """Columns of the inventory's CSV."""
+    return {
+        "code": inventory.codes,
+        "province": inventory.provinces,
+        "year": inventory.years,
+        "emission_1e4t": inventory.emission,
+    }
+
+
+def driver_columns(drivers) -> dict[str, object]:
+    """Columns of a ``ProvinceDrivers`` table."""
+    columns = {"code": drivers.codes, "province": drivers.provinces, "year": [drivers.year] * drivers.codes.size}
+    columns |= dict(zip(drivers.names, drivers.totals.T))
+    return columns | {"emission_1e4t": drivers.emission}
+
+
+def ranking_columns(ranking: list[tuple[str, float]]) -> dict[str, object]:
+    """Columns of the ranked drivers."""
+    names, r = zip(*ranking)
+    return {"rank": range(1, len(names) + 1), "driver": names, "pearson_r": r}
+
+
+def balance_columns(balance: MassBalance, names: dict[int, str]) -> dict[str, object]:
+    """Columns of the mass balance: statistic, sum over cells, difference in ulp."""
+    return {
+        "code": balance.codes,
+        "province": [names.get(code, "") for code in balance.codes.tolist()],
+        "cells": balance.cells,
+        "total_1e4t": balance.total,
+        "cell_sum_1e4t": balance.cell_sum,
+        "difference_ulp": balance.difference_ulp,
+    }
+
+
+def land_cover_columns(judged: Judged, names: dict[int, str]) -> dict[str, object]:
+    """Columns of the land-cover shares of one map."""
+    shares = judged.land_cover
+    columns = {"code": shares.codes, "province": [names.get(code, "") for code in shares.codes.tolist()]}
+    return columns | dict(zip(LAND_COVERS, shares.shares.T)) | {"unclassified": shares.unclassified}
+
+
+def accuracy_columns(judged: list[Judged], names: dict[int, str]) -> dict[str, object]:
+    """Columns of R2, MAE and RMSE by province, one row a map and province, cells against a reference."""
+    rows = [
+        (one.name, code, names.get(code, ""), *numbers)
+        for one in judged
+        if one.cells is not None
+        for code, *numbers in zip(one.cells.codes.tolist(), one.cells.r2, one.cells.mae, one.cells.rmse, one.cells.r)
+    ]
+    return dict(zip(("map", "code", "province", "r2", "mae_t_per_km2", "rmse_t_per_km2", "r"), zip(*rows)))
+
+
+def write_tables(results, folder: Path) -> None:
+    """Every table as CSV, and the model as JSON."""
+    names = province_names(results.inventory)
+    write_table(folder / "inventory.csv", inventory_columns(results.inventory))
+    write_table(folder / "drivers_fit.csv", driver_columns(results.fit))
+    write_table(folder / "drivers_test.csv", driver_columns(results.test))
+    write_table(folder / "drivers_ranked.csv", ranking_columns(results.fit.ranking))
+    write_table(folder / "table1.csv", columns_of(results.selection.rows()))
+    results.model.save(folder / "model.json")
+    results.fine.history.save(folder / "training.csv")
+    results.fine.tape.save(folder / "tape.csv")
+    write_table(folder / "mass_balance.csv", balance_columns(results.allocation.balance, names))
+    write_table(folder / "comparison.csv", comparison_table(results.judged))
+    final = named(results.judged, RESULT)
+    if final.land_cover is not None:
+        write_table(folder / "land_cover.csv", land_cover_columns(final, names))
+    compared = [one for one in [*results.judged, *results.inventories.values()] if one.cells is not None]
+    if compared:
+        write_table(folder / "accuracy_by_province.csv", accuracy_columns(compared, names))
+
+
+def write_figures(results, folder: Path) -> None:
+    """Maps (coarse, fine, a zoom of both), the training curve, the comparison and the regression."""
+    config, zones = results.config, results.zones.values
+    size = results.zones.grid.transform[2]
+    fine, coarse = (per_km2(named(results.judged, name).emission) for name in (RESULT, COARSE))
+    titles = [f"{cell_words(2 * size, results)}: the regression's map, corrected", f"{cell_words(size, results)}: after super-resolution"]
+    footer = config.attribution
+    for name, raster, subtitle in (("coarse.png", coarse, titles[0]), ("emissions.png", fine, titles[1])):
+        map_figure(raster, config.title, folder / name, subtitle=subtitle, footer=footer, zones=zones)
+    metres = results.zones.grid.crs.kind != "geographic"
+    window = config.report.zoom if config.report.zoom != "auto" else pick_window(fine, ZOOM if metres else 4.0)
+    comparison_figure([coarse, fine], titles, folder / "zoom.png", window, title=config.title, footer=footer)
+    history = results.fine.history
+    measured = np.isfinite(history.reconstruction_error)
+    curve_figure(
+        history.loss, history.learning_rate, folder / "training.png",
+        reconstruction=(history.step[measured], history.reconstruction_error[measured]),
+        title="Training of the super-resolution network",
+    )  # fmt: skip
+    table = comparison_table(results.judged)
+    column = "built-up_share" if final_has_land_cover(results) else "totals_r2"
+    label = "mean share of emission on built-up land" if column == "built-up_share" else "R2 of province totals"
+    bar_figure(table["map"], {label: table[column]}, folder / "comparison.png", "What each step adds", units=label)
+    estimated = results.model.predict(results.test.totals)
+    scatter_figure(
+        results.test.emission, estimated, results.test.provinces, folder / "regression.png",
+        f"{TITLES[results.model_name]}: fitted on {results.fit.year}, tested on {results.test.year}", units="10^4 t CO2",
+    )  # fmt: skip
+
+
+def final_has_land_cover(results) -> bool:
+    """Whether the run had a land cover to share emission among."""
+    return named(results.judged, RESULT).land_cover is not None
+
+
+def cell_words(size: float, results) -> str:
+    """A cell size as people read it: '5 km', '500 m', '0.05 degree'."""
+    if results.zones.grid.crs.kind == "geographic":
+        return f"{size:g} degree"
+    return f"{size / 1000:g} km" if size >= 1000 else f"{size:g} m"
+
+
+def named(judged: list[Judged], name: str) -> Judged:
+    """The map of that name."""
+    return next(one for one in judged if one.name == name)
+
+
+def province_names(inventory: Inventory) -> dict[int, str]:
+    """Province names by code."""
+    return dict(zip(inventory.codes.tolist(), inventory.provinces))
+
+
+def run_json(results, written: list[Path]) -> str:
+    """Versions, settings, seed, checksums of inputs and outputs, warnings and seconds per stage."""
+    config = results.config
+    packages = ("numpy", "numba", "pillow", "tifffile")
+    record = {
+        "refimpl": __version__,
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "packages": {name: metadata.version(name) for name in packages},
+        "backend": current_backend(),
+        "configuration": str(config.path),
+        "settings": config.raw,
+        "seed": config.seed,
+        "inputs": {str(path): sha256(path) for path in config.input_files()},
+        "outputs": {path.name: sha256(path) for path in written},
+        "warnings": results.warnings,
+        "seconds": {name: round(value, 3) for name, value in results.seconds.items()},
+    }
+    return json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+
+
+def summary(results, folder: Path) -> str:
+    """Ten lines: what was made, how well, and where it is."""
+    selection, balance, fine = results.selection, results.allocation.balance, results.fine
+    row = selection[results.model_name]
+    ranking = ", ".join(f"{name} {r:.3f}" for name, r in results.fit.ranking)
+    table = comparison_table(results.judged)
+    share = dict(zip(table["map"], table.get("built-up_share", [])))
+    cells = dict(zip(table["map"], table["cells_r2"]))
+    rows, cols = results.zones.values.shape
+    worst = float(np.abs(balance.difference_ulp).max())
+    names = ("lights alone + Eq. 3", "bicubic + Eq. 3", RESULT)
+    lines = [
+        f"{results.config.title}: {cols} x {rows} cells of {cell_words(results.zones.grid.transform[2], results)}",
+        f"provinces: {balance.codes.size} with totals, together {balance.total.sum():,.0f} x 10^4 t CO2",
+        f"drivers by Pearson r with emission: {ranking}",
+        f"regression: {TITLES[results.model_name]}, R2 {row.train.r2:.3f} in {results.fit.year}, {row.test.r2:.3f} in {results.test.year}",
+        f"coarse map: {np.count_nonzero(results.coarse.raster.valid):,} cells, {results.coarse.negative} negative (clipped to 0)",
+        f"super-resolution: {history_words(fine)}",
+        f"mass balance: every province within {worst:g} ulp of its statistic",
+        "share on built-up land: " + shown_numbers(share, names),
+        "R2 of cells against fine drivers: " + shown_numbers(cells, names),
+        f"files: {folder}{os.sep} (emissions.tif, emissions_per_km2.tif, emissions.png, comparison.csv, run.json ...)",
+    ]
+    return "\n".join(lines + [f"warning: {text}" for text in results.warnings])
+
+
+def history_words(fine) -> str:
+    """How long the network trained, and what became of its loss."""
+    loss = fine.history.loss
+    first, last = (float(np.median(part)) for part in (loss[:50], loss[-50:]))
+    return f"{loss.size:,} steps, loss (median of 50) {first:.5f} -> {last:.5f}, last rate {fine.history.learning_rate[-1]:.0e}"
+
+
+def shown_numbers(values: dict[str, float], names: tuple[str, ...]) -> str:
+    """Numbers by name, or that there are none."""
+    known = [f"{name.removesuffix(' + Eq. 3')} {values[name]:.3f}" for name in names if np.isfinite(values.get(name, np.nan))]
+    return ", ".join(known) or "not measured (no reference in the configuration)"

@@ -1,0 +1,177 @@
+"""Training: draws, tape, history, stopping, and that it is the same every time."""
+
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from refimpl.errors import InputError
+from refimpl.progress import Progress
+from refimpl.twins import backend
+from refimpl.zssr.augment import build_pyramid, cut, network_input, rotate_mirror
+from refimpl.zssr.network import Network, initialise, parameter_count
+from refimpl.zssr.settings import UpscaleSettings
+from refimpl.zssr.tape import Tape
+from refimpl.zssr.train import reconstruction_error, train
+
+SMALL = UpscaleSettings(layers=3, channels=8, crop=16, max_steps=60)
+
+
+@pytest.fixture(autouse=True)
+def plain_reference():
+    with backend("numpy"):
+        yield
+
+
+def blocks(rows=40, cols=36, seed=0):
+    """An image with edges, and a coast."""
+    rng = np.random.default_rng(seed)
+    image = np.zeros((rows, cols))
+    for _ in range(40):
+        row, column, height, width = *rng.integers(0, rows - 4, 2) % [rows, cols], *rng.integers(2, 9, 2)
+        image[row : row + height, column : column + width] = rng.random()
+    valid = np.ones((rows, cols), bool)
+    valid[30:, :10] = False
+    return image, valid
+
+
+def trained(seed=1, settings=SMALL, **extra):
+    return train(*blocks(), settings, np.random.default_rng(seed), **extra)
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not():
+    first, again, other = trained(1), trained(1), trained(2)
+    assert first.network.parameters.tobytes() == again.network.parameters.tobytes()
+    assert first.history.loss.tobytes() == again.history.loss.tobytes() and first.tape == again.tape
+    assert first.network.parameters.tobytes() != other.network.parameters.tobytes()
+
+
+def test_replaying_a_tape_from_its_file_gives_the_same_bytes_without_a_draw(tmp_path):
+    first = trained(1)
+    first.tape.save(tmp_path / "tape.csv")
+    start = initialise(np.random.default_rng(1), 3, 8)
+    before = start.parameters.copy()
+    rng = np.random.default_rng(99)
+    replayed = train(*blocks(), SMALL, rng, tape=Tape.load(tmp_path / "tape.csv"), network=start)
+    assert replayed.network.parameters.tobytes() == first.network.parameters.tobytes()
+    assert replayed.history.reconstruction_error.tobytes() == first.history.reconstruction_error.tobytes()
+    assert replayed.tape == first.tape
+    assert rng.random() == np.random.default_rng(99).random()       # nothing was drawn
+    assert np.array_equal(start.parameters, before)                 # and the first weights are the caller's
+
+
+def test_the_draws_of_a_tape_are_what_shapes_the_run():
+    first = trained(1)
+    draws = list(first.tape.draws)
+    draws[-1] = draws[-1]._replace(turn=(draws[-1].turn + 1) % 8)
+    assert trained(1, tape=Tape(tuple(draws))).network.parameters.tobytes() != first.network.parameters.tobytes()
+
+
+def test_a_tape_records_16_fixed_crops_and_one_for_each_step():
+    tape = trained(1).tape
+    assert len(tape.fixed) == 16 and [draw.step for draw in tape.training] == list(range(1, 61))
+    assert {draw.scale for draw in tape.training} > {1.0, 0.9} and len({draw.turn for draw in tape.training}) == 8
+
+
+def test_training_ends_with_its_tape():
+    draws = trained(1).tape.draws[:26]
+    assert trained(1, tape=Tape(draws)).history.step.tolist() == list(range(1, 11))
+
+
+def test_a_network_of_zeros_learns_nothing_and_is_stopped_by_the_schedule_at_step_900():
+    # No gradient passes a layer of zeros, so the error is constant: the rate falls at 300 and 600 and training ends at 900.
+    settings = replace(SMALL, layers=2, max_steps=5000)
+    zeros = Network(np.zeros(parameter_count(2, 8, False), np.float32), 2, 8)
+    run = trained(3, settings, network=zeros)
+    assert not run.network.parameters.any()
+    rates = run.history.learning_rate
+    assert run.history.step.size == 900
+    assert np.allclose(rates, np.repeat([1e-3, 1e-4, 1e-5], 300), rtol=1e-12)
+
+    # Its output is the interpolated son, so each loss has an independent value: the mean over the crop that the tape names.
+    image, valid = blocks()
+    levels = build_pyramid(np.where(valid, image, 0).astype(np.float32), valid, 16)
+    for draw, loss in list(zip(run.tape.training, run.history.loss))[:40]:
+        father, inside = cut(levels, draw, 16)
+        expected = np.abs(network_input(father, inside, "mean") - father)[inside].mean(dtype=np.float64)
+        assert abs(loss - expected) < 1e-7 * max(expected, 1)       # float32
+    measured = ~np.isnan(run.history.reconstruction_error)
+    assert np.flatnonzero(measured).tolist() == list(range(49, 900, 50))
+    assert len(set(run.history.reconstruction_error[measured])) == 1
+
+
+def test_a_full_size_crop_comes_from_where_its_draw_says():
+    image, valid = blocks()
+    draw = next(draw for draw in trained(1).tape.training if draw.scale == 1 and draw.turn == 5)
+    levels = build_pyramid(image, valid, 16, pyramid=False)
+    window = np.s_[draw.row : draw.row + 16, draw.column : draw.column + 16]
+    assert np.array_equal(cut(levels, draw, 16)[0], rotate_mirror(image[window], 5))
+
+
+def test_training_lowers_the_reconstruction_error():
+    errors = trained(1, replace(SMALL, channels=16, max_steps=200)).history.reconstruction_error
+    errors = errors[~np.isnan(errors)]
+    zeros = Network(np.zeros(parameter_count(2, 8, False), np.float32), 2, 8)
+    untrained = trained(1, replace(SMALL, layers=2, max_steps=50), network=zeros).history.reconstruction_error[49]
+    assert errors.size == 4 and errors[-1] < 0.95 * untrained
+
+
+def test_the_reconstruction_error_counts_every_valid_cell_once():
+    zeros = Network(np.zeros(parameter_count(2, 8, False)), 2, 8)
+    half = np.array([[True, False], [False, False]])
+    pairs = [(np.zeros((2, 2)), np.full((2, 2), 1.0), np.ones((2, 2), bool)), (np.zeros((2, 2)), np.full((2, 2), -6.0), half)]
+    assert reconstruction_error(zeros, pairs, "l1") == (4 * 1 + 6) / 5
+    assert reconstruction_error(zeros, pairs, "mse") == (4 * 1 + 36) / 5
+
+
+def test_what_invalid_cells_hold_does_not_matter():
+    image, valid = blocks()
+    holed = np.where(valid, image, np.nan)
+    run = train(holed, valid, SMALL, np.random.default_rng(1))
+    assert run.network.parameters.tobytes() == trained(1).network.parameters.tobytes()
+
+
+@pytest.mark.parametrize("change", [
+    {"bias": True}, {"initialisation": "published"}, {"pyramid": False}, {"downsampling": "bicubic"}, {"layers": 9}, {"crop": 20},
+    {"learning_rate": 2e-3},
+])
+def test_every_training_option_changes_the_result(change):
+    few = replace(SMALL, max_steps=12)
+    run = trained(1, replace(few, **change))
+    assert np.isfinite(run.history.loss).all()
+    assert run.history.loss.tobytes() != trained(1, few).history.loss.tobytes()
+
+
+def test_policy_loss_chooses_what_is_measured():
+    l1, squared = (trained(1, replace(SMALL, policy_loss=kind)).history.reconstruction_error[49] for kind in ("l1", "mse"))
+    assert 0 < squared < l1         # errors below 1
+
+
+def test_diverging_training_is_refused_with_the_key_to_change():
+    with pytest.raises(InputError, match=r"upscale.learning_rate: training diverged at step \d+"), np.errstate(all="ignore"):
+        trained(1, replace(SMALL, learning_rate=1e25))
+
+
+def test_a_map_of_one_row_is_refused():
+    with pytest.raises(InputError, match="coarse map: 1 x 9 cells"):
+        train(np.ones((1, 9)), np.ones((1, 9), bool), SMALL, np.random.default_rng(1))
+
+
+def test_history_is_written_with_an_empty_field_where_nothing_was_measured(tmp_path):
+    trained(1).history.save(tmp_path / "history.csv")
+    rows = (tmp_path / "history.csv").read_text().splitlines()
+    assert rows[0] == "step,loss,learning_rate,reconstruction_error" and len(rows) == 61
+    assert rows[1].startswith("1,0.") and rows[1].endswith(",0.001,") and not rows[50].endswith(",")
+
+
+def test_progress_is_told_each_step_and_never_runs_backwards():
+    class Recorder(Progress):
+        fractions = []
+
+        def update(self, fraction, note=""):
+            self.fractions.append(fraction)
+
+    trained(1, progress=Recorder("train", io.StringIO()))
+    seen = Recorder.fractions
+    assert len(seen) == 60 and seen == sorted(seen) and 0 < seen[0] and seen[-1] == 1.0
