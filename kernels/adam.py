@@ -1,7 +1,7 @@
 """Twin of ``refimpl.zssr.adam``: one step of Adam in a single pass over the parameters.
 
-NumPy reads and writes memory once for each of a dozen operations; here each number is read once and written once.  Every element
-is computed on its own, in the dtype of the arrays, so nothing depends on order.
+NumPy goes through memory once for each of a dozen operations; here each number is read and written once.  Every
+element is computed on its own, in the dtype of the arrays, so nothing depends on order.
 """
 
 from __future__ import annotations
@@ -32,5 +32,5 @@ def update_all(p, g, m, v, rate, keep1, add1, weight1, keep2, add2, weight2, eps
     """``weight`` is the sum of a moment's weights so far: 1 - beta^step."""
     for i in range(p.size):
         m[i] = keep1 * m[i] + add1 * g[i]
-        v[i] = keep2 * v[i] + add2 * (g[i] * g[i])
+        v[i] = keep2 * v[i] + add2 * g[i] * g[i]
         p[i] -= rate * (m[i] / weight1) / (np.sqrt(v[i] / weight2) + epsilon)

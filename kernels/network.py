@@ -1,8 +1,8 @@
 """The three operations of a 3x3 convolution layer: twins of ``refimpl.zssr.network``.
 
-Shapes: x (H, W, C_in), y and dy (H, W, C_out), weights (3, 3, C_in, C_out), any H and W, zeros beyond the border.  With
-"*" for the sum that ``convolve`` defines, the gradient of x is dy * (weights turned by 180 degrees, C_in and C_out swapped):
-it is the same function with other weights.
+Shapes: x (H, W, C_in), y and dy (H, W, C_out), weights (3, 3, C_in, C_out), any H and W, zeros beyond the border.
+With "*" for the sum that ``convolve`` defines, the gradient of x is dy * (weights turned by 180 degrees, C_in and
+C_out swapped): the same function with other weights.
 
 Which way a layer is computed follows from dtype and channels:
 
@@ -10,13 +10,15 @@ Which way a layer is computed follows from dtype and channels:
     float32, one of them 1, the other a multiple of 8  the sums as defined, ``kernels.thin``
     anything else                                      plain loops, in float32 or float64 as given
 
-If x or weights are float64 (or anything but float32), the result is float64.  Results are fresh arrays; inputs are not changed,
-and need not be contiguous.  The same input gives the same bytes for any number of threads (``kernels.threads``).
+Under NUMBA_DISABLE_JIT all take the last way, because vectors exist in compiled code only.
+If an array that decides (x, weights, dy) is not float32, the result is float64.  Results are fresh arrays; inputs are
+not changed, and need not be contiguous.  The same input gives the same bytes for any number of threads.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from numba import config
 
 from kernels.simd import LANES, kernel
 from kernels.thin import correlate, narrow, widen
@@ -91,7 +93,7 @@ def _convolve(x, weights, bias, floor, active):
 
 def _way(dtype, shape, c_out):
     height, width, c_in = shape
-    if dtype == np.float32 and height * width * c_in * c_out > 0:
+    if dtype == np.float32 and height * width * c_in * c_out > 0 and not config.DISABLE_JIT:
         if c_in % LANES == 0 and c_out % LANES == 0:
             return "wide"
         if c_in == 1 and c_out % LANES == 0:

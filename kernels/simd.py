@@ -16,12 +16,12 @@ eight to twelve running sums in registers is where it does not.  Here the vector
     sum_lanes(v)                  the sum of the lanes, always in the same order
 
 No operation carries a fast-math flag: products and sums are fused only where ``multiply_add`` says so, and nothing is
-reordered, so that a machine gives the same bytes each time.  LLVM lowers <8 x float> to one AVX register, to two
-of SSE or NEON: slower there, right everywhere.  Vectors need no alignment.
+reordered, so that a machine gives the same bytes each time.  LLVM lowers <8 x float> to one AVX register or to two of
+SSE or NEON: slower there, right everywhere.  Vectors need no alignment.
 
-Why pointers: a numba array counts its references, also where one small function hands it to another, and two threads that
-count the same array up and down fight for one cache line; that took longer than the arithmetic.  The price is that
-offsets are spelled out, and not checked.
+Why pointers: numba counts the references to an array, also where one small function hands it to another, and two
+threads that count the same array up and down fight for one cache line; that took longer than the arithmetic.  The
+price is that offsets are spelled out, and not checked.
 
 ``kernel`` compiles a function for the threads of ``kernels.threads``; ``inner`` a function that kernels call.
 """
@@ -190,7 +190,7 @@ for _symbol, _instruction in ((operator.add, "fadd"), (operator.sub, "fsub"), (o
 
 _SOURCES = hashlib.sha256(b"".join(p.read_bytes() for p in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()
 
-inner = njit(error_model="numpy", forceinline=True)
+inner = njit(error_model="numpy", forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 """Compile a function that kernels call; it becomes part of each of them."""
 
 

@@ -1,9 +1,9 @@
 """3x3 convolutions from one channel to many and back, direct, in float32; used by ``kernels.network``.
 
-The first layer of the network reads one channel and the last writes one: 64 times less arithmetic than between two wide
-layers, so that Winograd's transforms would cost more than they save.  The sums of the definition are taken as they
-stand, eight channels at a time.  The one-channel side is small, so it is copied with a border of zeros; the wide side is
-not, and loops stop at its edge instead.
+The first layer of the network reads one channel and the last writes one: 64 times less arithmetic than between two
+wide layers, so that Winograd's transforms would cost more than they save.  The sums of the definition are taken as
+they stand, eight channels at a time.  The one-channel side is small and is copied with a border of zeros; the wide
+side is not, and loops stop at its edge instead.
 
 Shapes: plane (H, W) the one-channel side, padded (H + 2, W + 2) with zeros around; wide (H, W, C), C a multiple of 8;
 w (3, 3, C).  All C-contiguous.
@@ -13,9 +13,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernels.simd import (
-    LANES, at_least, behind, broadcast, inner, kernel, load, multiply_add, pointer, splat, store, sum_lanes, where_positive,
-)
+from kernels.simd import LANES, at_least, behind, broadcast, inner, kernel, load
+from kernels.simd import multiply_add, pointer, splat, store, sum_lanes, where_positive
 from kernels.threads import run_parts
 
 ROWS = 8

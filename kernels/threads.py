@@ -1,17 +1,18 @@
 """Plain Python threads for kernels that release the interpreter lock, and the memory that they work in.
 
 ``run_parts(kernel, parts, *args)`` calls ``kernel(part, worker, *args)`` for part = 0 ... parts - 1.  Each thread
-takes the next part when it has finished one, so a thread that the system holds up delays one part, not its share.
-How a kernel cuts its work into parts depends on the shapes alone, and parts meet only in sums that are taken in order of the
-parts afterwards; who computed a part therefore never shows in a result: any number of threads gives the same bytes.
+takes the next part when it has finished one, so a thread that the system holds up delays one part, not its share. How
+a kernel cuts its work into parts depends on shapes alone, and parts meet only in sums that are taken afterwards, in
+order of the parts; who computed a part never shows in a result: any number of threads gives the same bytes.
 
 The number of threads is ``REFIMPL_THREADS``, else the number of processors that this process may use.
-numba's own parallel loops are not used: their threads spin while they wait, and collapse when another process
-needs a core.
+numba's own parallel loops are not used: their threads spin while they wait, and a step takes several times as long as
+soon as another process needs a core.
 """
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import threading
@@ -41,13 +42,19 @@ def thread_count() -> int:
     """
     text = os.environ.get("REFIMPL_THREADS", "").strip()
     if not text:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return processors()
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_THREADS):
         raise InputError(
             f"REFIMPL_THREADS: {text!r} is not a number of threads; expected a whole number from 1 to {MOST_THREADS}, "
             "or unset it to use every processor"
         )
     return int(text)
+
+
+@functools.cache
+def processors() -> int:
+    """How many processors this process may use, as it was at the first call: it must not change inside of a kernel."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def run_parts(kernel: Callable, parts: int, *args) -> None:

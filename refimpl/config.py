@@ -207,7 +207,10 @@ def read_config(path: str | os.PathLike, overrides: tuple[str, ...] = ()) -> Con
     top = {name: convert(kinds[name], document[name], Place(path), name) for name in TOP_LEVEL if name in document}
     tables = {name: dict(as_table(document.get(name, {}), Place(path, name))) for name in TABLES}
     models = _models(tables["regression"], Place(path, "regression"))
-    filled = {name: fill(kind, tables[name], Place(path, name)) for name, kind in SECTIONS.items()}
+    filled = {
+        name: fill(kind, tables[name], Place(path, name), also=MODELS if name == "regression" else ())
+        for name, kind in SECTIONS.items()
+    }
     config = Config(
         path=path,
         **top,
@@ -227,7 +230,7 @@ def read_model_settings(path: Path | None, overrides: tuple[str, ...]) -> dict[s
     place = Place(path or Path("--set"), "regression")
     table = dict(as_table(document.get("regression", {}), place))
     models = _models(table, place)
-    fill(RegressionSettings, table, place)
+    fill(RegressionSettings, table, place, also=MODELS)
     return models
 
 

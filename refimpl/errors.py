@@ -23,9 +23,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
     >>> did_you_mean("sead", ["seed", "grid"])
     "; did you mean 'seed'?"
+    >>> did_you_mean("c", ["C", "epsilon"])
+    "; did you mean 'C'?"
     >>> did_you_mean("zzz", ["seed", "grid"])
     '; expected one of grid, seed'
     """
     known = sorted(known)
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"; did you mean {near[0]!r}?" if near else f"; expected one of {', '.join(known)}"
+    lower = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(word.lower(), lower, n=1, cutoff=0.5)
+    return f"; did you mean {lower[near[0]]!r}?" if near else f"; expected one of {', '.join(known)}"

@@ -94,7 +94,11 @@ class Inventory:
         rows = np.flatnonzero(self.years == year)
         if rows.size == 0:
             raise InputError(f"{what}: the energy table has no year {year}; it has {', '.join(map(str, np.unique(self.years)))}")
-        return Inventory(self.codes[rows], tuple(self.provinces[i] for i in rows), self.years[rows], self.emission[rows])
+        return self.rows(rows)
+
+    def rows(self, chosen) -> Inventory:
+        """The rows of the given indices, in their order."""
+        return Inventory(self.codes[chosen], tuple(self.provinces[i] for i in chosen), self.years[chosen], self.emission[chosen])
 
 
 def emission(consumption: dict[str, np.ndarray]) -> np.ndarray:

@@ -21,9 +21,9 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +32,8 @@ from refimpl.allocation import Allocation, allocate
 from refimpl.coarse import CoarseMap, predict_coarse
 from refimpl.config import Config, ZoneSettings
 from refimpl.errors import DataWarning, InputError
-from refimpl.evaluation.comparison import Judged, corrected, judge, one_factor
+from refimpl.evaluation.alternatives import ORDER, RESULT, alternatives, fine_reference
+from refimpl.evaluation.comparison import Judged, judge
 from refimpl.evaluation.inventories import ffdas_density, odiac_density
 from refimpl.inventory import Inventory, read_inventory
 from refimpl.progress import Progress, stage
@@ -41,10 +42,10 @@ from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.projection import named_crs
 from refimpl.raster.warp import warp_mean, warp_nearest
 from refimpl.raster.zonal import rank_drivers, zonal_statistics
-from refimpl.raster.zones import cover, inside_shares
+from refimpl.raster.zones import Coverage, cover, coverage
 from refimpl.regression.fitted import FittedRegression
 from refimpl.regression.selection import SelectionTable, choose, compare_models
-from refimpl.zssr.upscale import SuperResolution, apply_network, bicubic, replicate, super_resolve
+from refimpl.zssr.upscale import SuperResolution, super_resolve
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class ProvinceDrivers:
 
     year: int
     codes: np.ndarray
-    """(n,) int64."""
+    """(n,) int64, province codes."""
     provinces: tuple[str, ...]
     names: tuple[str, ...]
     totals: np.ndarray
@@ -86,8 +87,10 @@ class Results:
     """What each mapped province receives, 10^4 t."""
     fine: SuperResolution
     allocation: Allocation
-    judged: list[Judged]
-    inventories: dict[str, Judged]
+    judged: list[Judged] = field(default_factory=list)
+    """The map and its alternatives, each with its numbers."""
+    inventories: dict[str, Judged] = field(default_factory=dict)
+    """The map against ODIAC and FFDAS."""
     warnings: list[str] = field(default_factory=list)
     """Each once, in the order in which they were given."""
     seconds: dict[str, float] = field(default_factory=dict)
@@ -123,8 +126,7 @@ def run(config: Config) -> Results:
             inventory = read_inventory(config.statistics.energy)
             zones = read_raster(config.zones.raster)
         with timed("zonal", seconds):
-            fit = province_drivers(config, config.statistics.fit_year, inventory, zones)
-            test = province_drivers(config, config.statistics.test_year, inventory, zones)
+            fit, test = province_drivers(config, inventory, zones)
         with timed("fit", seconds):
             selection, model_name = fit_regression(config, fit, test)
             model = selection[model_name].fitted
@@ -135,21 +137,22 @@ def run(config: Config) -> Results:
         with timed("predict", seconds):
             regression = config.regression
             coarse = predict_coarse(model, drivers, regression.scaling, regression.upper_quantile)
-            sources = [read_driver(path, config.drivers.kinds[name]) for name, path in config.drivers.predict.items()]
-            found = coverage(zones, grid, sources, coarse.raster.valid)
+            sources = {predict_driver(config, name).grid for name in config.drivers.names}
+            found = coverage(zones, grid, coarse.raster.valid, sources)
             totals = mapped_totals(config, inventory, found)
         with timed("upscale", seconds) as progress:
             fine = super_resolve(coarse.raster, config.upscale, np.random.Generator(np.random.PCG64(config.seed)), progress)
         with timed("allocate", seconds):
             allocation = allocate(fine.weights, fine_zones.values, totals)
         with timed("evaluate", seconds) as progress:
-            judged = evaluate(config, model, coarse, fine, allocation, fine_zones, totals, progress)
-            inventories = compare_inventories(config, allocation, fine_zones, totals)
-    told = list(dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, DataWarning)))
-    return Results(
-        config, inventory, fit, test, selection, model_name, coarse, fine_zones, found, totals, fine, allocation, judged,
-        inventories, told, seconds,
-    )  # fmt: skip
+            results = Results(
+                config, inventory, fit, test, selection, model_name, coarse, fine_zones, found, totals, fine, allocation
+            )
+            results.judged = evaluate(results, progress)
+            results.inventories = compare_inventories(config, allocation.emission, fine_zones)
+    results.warnings = list(dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, DataWarning)))
+    results.seconds = seconds
+    return results
 
 
 def read_driver(path: Path, kind: str) -> Raster:
@@ -160,71 +163,69 @@ def read_driver(path: Path, kind: str) -> Raster:
     return Raster(raster.values / raster.grid.cell_areas()[:, np.newaxis], raster.valid, raster.grid, "per km2")
 
 
-@dataclass(frozen=True)
-class Coverage:
-    """Which part of each province's area, by code, a set of rasters on one grid can speak for."""
-
-    inside: dict[int, float]
-    """Inside the grid and the frames of the rasters: below ``zones.minimum_share`` an edge cuts the province."""
-    known: dict[int, float]
-    """On cells with values: below ``zones.minimum_known`` too much is nodata (a coast costs a little)."""
-
-    def fault(self, code: int, settings: ZoneSettings) -> str:
-        """Why the province cannot count as whole, or an empty text."""
-        if self.inside.get(code, 0.0) < settings.minimum_share:
-            return f"{100 * self.inside.get(code, 0.0):.1f} % of its area lies inside the grid"
-        if self.known.get(code, 0.0) < settings.minimum_known:
-            return f"{100 * self.known[code]:.1f} % of its area has driver values"
-        return ""
+def fault_of(code: int, found: Coverage, settings: ZoneSettings) -> str:
+    """Why a province cannot count as whole, or an empty text: an edge cuts it, or too much of it has no values."""
+    if found.inside.get(code, 0.0) < settings.minimum_share:
+        return f"{100 * found.inside.get(code, 0.0):.1f} % of its area lies inside the grid and the driver rasters"
+    if found.known.get(code, 0.0) < settings.minimum_known:
+        return f"{100 * found.known[code]:.1f} % of its area has driver values"
+    return ""
 
 
-def coverage(zones: Raster, grid: Grid, rasters: Iterable[Raster], valid: np.ndarray) -> Coverage:
-    """Coverage of the provinces by ``rasters``, of which ``valid`` (rows, cols of ``grid``) cells have values."""
-    frame = np.ones(grid.shape, bool)
-    for source in {raster.grid for raster in rasters} - {grid}:
-        frame &= warp_nearest(Raster(np.ones(source.shape, np.uint8), np.ones(source.shape, bool), source), grid).valid
-    return Coverage(inside_shares(zones, grid, frame), inside_shares(zones, grid, valid))
+def predict_driver(config: Config, name: str) -> Raster:
+    """The driver ``name`` that the map is made from, as a density."""
+    return read_driver(config.drivers.predict[name], config.drivers.kinds[name])
 
 
-def province_drivers(config: Config, year: int, inventory: Inventory, zones: Raster) -> ProvinceDrivers:
-    """D03: the total of each driver in each province that has a statistic and that the rasters cover.
+def province_drivers(config: Config, inventory: Inventory, zones: Raster) -> tuple[ProvinceDrivers, ProvinceDrivers]:
+    """D03: the total of each driver in each province that has a statistic, for the years of the fit and of the test.
 
-    Zones are taken on the grid of each raster, which is left as it is: a total needs no warping.
+    Zones are taken on the grid of each raster, which is left as it is: a total needs no warping.  A province that
+    the rasters of either year do not cover is left out of both.
     """
-    known = inventory.of_year(year, "statistics")
-    rasters = {name: read_driver(path, config.drivers.kinds[name]) for name, path in config.drivers.by_year[year].items()}
-    by_grid: dict[Grid, list[str]] = {}
-    for name, raster in rasters.items():
-        by_grid.setdefault(raster.grid, []).append(name)
-    totals: dict[str, np.ndarray] = {}
-    covered = np.ones(known.codes.size, bool)
-    for grid, names in by_grid.items():
+    years = (config.statistics.fit_year, config.statistics.test_year)
+    rasters = {
+        (year, name): read_driver(path, config.drivers.kinds[name])
+        for year in years
+        for name, path in config.drivers.by_year[year].items()
+    }
+    by_grid: dict[Grid, list[tuple[int, str]]] = {}
+    for key, raster in rasters.items():
+        by_grid.setdefault(raster.grid, []).append(key)
+    totals: dict[tuple[int, str], dict[int, float]] = {}
+    found = []
+    for grid, keys in by_grid.items():
         zones_here = warp_nearest(zones, grid)
-        for name in names:
-            table = zonal_statistics(rasters[name], zones_here)
-            found = dict(zip(table.codes.tolist(), table.total.tolist()))
-            totals[name] = np.array([found.get(code, 0.0) for code in known.codes.tolist()])
-        valid = np.logical_and.reduce([rasters[name].valid for name in names])
-        covered &= covered_provinces(config, f"the {year} regression", known, coverage(zones, grid, (), valid))
-    if np.count_nonzero(covered) < 3:
-        raise InputError(
-            f"{config.path}: [drivers.{year}] cover {np.count_nonzero(covered)} provinces with statistics; a regression needs 3 or more, "
-            "name rasters that cover the provinces whole"
+        found.append(coverage(zones, grid, np.logical_and.reduce([rasters[key].valid for key in keys])))
+        for key in keys:
+            table = zonal_statistics(rasters[key], zones_here)
+            totals[key] = dict(zip(table.codes.tolist(), table.total.tolist()))
+    known = [covered_provinces(config, inventory.of_year(year, "statistics"), found) for year in years]
+    fit, test = (
+        ProvinceDrivers(
+            year, rows.codes, rows.provinces, config.drivers.names,
+            np.array([[totals[year, name][code] for name in config.drivers.names] for code in rows.codes.tolist()]), rows.emission,
         )
-    provinces = tuple(p for p, c in zip(known.provinces, covered) if c)
-    matrix = np.stack([totals[name] for name in config.drivers.names], axis=1)[covered]
-    return ProvinceDrivers(year, known.codes[covered], provinces, config.drivers.names, matrix, known.emission[covered])
+        for year, rows in zip(years, known)
+    )  # fmt: skip
+    return fit, test
 
 
-def covered_provinces(config: Config, purpose: str, known: Inventory, found: Coverage) -> np.ndarray:
-    """(n,) bool: which provinces are whole enough; each other one is left out with a warning."""
-    whole = np.ones(known.codes.size, bool)
+def covered_provinces(config: Config, known: Inventory, found: list[Coverage]) -> Inventory:
+    """The provinces that the fitting rasters cover; each other one is left out with a warning."""
+    whole = []
     for at, (code, province) in enumerate(zip(known.codes.tolist(), known.provinces)):
-        fault = found.fault(code, config.zones)
-        if fault:
-            whole[at] = False
-            warnings.warn(f"{province} ({code}): only {fault}; left out of {purpose}", DataWarning, stacklevel=2)
-    return whole
+        faults = [fault for fault in (fault_of(code, one, config.zones) for one in found) if fault]
+        if faults:
+            warnings.warn(f"{province} ({code}): only {faults[0]}; left out of the regression", DataWarning, stacklevel=2)
+        else:
+            whole.append(at)
+    if len(whole) < 3:
+        raise InputError(
+            f"{config.path}: the driver rasters of {known.years[0]} cover {len(whole)} provinces with statistics; a regression "
+            "needs 3 or more, name rasters that cover the provinces whole"
+        )
+    return known.rows(whole)
 
 
 def fit_regression(config: Config, fit: ProvinceDrivers, test: ProvinceDrivers) -> tuple[SelectionTable, str]:
@@ -252,12 +253,12 @@ def working_drivers(config: Config, grid: Grid, fine_zones: Raster, progress: Pr
     rows, cols = grid.shape
     touched = (fine_zones.values.reshape(rows, 2, cols, 2) > 0).any(axis=(1, 3))
     drivers = {}
-    for done, (name, path) in enumerate(config.drivers.predict.items(), 1):
-        warped = warp_mean(read_driver(path, config.drivers.kinds[name]), grid)
+    for done, name in enumerate(config.drivers.names, 1):
+        warped = warp_mean(predict_driver(config, name), grid)
         if not warped.valid.any():
-            raise InputError(f"{path}: does not overlap the working grid; check grid.extent and the raster's projection")
+            raise InputError(f"{config.drivers.predict[name]}: does not overlap the working grid; check grid.extent and the raster's projection")
         drivers[name] = Raster.masked(warped.values, warped.valid & touched, grid, warped.units)
-        progress.update(done / len(config.drivers.predict))
+        progress.update(done / len(config.drivers.names))
     return drivers
 
 
@@ -272,7 +273,7 @@ def mapped_totals(config: Config, inventory: Inventory, found: Coverage) -> dict
     totals = dict(zip(year.codes.tolist(), year.emission.tolist())) | config.supplied_totals
     mapped = {}
     for code, total in totals.items():
-        fault, name = found.fault(code, config.zones), f"{names.get(code, 'province')} ({code})"
+        fault, name = fault_of(code, found, config.zones), f"{names.get(code, 'province')} ({code})"
         share = min(found.inside.get(code, 0.0), found.known.get(code, 0.0))
         if not fault:
             mapped[code] = total
@@ -288,20 +289,18 @@ def mapped_totals(config: Config, inventory: Inventory, found: Coverage) -> dict
     return mapped
 
 
-def evaluate(
-    config: Config,
-    model: FittedRegression,
-    coarse: CoarseMap,
-    fine: SuperResolution,
-    allocation: Allocation,
-    zones: Raster,
-    totals: Mapping[int, float],
-    progress: Progress,
-) -> list[Judged]:
+def evaluate(results: Results, progress: Progress) -> list[Judged]:
     """Figs. 4-5 and the comparison of the map with its plain alternatives (``evaluation.comparison``)."""
-    maps = alternatives(config, coarse, fine, zones, totals)
-    maps["ZSSR + Eq. 3"] = allocation.emission
-    reference = fine_reference(config, model, coarse, zones, totals)
+    config, zones, totals, coarse = results.config, results.zones, results.totals, results.coarse
+    lights = None
+    if config.evaluate.lights in config.drivers.names:
+        lights = warp_mean(predict_driver(config, config.evaluate.lights), zones.grid)
+    maps = alternatives(coarse.raster, results.fine.network, config.upscale, lights, zones.values, totals)
+    maps[RESULT] = results.allocation.emission
+    reference = None
+    if has_fine_drivers(config, zones.grid):
+        drivers = {name: warp_mean(predict_driver(config, name), zones.grid) for name in config.drivers.names}
+        reference = fine_reference(results.model, coarse, drivers, config.regression.scaling, zones.values, totals)
     land_cover = warp_nearest(read_raster(config.land_cover.raster), zones.grid) if config.land_cover.raster else None
     judged = []
     for name in ORDER:
@@ -311,66 +310,15 @@ def evaluate(
     return judged
 
 
-ORDER = (
-    "SVR, baseline kept",
-    "SVR, baseline removed",
-    "replicate + Eq. 3",
-    "bicubic + Eq. 3",
-    "bicubic, back-projected + Eq. 3",
-    "network alone + Eq. 3",
-    "ZSSR + Eq. 3",
-    "lights alone + Eq. 3",
-)
+def has_fine_drivers(config: Config, fine: Grid) -> bool:
+    """Whether there is something to recover: drivers about as fine as the fine map (``evaluate.fine_reference``)."""
+    if config.evaluate.fine_reference != "auto":
+        return config.evaluate.fine_reference == "yes"
+    coarsest = max(float(np.median(predict_driver(config, name).grid.cell_areas())) for name in config.drivers.names)
+    return coarsest <= 1.5 * float(np.median(fine.cell_areas()))
 
 
-def alternatives(
-    config: Config, coarse: CoarseMap, fine: SuperResolution, zones: Raster, totals: Mapping[int, float]
-) -> dict[str, Raster]:
-    """The maps that the result is compared with, as emission in 10^4 t per cell."""
-    settings = config.upscale
-    densities = {
-        "replicate + Eq. 3": replicate(coarse.raster),
-        "bicubic + Eq. 3": bicubic(coarse.raster),
-        "bicubic, back-projected + Eq. 3": bicubic(coarse.raster, settings.back_projection or 10, downsampling=settings.downsampling),
-        "network alone + Eq. 3": apply_network(
-            fine.network, coarse.raster, replace(settings, self_ensemble=False, back_projection=0, baseline="remove")
-        ),
-    }
-    if config.evaluate.lights in config.drivers.names:
-        lights = config.evaluate.lights
-        fine_lights = warp_mean(read_driver(config.drivers.predict[lights], config.drivers.kinds[lights]), zones.grid)
-        valid = fine_lights.valid & fine.weights.valid
-        densities["lights alone + Eq. 3"] = Raster.masked(np.maximum(fine_lights.values, 0), valid, zones.grid)
-    maps = corrected(densities, zones.values, totals)
-    maps["SVR, baseline kept"] = one_factor(replicate(coarse.raster, baseline="keep"), zones.values, totals)
-    maps["SVR, baseline removed"] = one_factor(replicate(coarse.raster), zones.values, totals)
-    return maps
-
-
-def fine_reference(
-    config: Config, model: FittedRegression, coarse: CoarseMap, zones: Raster, totals: Mapping[int, float]
-) -> Raster | None:
-    """What the super-resolution tries to recover: the same regression on the drivers at the fine cell size, corrected.
-
-    Only where the drivers really are that fine (``evaluate.fine_reference``): else there is nothing to recover.
-    """
-    if config.evaluate.fine_reference == "no":
-        return None
-    drivers = {name: read_driver(path, config.drivers.kinds[name]) for name, path in config.drivers.predict.items()}
-    coarsest = max(float(np.median(raster.grid.cell_areas())) for raster in drivers.values())
-    if config.evaluate.fine_reference == "auto" and coarsest > 1.5 * float(zones.grid.cell_areas()[0]):
-        return None
-    warped = {name: warp_mean(raster, zones.grid) for name, raster in drivers.items()}
-    predicted = predict_coarse(model, warped, config.regression.scaling, scaler=coarse.scaler).raster
-    coarse_minimum = coarse.raster.values[coarse.raster.valid].min()
-    density = np.maximum(predicted.values - max(coarse_minimum, 0.0), 0.0)  # D08, D09 with the coarse map's own baseline
-    valid = predicted.valid & np.repeat(np.repeat(coarse.raster.valid, 2, 0), 2, 1)
-    return allocate(Raster.masked(density, valid, zones.grid), zones.values, totals).emission
-
-
-def compare_inventories(
-    config: Config, allocation: Allocation, zones: Raster, totals: Mapping[int, float]
-) -> dict[str, Judged]:
+def compare_inventories(config: Config, emission: Raster, zones: Raster) -> dict[str, Judged]:
     """Fig. 6: the map against ODIAC and FFDAS, cell by cell, where the configuration names them (D24)."""
     others = {}
     if config.evaluate.odiac:
@@ -379,8 +327,7 @@ def compare_inventories(
         others["FFDAS"] = ffdas_density(read_raster(config.evaluate.ffdas), zones.grid)
     judged = {}
     for name, density in others.items():
-        per_cell = Raster.masked(
-            density.values * zones.grid.cell_areas()[:, np.newaxis] / 1e4, density.valid, zones.grid, allocation.emission.units
-        )
-        judged[name] = judge(f"ZSSR + Eq. 3 against {name}", allocation.emission, zones.values, totals, None, per_cell)
+        cells = density.values * zones.grid.cell_areas()[:, np.newaxis] / 1e4
+        other = Raster(cells, density.valid, zones.grid, emission.units)
+        judged[name] = judge(f"{RESULT} against {name}", emission, zones.values, {}, None, other)
     return judged

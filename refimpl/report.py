@@ -16,6 +16,7 @@ import numpy as np
 from refimpl import __version__
 from refimpl.allocation import MassBalance, per_km2
 from refimpl.errors import InputError
+from refimpl.evaluation.alternatives import COARSE, RESULT
 from refimpl.evaluation.comparison import Judged, comparison_table
 from refimpl.evaluation.land_cover import LAND_COVERS
 from refimpl.figures.bars import bar_figure, scatter_figure
@@ -29,8 +30,6 @@ from refimpl.regression.selection import TITLES
 from refimpl.tables import columns_of, write_table
 from refimpl.twins import current_backend
 
-RESULT = "ZSSR + Eq. 3"
-COARSE = "replicate + Eq. 3"
 ZOOM = 400e3
 """Side of the zoomed window, metres, where the configuration names none."""
 
@@ -160,7 +159,7 @@ def write_figures(results, folder: Path) -> None:
         map_figure(raster, config.title, folder / name, subtitle=subtitle, footer=footer, zones=zones)
     metres = results.zones.grid.crs.kind != "geographic"
     window = config.report.zoom if config.report.zoom != "auto" else pick_window(fine, ZOOM if metres else 4.0)
-    comparison_figure([coarse, fine], titles, folder / "zoom.png", window, title=config.title, footer=footer)
+    comparison_figure([coarse, fine], titles, folder / "zoom.png", window, title=config.title, footer=footer, zones=[zones, zones])
     history = results.fine.history
     measured = np.isfinite(history.reconstruction_error)
     curve_figure(

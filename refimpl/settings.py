@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import types
 import typing
+from collections.abc import Iterable
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,15 @@ class Place:
     def inside(self, name: str) -> Place:
         """The sub-table ``name``."""
         return Place(self.file, f"{self.table}.{name}" if self.table else name)
+
+
+def _literals(kind: Any) -> list[Any]:
+    """The values that ``kind`` allows by name."""
+    if typing.get_origin(kind) is typing.Literal:
+        return list(typing.get_args(kind))
+    if typing.get_origin(kind) in (typing.Union, types.UnionType):
+        return [value for part in typing.get_args(kind) for value in _literals(part)]
+    return []
 
 
 def _words(kind: Any) -> str:
@@ -88,9 +98,8 @@ def convert(kind: Any, value: Any, place: Place, name: str) -> Any:
     try:
         return _converted(kind, value, place, name)
     except TypeError:
-        near = ""
-        if typing.get_origin(kind) is typing.Literal and isinstance(value, str):
-            near = did_you_mean(value, [part for part in typing.get_args(kind) if isinstance(part, str)])
+        words = [part for part in _literals(kind) if isinstance(part, str)]
+        near = did_you_mean(value, words) if words and isinstance(value, str) else ""
         if near.startswith("; did"):
             raise InputError(f"{place.key(name)} = {value!r}{near}") from None
         shown = str(value).lower() if isinstance(value, bool) else repr(value)
@@ -104,8 +113,8 @@ def as_table(value: Any, place: Place) -> dict[str, Any]:
     return value
 
 
-def fill(kind: type, table: dict[str, Any], place: Place) -> Any:
-    """The dataclass ``kind`` with the keys of ``table``; defaults for the rest.
+def fill(kind: type, table: dict[str, Any], place: Place, also: Iterable[str] = ()) -> Any:
+    """The dataclass ``kind`` with the keys of ``table``; defaults for the rest; ``also`` are keys read elsewhere.
 
     Raises
     ------
@@ -115,7 +124,7 @@ def fill(kind: type, table: dict[str, Any], place: Place) -> Any:
     known: dict[str, Field] = {f.name: f for f in fields(kind)}
     for name in table:
         if name not in known:
-            raise InputError(f"{place.key(name)}: unknown key{did_you_mean(name, known)}")
+            raise InputError(f"{place.key(name)}: unknown key{did_you_mean(name, [*known, *also])}")
     hints = typing.get_type_hints(kind)
     values = {name: convert(hints[name], value, place, name) for name, value in table.items()}
     for name, f in known.items():

@@ -102,7 +102,8 @@ def test_fixed_crops_are_different_crops_of_the_map_as_it_lies():
     levels = build_pyramid(*some_map(), 16)
     fixed = draw_fixed_crops(levels, np.random.default_rng(5), 16)
     assert len(set(fixed)) == 16 and {(d.step, d.scale, d.turn) for d in fixed} == {(0, 1.0, 0)}
-    assert len(draw_fixed_crops(build_pyramid(*some_map(16, 17), 16), np.random.default_rng(5), 16)) == 2
+    few = draw_fixed_crops(build_pyramid(*some_map(18, 19), 16), np.random.default_rng(5), 16)
+    assert {(d.row, d.column) for d in few} == {(r, c) for r in range(3) for c in range(4)} and len(few) == 12
 
 
 def test_a_level_of_the_pyramid_is_the_mean_brightness_of_valid_cells_alone():

@@ -295,7 +295,8 @@ def test_fit_changes_neither_its_input_nor_its_parameters(kind):
 @pytest.mark.parametrize(
     "model, said",
     [
-        (ElasticNet(alpha=-1.0), "ElasticNet: alpha is -1.0"), (ElasticNet(l1_ratio=1.5), "ElasticNet: l1_ratio is 1.5"),
+        (ElasticNet(alpha=-1.0), "ElasticNet: alpha is -1.0"),
+        (ElasticNet(l1_ratio=1.5), "ElasticNet: l1_ratio is 1.5"),
         (ElasticNet(tol=0), "ElasticNet: tol is 0"), (ElasticNet(max_iter=0), "ElasticNet: max_iter is 0"),
         (BayesianRegression(tol=-1), "BayesianRegression: tol is -1"),
         (BayesianRegression(alpha_1=-1e-6), "BayesianRegression: alpha_1 is -1e-06"),
@@ -311,7 +312,8 @@ def test_a_bad_parameter_is_one_sentence_that_names_it(model, said):
 
 @pytest.mark.parametrize("kind", ALL)
 def test_bad_arrays_are_value_errors(kind):
-    for X, y in (([1.0], [1.0]), ([[1.0]], [1.0, 2.0]), ([[np.nan]], [1.0]), ([[1.0]], [np.nan]), (np.empty((0, 1)), [])):
+    nan, none = np.nan, np.empty((0, 1))
+    for X, y in (([1.0], [1.0]), ([[1.0]], [1.0, 2.0]), ([[nan]], [1.0]), ([[1.0]], [nan]), (none, [])):
         with pytest.raises(ValueError):
             kind().fit(X, y)
     with pytest.raises(ValueError, match="not fitted"):

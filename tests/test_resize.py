@@ -105,6 +105,8 @@ def test_mean_over_valid_cells_leaves_the_others_out():
     valid = np.array([[True, False, True, True], [True, False, False, False]])
     values, inside = downsample_mean_valid(image, valid)
     assert values.tolist() == [[2.0, 4.0]] and inside.tolist() == [[True, True]]
+    values, inside = downsample_mean_valid(image[:, 2:3], valid[:, 2:3])        # a single valid cell is enough
+    assert values.tolist() == [[3.0]] and inside.tolist() == [[True]]
     values, inside = downsample_mean_valid(image[:, 1:2], valid[:, 1:2])
     assert values.tolist() == [[0.0]] and inside.tolist() == [[False]]
 

@@ -94,7 +94,8 @@ def test_two_samples_with_the_rbf_kernel_follow_the_closed_form(C, expected):
     gamma, target, epsilon = 0.7, 2.0, 0.3
     model = SVR(C=C, epsilon=epsilon, gamma=gamma).fit([[0.0, 0.0], [1.0, 1.0]], [target, -target])
     k = np.exp(-2 * gamma)
-    beta = (target - epsilon) / (1 - k) if expected == "free" else C  # antisymmetric: maximise 2 beta (y - eps) - beta^2 (1 - k)
+    # beta_2 = -beta_1, so the dual is 2 beta (target - epsilon) - beta^2 (1 - k), within the box.
+    beta = (target - epsilon) / (1 - k) if expected == "free" else C
     np.testing.assert_allclose(model.dual_coef_, [[beta, -beta]], rtol=1e-14)  # a handful of roundings
     np.testing.assert_allclose(model.intercept_, 0.0, atol=1e-15)
     np.testing.assert_allclose(model.predict([[0.0, 0.0]]), beta * (1 - k), rtol=1e-14)
@@ -170,12 +171,37 @@ def test_a_step_beyond_the_box_ends_exactly_on_a_bound(i, j, ends):
     assert np.sum(sign * (a - 0.1)) == pytest.approx(0.0, abs=1e-16)  # the equality constraint is kept
 
 
+@pytest.mark.parametrize("i, j, meets_c", [(0, 1, 0), (2, 3, 3)])
+def test_a_variable_that_meets_c_equals_c_whatever_the_rounding(i, j, meets_c):
+    C, start = 0.3, 0.033
+    assert start + (C - start) != C
+    a = np.full(4, 0.29)
+    a[meets_c] = start
+    smo.two_variable_step(a, i, j, wanted=1.0, C=C)
+    assert a[meets_c] == C
+
+
+def test_equal_samples_count_with_the_smallest_curvature():
+    K = np.ones((2, 2))  # the two samples are one point: all curvatures are 0
+    v, low = np.array([1.0, 0.0, 0.0, -1.0]), np.array([False, True, False, True])
+    assert smo.second_of_pair(K, v, low, 0) == (3, smo.TAU)
+
+
+def test_intercept_is_the_mean_of_free_variables_else_the_middle_of_its_range():
+    v = np.array([0.0, 1.0, 5.0, 7.0])
+    both = np.array([True, True, True, False])
+    assert smo._intercept(v, both, both) == 2.0
+    up, low = np.array([True, True, False, False]), np.array([False, False, True, True])
+    assert smo._intercept(v, up, low) == (1.0 + 5.0) / 2
+
+
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_kernel_matrices_equal_the_definition(kernel):
     rng = np.random.default_rng(1)
     X, Z = rng.standard_normal((5, 3)), rng.standard_normal((4, 3))
     K = svr.KERNELS[kernel](X, Z, 0.5, 2, 1.0)
-    np.testing.assert_allclose(K, [[kernel_value(kernel, x, z) for z in Z] for x in X], rtol=1e-13)  # orders of 3-term sums
+    expected = [[kernel_value(kernel, x, z) for z in Z] for x in X]
+    np.testing.assert_allclose(K, expected, rtol=1e-13)  # a few roundings
 
 
 def test_rbf_kernel_does_not_cancel_for_near_points_far_from_the_origin():
@@ -200,7 +226,8 @@ def test_predictions_do_not_depend_on_the_blocks_or_the_company_of_a_row(kernel,
     monkeypatch.setattr(svr, "BLOCK", 100)
     assert model.predict(cells).tobytes() == whole.tobytes()
     assert model.predict(cells[500:501])[0] == whole[500]
-    assert model.predict(cells.astype(np.float32)).tobytes() == model.predict(cells.astype(np.float32).astype(float)).tobytes()
+    single = cells.astype(np.float32)
+    assert model.predict(single).tobytes() == model.predict(single.astype(float)).tobytes()
 
 
 def test_prediction_memory_does_not_grow_with_the_rows():
@@ -254,7 +281,7 @@ def test_reported_gap_is_below_the_tolerance_after_convergence():
     [
         ({"C": 0}, "C is 0"), ({"C": float("nan")}, "C is nan"), ({"C": True}, "C is True"), ({"C": "1"}, "C is '1'"),
         ({"epsilon": -0.1}, "epsilon is -0.1"), ({"kernel": "rfb"}, "did you mean 'rbf'"),
-        ({"gamma": 0.0}, "gamma is 0.0"), ({"gamma": "scaled"}, "did you mean 'scale'"), ({"gamma": None}, "gamma is None"),
+        ({"gamma": 0.0}, "gamma is 0.0"), ({"gamma": "scaled"}, "did you mean 'scale'"), ({"gamma": None}, "is None"),
         ({"tol": 0.0}, "tol is 0.0"), ({"max_iter": 0}, "max_iter is 0"), ({"max_iter": 2.5}, "max_iter is 2.5"),
         ({"degree": 0}, "degree is 0"), ({"coef0": float("inf")}, "coef0 is inf"),
     ],
@@ -297,7 +324,8 @@ def test_prediction_needs_a_fit_and_the_same_features():
 def test_parameters_are_read_set_and_shown_by_name():
     model = SVR(C=2.0)
     assert model.get_params() == {
-        "kernel": "rbf", "C": 2.0, "epsilon": 0.1, "gamma": "scale", "degree": 3, "coef0": 0.0, "tol": 1e-3, "max_iter": -1,
+        "kernel": "rbf", "C": 2.0, "epsilon": 0.1, "gamma": "scale",
+        "degree": 3, "coef0": 0.0, "tol": 1e-3, "max_iter": -1,
     }  # fmt: skip
     assert model.set_params(C=3.0, kernel="linear") is model and model.C == 3.0
     with pytest.raises(ValueError, match="did you mean 'epsilon'"):

@@ -16,7 +16,7 @@ from refimpl.twins import backend
 from refimpl.zssr.augment import rotate_mirror
 from refimpl.zssr.intensity import clip_negatives, compress, expand, measure_range
 from refimpl.zssr.network import Network, forward, initialise, parameter_count
-from refimpl.zssr.resize import downsample_mean
+from refimpl.zssr.resize import downsample_mean, upsample
 from refimpl.zssr.settings import UpscaleSettings, validate
 from refimpl.zssr.upscale import apply_network, back_project, bicubic, infer, replicate, super_resolve
 
@@ -98,6 +98,25 @@ def test_the_mean_of_the_result_is_the_coarse_map_in_linear_space(transform):
     after, before = (apply_network(network, coarse, replace(options, back_projection=n)).values for n in (10, 0))
     differences = [np.linalg.norm((means_of_children(fine) - coarse.values)[coarse.valid]) for fine in (after, before)]
     assert differences[1] > 10 and differences[0] < 0.0017 * differences[1] + 1e-9
+
+
+def test_a_curve_is_undone_after_the_network():
+    # With a network of zeros the fine map under the square root is the square of the interpolated root.
+    coarse = coast()
+    coarse = raster(coarse.values[8:] - coarse.values[8:].min())
+    image = coarse.values / np.quantile(coarse.values, 0.9999)
+    root = upsample(np.sqrt(image))
+    expected = np.maximum(root * np.abs(root), 0) * np.quantile(coarse.values, 0.9999)
+    found = apply_network(zeros(), coarse, replace(SMALL, transform="sqrt", self_ensemble=False, back_projection=0))
+    assert np.abs(found.values - expected).max() < 1e-4      # float32 of a range of 100
+
+
+def test_negative_values_are_clipped_before_the_network_sees_them():
+    coarse, network = coast(offset=-5.0), initialise(np.random.default_rng(1), 3, 8)
+    assert np.any(coarse.values < 0)
+    positive = raster(np.maximum(coarse.values, 0), coarse.valid)
+    for make in (lambda c: apply_network(network, c, SMALL), replicate, bicubic):
+        assert np.array_equal(make(coarse).values, make(positive).values)
 
 
 @pytest.mark.parametrize("ensemble", [True, False])

@@ -93,7 +93,7 @@ def _band(page, handle, band: int, where: str) -> np.ndarray:
     _check_layout(page, handle.filehandle.size, where)
     try:
         pixels = page.asarray()
-    except (ImportError, ValueError) as fault:
+    except (ImportError, NotImplementedError, ValueError) as fault:
         if not isinstance(fault, ImportError) and "imagecodecs" not in str(fault):
             raise
         nbits = "-co NBITS=8 " if np.max(page.bitspersample) < 8 else ""
@@ -145,8 +145,8 @@ def write_raster(path: str | os.PathLike, raster: Raster, nodata: float | None =
     if nodata is None and not valid.all():
         raise ValueError("integer raster with invalid cells: name the nodata value that stands for them")
     if nodata is not None:
-        fill = values.dtype.type(nodata)
-        if values.dtype.kind != "f" and fill != nodata:
+        fill = nodata_like(str(nodata), values.dtype, str(path))
+        if fill is None:
             raise ValueError(f"nodata {nodata} does not fit {values.dtype}")
         if np.any(valid & (values == fill)):
             raise ValueError(f"nodata {nodata} is also the value of valid cells; choose another")

@@ -8,6 +8,8 @@ Areas are true areas (D03), km2.  Both functions walk the zone raster in blocks 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -67,41 +69,70 @@ def _outline_corners(zones: Raster, start: int, stop: int) -> tuple[np.ndarray, 
     return np.stack([x[col], x[col + 1], x[col], x[col + 1]]), np.stack([y[row], y[row], y[row + 1], y[row + 1]])
 
 
-def inside_shares(zones: Raster, grid: Grid, valid: np.ndarray | None = None) -> dict[int, float]:
-    """Share of each zone's area that lies inside ``grid``, by code; 1.0 where all of it does.
+@dataclass(frozen=True)
+class Coverage:
+    """Share of each zone's area, by code, in [0, 1]."""
 
-    A cell of the zone raster is inside if its centre falls in ``grid``, and, where ``valid`` (rows, cols of ``grid``) is
-    given, on a valid cell.  Cells are counted in whole numbers per row, so that the shares do not depend on any order.
+    inside: dict[int, float]
+    """Inside the grid and all frames: below 1 an edge cuts the zone."""
+    known: dict[int, float]
+    """On valid cells of the grid."""
+
+
+def coverage(zones: Raster, grid: Grid, valid: np.ndarray | None = None, frames: Iterable[Grid] = ()) -> Coverage:
+    """How much of each zone's area lies inside ``grid`` and every one of ``frames``, and how much on its valid cells.
+
+    A cell of the zone raster is inside if its centre is; ``valid`` is (rows, cols) of ``grid``, by default all true.
+    Cells are counted in whole numbers per row, so that the shares do not depend on any order.
+
+    >>> from refimpl.raster.projection import ALBERS_CHINA
+    >>> zones = Raster(np.array([[11, 11, 11, 12]]), np.ones((1, 4), bool), Grid(ALBERS_CHINA, (0, 0, 1, -1), (1, 4)))
+    >>> coverage(zones, Grid(ALBERS_CHINA, (1, 0, 1, -1), (1, 3)), np.array([[True, False, True]]))
+    Coverage(inside={11: 0.6666666666666666, 12: 1.0}, known={11: 0.3333333333333333, 12: 1.0})
+    """
+    if zones.values.dtype.kind not in "iu":
+        raise ValueError(f"zones of {zones.values.dtype}, expected integer codes")
+    valid = np.ones(grid.shape, bool) if valid is None else np.asarray(valid, bool)
+    if valid.shape != grid.shape:
+        raise ValueError(f"valid {valid.shape}, expected the grid's {grid.shape}")
+    n_codes, areas = int(zones.values.max()) + 1, zones.grid.cell_areas()
+    area = np.zeros((3, n_codes))  # whole, inside, known; each sum is of one product a row, in the order of the rows
+    for start, stop in _row_blocks(zones):
+        row, col = np.nonzero((zones.values[start:stop] != 0) & zones.valid[start:stop])
+        bins = row * n_codes + zones.values[start:stop][row, col]  # one for each row and code
+        inside, on_valid = _centres_inside(zones.grid, grid, valid, start, row, col)
+        for frame in frames:
+            inside &= _centres_inside(zones.grid, frame, None, start, row, col)[0]
+        for total, chosen in zip(area, (bins, bins[inside], bins[on_valid])):
+            count = np.bincount(chosen, minlength=(stop - start) * n_codes).reshape(stop - start, n_codes)
+            for line, km2 in zip(count, areas[start:stop]):
+                total += line * km2
+    shares = [{code: min(float(part[code] / area[0][code]), 1.0) for code in np.flatnonzero(area[0]).tolist()} for part in area[1:]]
+    return Coverage(*shares)
+
+
+def inside_shares(zones: Raster, grid: Grid, valid: np.ndarray | None = None) -> dict[int, float]:
+    """Share of each zone's area that lies inside ``grid`` (on its valid cells), by code; 1.0 where all of it does.
 
     >>> from refimpl.raster.projection import ALBERS_CHINA
     >>> zones = Raster(np.array([[11, 11, 11, 12]]), np.ones((1, 4), bool), Grid(ALBERS_CHINA, (0, 0, 1, -1), (1, 4)))
     >>> inside_shares(zones, Grid(ALBERS_CHINA, (1, 0, 1, -1), (1, 3)))
     {11: 0.6666666666666666, 12: 1.0}
     """
-    if zones.values.dtype.kind not in "iu":
-        raise ValueError(f"zones of {zones.values.dtype}, expected integer codes")
-    if valid is not None and np.shape(valid) != grid.shape:
-        raise ValueError(f"valid {np.shape(valid)}, expected the grid's {grid.shape}")
-    n_codes, areas = int(zones.values.max()) + 1, zones.grid.cell_areas()
-    counts = np.zeros((2, zones.grid.shape[0], n_codes), np.int64)
-    for start, stop in _row_blocks(zones):
-        codes = np.where(zones.valid[start:stop], zones.values[start:stop], 0).astype(np.intp)
-        codes += n_codes * np.arange(stop - start)[:, None]  # one bin for each row and code
-        inside = _centres_inside(zones, grid, valid, start, stop)
-        for count, chosen in zip(counts, (codes.ravel(), codes[inside])):
-            count[start:stop] = np.bincount(chosen, minlength=(stop - start) * n_codes).reshape(stop - start, n_codes)
-    held, whole = ([math.fsum(column) for column in (count * areas[:, None]).T] for count in counts[::-1])
-    return {code: held[code] / whole[code] for code in range(1, n_codes) if whole[code] > 0}
+    return coverage(zones, grid, valid).known
 
 
-def _centres_inside(zones: Raster, grid: Grid, valid, start: int, stop: int) -> np.ndarray:
-    """Which cells of rows start to stop have their centre in ``grid`` (and on a valid cell)."""
-    x, y = zones.grid.centres(start, stop)
-    u, v = pixel_coordinates(grid, zones.grid, x[None, :], y[:, None])
-    inside = (u >= 0) & (u < grid.shape[1]) & (v >= 0) & (v < grid.shape[0])  # False for nan
-    if valid is not None:
-        inside &= np.asarray(valid, bool)[np.where(inside, v, 0).astype(np.intp), np.where(inside, u, 0).astype(np.intp)]
-    return inside
+def _centres_inside(source: Grid, grid: Grid, valid, start: int, row: np.ndarray, col: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which of the cells (start + row, col) of ``source`` have their centre in ``grid``, and which on a valid cell of it."""
+    x, y = source.centres()
+    if grid == source:
+        at_row, at_col = row + start, col
+        inside = np.ones(row.size, bool)
+    else:
+        u, v = pixel_coordinates(grid, source, x[col], y[row + start])
+        inside = (u >= 0) & (u < grid.shape[1]) & (v >= 0) & (v < grid.shape[0])  # False for nan
+        at_row, at_col = np.where(inside, v, 0).astype(np.intp), np.where(inside, u, 0).astype(np.intp)
+    return inside, inside if valid is None else inside & valid[at_row, at_col]
 
 
 def clip_to_zones(raster: Raster, zones: Raster) -> Raster:

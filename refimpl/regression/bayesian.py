@@ -127,7 +127,7 @@ class BayesianRegression(LinearModel):
                 return alpha, lambda_, n_iter, scores
             before = coef
         warnings.warn(
-            f"BayesianRegression made {self.max_iter} updates without coming to tol={self.tol:g}; raise max_iter or tol",
+            f"BayesianRegression made {self.max_iter} updates without reaching tol={self.tol:g}; raise max_iter or tol",
             DataWarning,
             stacklevel=3,
         )

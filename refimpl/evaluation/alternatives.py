@@ -1,0 +1,84 @@
+"""The maps that the result is compared with, all as emission in 10^4 t per cell of the fine grid.
+
+Their list and its reason stand in ``comparison``; the reference, where there is one, is what the
+super-resolution tries to recover.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from refimpl.allocation import allocate
+from refimpl.coarse import CoarseMap, predict_coarse
+from refimpl.evaluation.comparison import corrected, one_factor
+from refimpl.raster.grid import Raster
+from refimpl.regression.fitted import FittedRegression
+from refimpl.zssr.network import Network
+from refimpl.zssr.settings import UpscaleSettings
+from refimpl.zssr.upscale import apply_network, bicubic, replicate
+
+RESULT = "ZSSR + Eq. 3"
+COARSE = "replicate + Eq. 3"
+ORDER = (
+    "SVR, baseline kept",
+    "SVR, baseline removed",
+    COARSE,
+    "bicubic + Eq. 3",
+    "bicubic, back-projected + Eq. 3",
+    "network alone + Eq. 3",
+    RESULT,
+    "lights alone + Eq. 3",
+)
+"""The maps in the order in which they are shown."""
+
+
+def alternatives(
+    coarse: Raster,
+    network: Network,
+    settings: UpscaleSettings,
+    lights: Raster | None,
+    zones: np.ndarray,
+    totals: Mapping[int, float],
+) -> dict[str, Raster]:
+    """Every map of ``ORDER`` but the result.
+
+    Parameters
+    ----------
+    coarse : the coarse map CE.
+    network, settings : the trained network, applied once without ensemble and back-projection.
+    lights : night lights on the fine grid, or None where no driver is named so.
+    zones : (rows, cols) province codes on the fine grid.
+    totals : statistic of each mapped province, 10^4 t.
+    """
+    plain = replace(settings, self_ensemble=False, back_projection=0, baseline="remove")
+    densities = {
+        COARSE: replicate(coarse),
+        "bicubic + Eq. 3": bicubic(coarse),
+        "bicubic, back-projected + Eq. 3": bicubic(coarse, settings.back_projection or 10, downsampling=settings.downsampling),
+        "network alone + Eq. 3": apply_network(network, coarse, plain),
+    }
+    if lights is not None:
+        valid = lights.valid & np.repeat(np.repeat(coarse.valid, 2, axis=0), 2, axis=1)
+        densities["lights alone + Eq. 3"] = Raster.masked(np.maximum(lights.values, 0), valid, lights.grid)
+    maps = corrected(densities, zones, totals)
+    maps["SVR, baseline kept"] = one_factor(replicate(coarse, baseline="keep"), zones, totals)
+    maps["SVR, baseline removed"] = one_factor(densities[COARSE], zones, totals)
+    return maps
+
+
+def fine_reference(
+    model: FittedRegression, coarse: CoarseMap, drivers: Mapping[str, Raster], scaling: str, zones: np.ndarray, totals: Mapping[int, float]
+) -> Raster:
+    """The same regression on ``drivers`` at the fine cell size, less the coarse map's baseline (D09), corrected by Eq. 3.
+
+    The cells are scaled as the coarse cells were, so that only the cell size differs.  It means something only
+    where the drivers really are that fine.
+    """
+    predicted = predict_coarse(model, drivers, scaling, scaler=coarse.scaler).raster
+    baseline = np.maximum(coarse.raster.values[coarse.raster.valid], 0.0).min()
+    valid = predicted.valid & np.repeat(np.repeat(coarse.raster.valid, 2, axis=0), 2, axis=1)
+    density = np.maximum(predicted.values - baseline, 0.0)  # D08
+    return allocate(Raster.masked(density, valid, predicted.grid), zones, totals).emission

@@ -1,0 +1,142 @@
+"""The whole road on a toy world: totals, files, and provinces that the edge of the grid cuts."""
+
+import csv
+import json
+import math
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from refimpl.cli import main
+from refimpl.config import read_config
+from refimpl.errors import InputError
+from refimpl.pipeline import run, working_grid
+from refimpl.raster.geotiff import read_raster, write_raster
+from refimpl.raster.grid import Raster
+from refimpl.raster.projection import ALBERS_CHINA, forward
+
+EC = {"coal": 1.9003, "diesel": 3.0959}  # Table 3, printed
+
+
+def table(path):
+    with open(path, newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def test_one_command_makes_every_file_and_every_total_matches(world, capsys):
+    assert main(["run", str(world / "run.toml"), "--output", str(world / "out"), "--quiet"]) == 0
+    said = capsys.readouterr().out
+    assert "every province within 0 ulp" in said and str(world / "out") in said
+    emission, zones = read_raster(world / "out" / "emissions.tif"), read_raster(world / "zones.tif")
+    balance = {int(r["code"]): r for r in table(world / "out" / "mass_balance.csv")}
+    assert sorted(balance) == [11, 12, 13, 14]  # 15 has no statistic (D20)
+    for code, row in balance.items():
+        expected = (100 * (code - 10) + 5) * EC["coal"] + code * EC["diesel"]
+        assert float(row["total_1e4t"]) == pytest.approx(expected, rel=1e-4)  # coefficients printed to 4 decimals
+    national = math.fsum(emission.values[emission.valid].tolist())
+    assert national == pytest.approx(math.fsum(float(r["total_1e4t"]) for r in balance.values()), rel=1e-15)
+    record = json.loads((world / "out" / "run.json").read_text())
+    assert set(record["outputs"]) | {"run.json"} == set(os.listdir(world / "out"))
+    assert record["seed"] == 1 and record["seconds"].keys() >= {"fit", "upscale", "allocate"}
+    assert zones.grid.crs.kind == "geographic" and emission.grid.crs.kind == "albers"
+    assert emission.grid.transform[2] == 10000.0  # half of 20 km (D19)
+
+
+def test_the_same_seed_gives_the_same_bytes_whatever_the_number_of_threads(world):
+    outputs = []
+    for threads in ("1", "3"):
+        folder = world / f"out{threads}"
+        environment = os.environ | {"REFIMPL_THREADS": threads}
+        command = [sys.executable, "-m", "refimpl", "run", str(world / "run.toml"), "--output", str(folder)]
+        subprocess.run(command, check=True, env=environment, capture_output=True)
+        outputs.append(json.loads((folder / "run.json").read_text())["outputs"])
+    assert outputs[0] == outputs[1]
+
+
+def extent_without_the_west(world):
+    """The covering grid less 60 km on its west, which cuts provinces 11 and 13 and leaves 12 and 14 whole."""
+    xmin, ymin, xmax, ymax = working_grid(read_config(world / "run.toml"), read_raster(world / "zones.tif")).bounds
+    return f"grid.extent=[{xmin + 60000}, {ymin}, {xmax}, {ymax}]"
+
+
+def test_a_province_cut_by_the_edge_is_left_out_with_a_warning(world):
+    results = run(read_config(world / "run.toml", (extent_without_the_west(world),)))
+    assert sorted(results.totals) == [12, 14]
+    assert [text.split(":")[0] for text in results.warnings] == ["P11 (11)", "P13 (13)"]
+    assert "left out of the map (nodata)" in results.warnings[0]
+    cut = results.zones.values == 11
+    assert cut.any() and not results.allocation.emission.valid[cut].any()
+
+
+def test_a_cut_province_takes_its_share_if_the_user_says_so(world):
+    config = read_config(world / "run.toml", (extent_without_the_west(world), 'zones.cut="share"'))
+    results = run(config)
+    whole = dict(zip(results.inventory.codes.tolist()[4:], results.inventory.emission.tolist()[4:]))
+    west = results.coarse.raster.grid.bounds[0]
+    for code, north in ((11, 36.0), (13, 33.6)):
+        # independently: a fine lattice of points over the province (2 x 2.4 degrees), weighted by cos(latitude)
+        lon, lat = np.meshgrid(110.0 + (np.arange(400) + 0.5) / 200, north - (np.arange(480) + 0.5) / 200)
+        weight = np.cos(np.radians(lat))
+        expected = weight[forward(ALBERS_CHINA, lon, lat)[0] > west].sum() / weight.sum()
+        # zone cells of 0.05 degree are counted by their centres: at most one of 40 columns is in doubt
+        assert results.totals[code] / whole[code] == pytest.approx(expected, abs=1 / 40)
+    assert results.totals[12] == whole[12]
+
+
+def test_a_supplied_total_maps_a_province_without_statistics(world):
+    results = run(read_config(world / "run.toml", ("allocate.totals={15 = 50.0}",)))
+    cells = results.allocation.emission.values[results.zones.values == 15]
+    assert math.fsum(cells.tolist()) == 50.0
+
+
+def test_counts_and_densities_of_one_quantity_give_the_same_map(world):
+    for year in (2005, 2010):
+        density = read_raster(world / f"population_{year}.tif")
+        count = density.values.astype(float) * density.grid.cell_areas()[:, np.newaxis]
+        write_raster(world / f"count_{year}.tif", Raster(count, density.valid, density.grid, ""))
+    one = run(read_config(world / "run.toml"))
+    text = (world / "run.toml").read_text().replace("population_20", "count_20")
+    (world / "count.toml").write_text(text + '\n[drivers.kinds]\npopulation = "count"\n')
+    two = run(read_config(world / "count.toml"))
+    # the same numbers up to the rounding of one product and one quotient
+    np.testing.assert_allclose(one.fit.totals, two.fit.totals, rtol=1e-12)
+    np.testing.assert_allclose(one.coarse.raster.values, two.coarse.raster.values, rtol=1e-9)
+
+
+def test_a_grid_that_no_driver_overlaps_is_refused(world):
+    config = read_config(world / "run.toml", ("grid.extent=[-4000000, 0, -3900000, 100000]",))
+    with pytest.raises(InputError, match="does not overlap the working grid"):
+        run(config)
+
+
+def test_an_extent_that_is_not_whole_cells_is_refused(world):
+    config = read_config(world / "run.toml", ("grid.extent=[0, 3000000, 50000, 3100000]",))
+    with pytest.raises(InputError, match="2.5 x 5 cells of 20000; expected whole cells"):
+        run(config)
+
+
+def test_a_fault_of_the_input_leaves_nothing_behind_and_exits_with_2(world, capsys):
+    (world / "ntl_2010.tif").write_bytes(b"not a tiff")
+    assert main(["run", str(world / "run.toml"), "--output", str(world / "out")]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("refimpl: ") and "ntl_2010.tif" in error and error.count("\n") == 1
+    assert not (world / "out").exists() or os.listdir(world / "out") == []
+
+
+def test_a_linear_model_may_be_named(world):
+    results = run(read_config(world / "run.toml", ("regression.model=linear",)))
+    assert results.model_name == "linear"
+
+
+def test_one_scaling_for_both_leaves_the_cells_on_the_corner_of_the_range(world):
+    separate = run(read_config(world / "run.toml")).coarse.raster
+    shared = run(read_config(world / "run.toml", ("regression.scaling=shared",))).coarse.raster
+
+    def spread(raster):
+        values = raster.values[raster.valid]
+        return values.max() - values.min()
+
+    assert spread(shared) < 0.2 * spread(separate)  # D05: cell totals are 400 times smaller than province totals here
