@@ -26,6 +26,14 @@ class Parser(argparse.ArgumentParser):
         raise InputError(f"{message}; see {self.prog} --help")
 
 
+def positive(text: str) -> float:
+    """A finite number above 0, for argparse."""
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a length above 0")
+    return value
+
+
 def named_rasters(words: list[str]) -> dict[str, Path]:
     """``ntl=a.tif population=b.tif`` as a dict."""
     pairs = {}
@@ -319,7 +327,7 @@ def parser() -> argparse.ArgumentParser:
     warp.add_argument("raster", type=Path)
     warp.add_argument("--kind", choices=("density", "count", "class"), default="density", help="averaged, summed, or nearest")
     warp.add_argument("--projection", choices=("albers", "geographic", "sinusoidal"), default="albers")
-    warp.add_argument("--cell-size", type=float, required=True, help="metres, or degrees")
+    warp.add_argument("--cell-size", type=positive, required=True, help="metres, or degrees")
     warp.add_argument("--extent", type=float, nargs=4, metavar=("XMIN", "YMIN", "XMAX", "YMAX"), help="by default: cover the zones")
     warp.add_argument("--zones", type=Path)
     warp.add_argument("--output", type=Path, required=True)

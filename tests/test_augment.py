@@ -37,7 +37,9 @@ def test_the_eight_rotations_and_mirrors_round_trip(shape):
 def test_the_eight_rotations_and_mirrors_differ_and_are_those_of_the_square():
     image = np.array([[1, 2], [3, 4]])
     seen = {tuple(rotate_mirror(image, turn).ravel().tolist()) for turn in range(8)}
-    assert seen == {(1, 2, 3, 4), (2, 4, 1, 3), (4, 3, 2, 1), (3, 1, 4, 2), (2, 1, 4, 3), (4, 2, 3, 1), (3, 4, 1, 2), (1, 3, 2, 4)}
+    turned = {(1, 2, 3, 4), (2, 4, 1, 3), (4, 3, 2, 1), (3, 1, 4, 2)}
+    mirrored = {(2, 1, 4, 3), (4, 2, 3, 1), (3, 4, 1, 2), (1, 3, 2, 4)}
+    assert seen == turned | mirrored
     assert rotate_mirror(image, 1).tolist() == [[2, 4], [1, 3]]         # turn 1 is anticlockwise
     assert rotate_mirror(image, 4).tolist() == [[2, 1], [4, 3]]         # turn 4 is the mirror alone
 
@@ -91,10 +93,10 @@ def test_crops_reach_every_corner_of_the_map():
 
 
 def test_without_pyramid_or_with_a_map_as_small_as_the_crop_only_the_full_size_is_drawn():
+    rng = np.random.default_rng(4)
     for levels in (build_pyramid(*some_map(), 16, pyramid=False), build_pyramid(*some_map(20, 17), 16)):
-        assert [level.scale for level in levels][0] == 1.0
-        assert {draw_crop(levels, np.random.default_rng(4), step).scale for step in range(50)} == {1.0} or len(levels) > 1
-    assert [level.scale for level in build_pyramid(*some_map(20, 17), 16)] == [1.0]
+        assert [level.scale for level in levels] == [1.0]
+        assert {draw_crop(levels, rng, step).scale for step in range(50)} == {1.0}
     assert [level.scale for level in build_pyramid(*some_map(40, 40), 32)] == [1.0, 0.9, 0.8]
 
 
@@ -120,7 +122,7 @@ def test_a_map_without_an_admissible_crop_is_refused_with_its_reason():
         build_pyramid(np.zeros_like(image), valid, 8)
     valid[...] = False
     valid[::3, ::3] = True
-    with pytest.raises(InputError, match=r"no crop of 8 x 8 .* \(49 of 400 cells are valid\); choose a smaller upscale.crop"):
+    with pytest.raises(InputError, match=r"no crop of 8 x 8 .* \(49 of 400 cells .* choose a smaller upscale.crop"):
         build_pyramid(np.where(valid, image, 0), valid, 8)
 
 
@@ -160,7 +162,8 @@ def test_a_draw_that_the_map_does_not_have_is_refused(draw):
 def test_a_tape_is_read_back_as_it_was_written(tmp_path):
     tape = Tape((Draw(0, 1.0, 3, 4, 0), Draw(1, 0.9, 5, 6, 7), Draw(2, 0.7, 0, 12, 1)))
     tape.save(tmp_path / "tape.csv")
-    assert (tmp_path / "tape.csv").read_text().splitlines()[:3] == ["step,scale,row,column,turn", "0,1.0,3,4,0", "1,0.9,5,6,7"]
+    rows = (tmp_path / "tape.csv").read_text().splitlines()
+    assert rows[:3] == ["step,scale,row,column,turn", "0,1.0,3,4,0", "1,0.9,5,6,7"]
     assert Tape.load(tmp_path / "tape.csv") == tape
 
 

@@ -86,7 +86,7 @@ def signs_of_units(network, image, target):
 def test_gradients_agree_with_central_differences_in_float64(depth, bias):
     rng = np.random.default_rng(4 + depth)
     network = initialise(rng, depth, 8, bias, dtype=np.float64)
-    network.parameters[:] += 0.02 * rng.normal(size=network.parameters.size)        # biases and a last layer that matter
+    network.parameters[:] += 0.02 * rng.normal(size=network.parameters.size)   # biases and a last layer that matter
     image, target, mask = rng.random((6, 7)), rng.random((6, 7)), rng.random((6, 7)) < 0.7
     _, gradients = loss_and_gradients(network, image, target, mask)
     start, step, checked = 0, 1e-6, 0
@@ -107,7 +107,7 @@ def test_gradients_agree_with_central_differences_in_float64(depth, bias):
                 analytical.append(gradients.parameters[index])
         numerical, analytical = np.array(numerical), np.array(analytical)
         assert np.linalg.norm(analytical) > 1e-5, f"layer {number} has no gradient to check"
-        # Between kinks the loss is linear in one weight: only rounding, 1e-16 / 1e-6, is left, against gradients of 1e-3.
+        # Between kinks the loss is linear in one weight: rounding, 1e-16 / 1e-6, is left, of gradients of 1e-3.
         assert np.linalg.norm(numerical - analytical) < 1e-6 * np.linalg.norm(analytical), f"layer {number}"
         start, checked = start + size, checked + len(numerical)
     assert start == network.parameters.size and checked > 0.9 * 40 * (depth - 2)
@@ -141,12 +141,12 @@ def test_a_network_of_zeros_returns_the_interpolated_image():
 
 
 def test_relu_follows_every_layer_but_the_last():
-    # Weights of -1 at the centre: two layers turn an image x >= 0 into 0 after the ReLU, and leave the sign of the last.
+    # One channel with 1, 1, -1 at the centre: 2 passes and becomes -2, -3 is stopped; after the last layer nothing is.
     network = Network(np.zeros(parameter_count(3, 8, False)), 3, 8)
     for layer, value in zip(network.layers, (1.0, 1.0, -1.0)):
         layer.weights[1, 1, 0, 0] = value
     image = np.array([[2.0, -3.0]])
-    assert forward(network, image).tolist() == [[2.0 - 2.0, -3.0]]      # -3 is stopped by the first ReLU
+    assert forward(network, image).tolist() == [[2.0 - 2.0, -3.0]]
 
 
 def test_the_layers_are_views_of_one_vector_without_gaps():

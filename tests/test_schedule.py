@@ -28,7 +28,7 @@ def test_slope_and_its_deviation_by_hand():
 
 
 BUMP = np.array([2.0, -1.0, -2.0, -1.0, 2.0])
-"""Neither a constant nor a slope: around any line it leaves SSR = 14 and, with Sxx = 10, a deviation of sqrt(14 / 3 / 10)."""
+"""Neither a constant nor a slope: around any line SSR = 14, so with Sxx = 10 the deviation is sqrt(14 / 3 / 10)."""
 
 
 @pytest.mark.parametrize("unit", [1e-3, 1.0, 50.0])

@@ -80,7 +80,7 @@ def test_training_ends_with_its_tape():
 
 
 def test_a_network_of_zeros_learns_nothing_and_is_stopped_by_the_schedule_at_step_900():
-    # No gradient passes a layer of zeros, so the error is constant: the rate falls at 300 and 600 and training ends at 900.
+    # No gradient passes a layer of zeros: the error is constant, the rate falls at 300 and 600, training ends at 900.
     settings = replace(SMALL, layers=2, max_steps=5000)
     zeros = Network(np.zeros(parameter_count(2, 8, False), np.float32), 2, 8)
     run = trained(3, settings, network=zeros)
@@ -89,7 +89,7 @@ def test_a_network_of_zeros_learns_nothing_and_is_stopped_by_the_schedule_at_ste
     assert run.history.step.size == 900
     assert np.allclose(rates, np.repeat([1e-3, 1e-4, 1e-5], 300), rtol=1e-12)
 
-    # Its output is the interpolated son, so each loss has an independent value: the mean over the crop that the tape names.
+    # Its output is the interpolated son, so each loss is known: a mean over the crop that the tape names.
     image, valid = blocks()
     levels = build_pyramid(np.where(valid, image, 0).astype(np.float32), valid, 16)
     for draw, loss in list(zip(run.tape.training, run.history.loss))[:40]:
@@ -121,7 +121,7 @@ def test_each_step_is_the_step_of_adam_with_its_own_number():
         gradient = loss_and_gradients(network, network_input(father, inside, "mean"), father, inside)[1].parameters
         m, v = 0.9 * m + 0.1 * gradient, 0.999 * v + 0.001 * gradient**2
         network.parameters[:] -= 1e-3 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
-    # float32 training: rounding moves the few weights whose gradient is nearly 0; a wrong step number moves all, by 1e-3.
+    # float32: rounding moves the few weights whose gradient is nearly 0; a wrong step number moves all, by 1e-3.
     assert np.median(np.abs(run.network.parameters - network.parameters)) < 1e-6
 
 
@@ -136,7 +136,8 @@ def test_training_lowers_the_reconstruction_error():
 def test_the_reconstruction_error_counts_every_valid_cell_once():
     zeros = Network(np.zeros(parameter_count(2, 8, False)), 2, 8)
     half = np.array([[True, False], [False, False]])
-    pairs = [(np.zeros((2, 2)), np.full((2, 2), 1.0), np.ones((2, 2), bool)), (np.zeros((2, 2)), np.full((2, 2), -6.0), half)]
+    image, whole = np.zeros((2, 2)), np.ones((2, 2), bool)
+    pairs = [(image, np.full((2, 2), 1.0), whole), (image, np.full((2, 2), -6.0), half)]
     assert reconstruction_error(zeros, pairs, "l1") == (4 * 1 + 6) / 5
     assert reconstruction_error(zeros, pairs, "mse") == (4 * 1 + 36) / 5
 
@@ -149,8 +150,8 @@ def test_what_invalid_cells_hold_does_not_matter():
 
 
 @pytest.mark.parametrize("change", [
-    {"bias": True}, {"initialisation": "published"}, {"pyramid": False}, {"downsampling": "bicubic"}, {"layers": 9}, {"crop": 20},
-    {"learning_rate": 2e-3},
+    {"bias": True}, {"initialisation": "published"}, {"pyramid": False}, {"downsampling": "bicubic"}, {"layers": 9},
+    {"crop": 20}, {"learning_rate": 2e-3},
 ])
 def test_every_training_option_changes_the_result(change):
     few = replace(SMALL, max_steps=12)
@@ -160,13 +161,15 @@ def test_every_training_option_changes_the_result(change):
 
 
 def test_policy_loss_chooses_what_is_measured():
-    l1, squared = (trained(1, replace(SMALL, policy_loss=kind)).history.reconstruction_error[49] for kind in ("l1", "mse"))
+    runs = [trained(1, replace(SMALL, policy_loss=kind)) for kind in ("l1", "mse")]
+    l1, squared = (run.history.reconstruction_error[49] for run in runs)
     assert 0 < squared < l1         # errors below 1
 
 
 def test_diverging_training_is_refused_with_the_key_to_change():
-    with pytest.raises(InputError, match=r"upscale.learning_rate: training diverged at step \d+"), np.errstate(all="ignore"):
-        trained(1, replace(SMALL, learning_rate=1e25))
+    with pytest.raises(InputError, match=r"upscale.learning_rate: training diverged at step \d+"):
+        with np.errstate(all="ignore"):
+            trained(1, replace(SMALL, learning_rate=1e25))
 
 
 def test_a_map_of_one_row_is_refused():

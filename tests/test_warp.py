@@ -298,9 +298,22 @@ def test_cover_refuses_an_empty_zone_raster_and_a_cell_size_that_is_none():
             cover(full(np.ones((2, 2), int), metres(2, 2)), ALBERS_CHINA, size)
 
 
+@pytest.mark.parametrize("side", [1, -1])
+def test_cover_reaches_the_middle_of_a_long_side_that_the_projection_bends_outward(side):
+    # Parallels sag: the south side of a wide block is lowest at the central meridian; in the south it is the mirror image.
+    crs = CRS("albers", parallels=(25 * side, 47 * side), central_meridian=105)
+    block = full(np.ones((20, 60), int), Grid(WGS84, (90, 30 if side > 0 else -20, 0.5, -0.5), (20, 60)))
+    found = cover(block, crs, 1000.0)
+    y = float(forward(crs, 105.0, 20.0 * side)[1])
+    assert found.bounds[1 if side > 0 else 3] == (np.floor if side > 0 else np.ceil)(y / 1000) * 1000
+    assert forward(crs, 90.0, 20.0 * side)[1] * side > y * side + 1e5  # the corner of the block lies far inside
+
+
 def test_cover_ends_on_an_edge_that_the_zones_reach_but_for_rounding():
-    zones = full(np.ones((3, 3), int), Grid(ALBERS_CHINA, (0.1, 0.3, 0.1, -0.1), (3, 3)))
-    assert cover(zones, ALBERS_CHINA, 0.1).shape == (3, 3)
+    # 3 x 0.1 lies a rounding above 0.3, and 0.7 / 0.1 a rounding below 7.
+    for x0 in (0.0, 0.7):
+        zones = full(np.ones((3, 3), int), Grid(ALBERS_CHINA, (x0, 0.3, 0.1, -0.1), (3, 3)))
+        assert cover(zones, ALBERS_CHINA, 0.1).shape == (3, 3)
 
 
 def test_the_share_inside_is_the_area_of_the_centres_that_fall_on_valid_cells():

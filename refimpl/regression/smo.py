@@ -106,7 +106,11 @@ def minimise_dual(
 
 
 def ascent_values(residual: np.ndarray, epsilon: float) -> np.ndarray:
-    """v (2n,), the negative gradient times the sign of each variable, from the residual (n,)."""
+    """v (2n,), the negative gradient times the sign of each variable, from the residual (n,).
+
+    >>> ascent_values(np.array([1.0, 2.0]), 0.25)
+    array([0.75, 1.75, 1.25, 2.25])
+    """
     return np.concatenate([residual - epsilon, residual + epsilon])
 
 

@@ -122,15 +122,15 @@ def convolve(x: np.ndarray, weights: np.ndarray, bias: np.ndarray | None, relu: 
     array([[1., 2., 0.],
            [4., 5., 0.]])
     """
-    rows, cols, _ = x.shape
+    rows, cols, c_in = x.shape
     padded = np.pad(x, ((1, 1), (1, 1), (0, 0)))
-    y = np.zeros((rows, cols, weights.shape[3]), x.dtype)
+    y = np.zeros((rows * cols, weights.shape[3]), x.dtype)
     for r in range(3):
         for s in range(3):
-            y += padded[r : r + rows, s : s + cols] @ weights[r, s]
+            y += padded[r : r + rows, s : s + cols].reshape(rows * cols, c_in) @ weights[r, s]
     if bias is not None:
         y += bias
-    return np.maximum(y, 0) if relu else y
+    return (np.maximum(y, 0) if relu else y).reshape(rows, cols, -1)
 
 
 @twin("kernels.network")

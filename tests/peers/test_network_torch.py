@@ -56,7 +56,8 @@ def test_convolution_agrees_with_torch(relu):
     rng = np.random.default_rng(1)
     x, weights, bias = rng.normal(size=(11, 9, 5)), rng.normal(size=(3, 3, 5, 4)), rng.normal(size=4)
     theirs = torch.nn.functional.conv2d(torch.tensor(x.transpose(2, 0, 1).copy())[None],
-                                        torch.tensor(weights.transpose(3, 2, 0, 1).copy()), torch.tensor(bias), padding=1)
+                                        torch.tensor(weights.transpose(3, 2, 0, 1).copy()), torch.tensor(bias),
+                                        padding=1)
     theirs = (torch.relu(theirs) if relu else theirs)[0].numpy().transpose(1, 2, 0)
     # Sums of 45 products of order 1 in another order.
     assert np.abs(convolve(x, weights, bias, relu) - theirs).max() < 1e-13

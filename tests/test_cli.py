@@ -1,0 +1,115 @@
+"""The verbs one after the other on the toy world, and what a user sees when something is wrong."""
+
+import csv
+import math
+import subprocess
+import sys
+
+import pytest
+
+from refimpl.cli import main
+from refimpl.raster.geotiff import read_raster
+
+
+def rows(path):
+    with open(path, newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def verb(world, *words):
+    """Run one verb in the world's folder; every word with a suffix is a file there."""
+    paths = [word if "=" not in word else word.split("=")[0] + "=" + str(world / word.split("=")[1]) for word in words]
+    return main([str(world / word) if word.endswith((".tif", ".csv", ".json", ".toml")) and "=" not in word else word for word in paths])
+
+
+def test_the_stages_follow_one_another_from_files_to_files(world, capsys):
+    assert verb(world, "inventory", "energy.csv", "--output", "inventory.csv") == 0
+    assert len(rows(world / "inventory.csv")) == 8
+    for year in ("2005", "2010"):
+        drivers = [f"ntl=ntl_{year}.tif", f"population=population_{year}.tif"]
+        options = ["--zones", "zones.tif", "--emissions", "inventory.csv", "--year", year, "--output", f"zonal_{year}.csv"]
+        assert verb(world, "zonal", *drivers, *options) == 0
+    assert "pearson_r" in capsys.readouterr().out
+    fit = ["--drivers", "zonal_2010.csv", "--test-drivers", "zonal_2005.csv", "--emissions", "inventory.csv"]
+    assert verb(world, "fit", *fit, "--year", "2010", "--test-year", "2005", "--output", "model.json", "--table", "table1.csv") == 0
+    assert "leave one province out" in capsys.readouterr().out and len(rows(world / "table1.csv")) == 4
+    for name in ("ntl", "population"):
+        options = ["--cell-size", "20000", "--zones", "zones.tif", "--output", f"{name}.tif"]
+        assert verb(world, "warp", f"{name}_2010.tif", *options) == 0
+    assert verb(world, "predict", "ntl=ntl.tif", "population=population.tif", "--model", "model.json", "--output", "coarse.tif") == 0
+    options = ["--settings", "run.toml", "--output", "weights.tif", "--curve", "curve.csv", "--tape", "tape.csv"]
+    assert verb(world, "upscale", "coarse.tif", *options) == 0
+    assert len(rows(world / "curve.csv")) == 6
+    options = ["--zones", "zones.tif", "--emissions", "inventory.csv", "--year", "2010"]
+    files = ["--output", "emissions.tif", "--per-km2", "density.tif", "--balance", "balance.csv"]
+    assert verb(world, "allocate", "weights.tif", *options, *files) == 0
+    assert all(float(row["difference_ulp"]) == 0 for row in rows(world / "balance.csv"))
+    options = ["--zones", "zones.tif", "--land-cover", "land_cover.tif", "--reference", "emissions.tif"]
+    assert verb(world, "evaluate", "emissions.tif", *options, "--output", "cover.csv", "--accuracy", "accuracy.csv") == 0
+    assert all(float(row["r2"]) == 1 for row in rows(world / "accuracy.csv"))  # the map against itself
+    shares = [sum(float(row[name]) for name in list(row)[1:8]) for row in rows(world / "cover.csv")]
+    assert shares == pytest.approx([1.0] * len(shares))
+    total = math.fsum(read_raster(world / "emissions.tif").values.ravel().tolist())
+    expected = math.fsum(float(row["emission_1e4t"]) for row in rows(world / "inventory.csv") if row["year"] == "2010")
+    assert total == pytest.approx(expected, rel=1e-15)
+
+
+def test_a_replayed_tape_gives_the_same_map(world):
+    verb(world, "warp", "ntl_2010.tif", "--cell-size", "20000", "--zones", "zones.tif", "--output", "coarse.tif")
+    verb(world, "upscale", "coarse.tif", "--settings", "run.toml", "--output", "one.tif", "--tape", "tape.csv")
+    verb(world, "upscale", "coarse.tif", "--settings", "run.toml", "--output", "two.tif", "--replay", "tape.csv")
+    assert (world / "one.tif").read_bytes() == (world / "two.tif").read_bytes()
+
+
+def test_inventory_without_a_file_prints_table_3(capsys):
+    assert main(["inventory"]) == 0
+    assert "1.9003" in capsys.readouterr().out
+
+
+def test_explain_lists_all_decisions_and_every_configuration_key(capsys):
+    assert main(["explain", "decisions"]) == 0
+    out = capsys.readouterr().out
+    assert [line[:3] for line in out.splitlines()] == [f"D{n:02d}" for n in range(1, 25)]
+    assert main(["explain", "config"]) == 0
+    assert "upscale.max_steps = 10000" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words, says",
+    [
+        (["rum"], "invalid choice: 'rum'"),
+        ([], "required: VERB"),
+        (["run", "none.toml"], "none.toml: does not exist, expected a run.toml"),
+        (["run", "energy.csv"], "is not valid TOML"),
+        (["inventory", "zones.tif"], "cannot be read as CSV"),
+        (["warp", "energy.csv", "--cell-size", "1000", "--zones", "zones.tif", "--output", "x.tif"], "energy.csv"),
+        (["warp", "ntl_2010.tif", "--cell-size", "1000", "--output", "x.tif"], "neither --extent nor --zones"),
+        (["warp", "ntl_2010.tif", "--cell-size", "-5", "--zones", "zones.tif", "--output", "x.tif"], "-5 is not a length above 0"),
+        (["warp", "ntl_2010.tif", "--cell-size", "7", "--extent", "0", "0", "10", "10", "--output", "x.tif"], "expected whole cells"),
+        (["zonal", "ntl_2010.tif", "--zones", "zones.tif"], "expected NAME=FILE"),
+        (["zonal", "ntl=ntl_2010.tif", "ntl=ntl_2005.tif", "--zones", "zones.tif"], "'ntl' is given twice"),
+        (["predict", "ntl=ntl_2010.tif", "--model", "energy.csv"], "energy.csv: is no JSON"),
+        (["upscale", "ntl_2010.tif", "--set", "upscale.crops=8"], "did you mean 'crop'?"),
+        (["upscale", "zones.csv"], "zones.csv: does not exist"),
+        (["evaluate", "ntl_2010.tif", "--zones", "zones.tif"], "neither --land-cover nor --reference"),
+        (["allocate", "ntl_2010.tif", "--zones", "zones.tif", "--emissions", "energy.csv"], "no column 'emission_1e4t'"),
+    ],
+)
+def test_a_fault_is_one_line_on_standard_error_and_status_2(world, monkeypatch, capsys, words, says):
+    monkeypatch.chdir(world)
+    before = sorted(world.iterdir())
+    assert main(words) == 2
+    error = capsys.readouterr().err
+    assert says in error and error.startswith("refimpl: ") and error.count("\n") == 1
+    assert sorted(world.iterdir()) == before
+
+
+def test_an_internal_bug_is_a_traceback_and_status_1(world):
+    code = "import sys, refimpl.cli as c; c.verb_inventory = lambda args: 1 / 0; sys.exit(c.main(['inventory']))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 1 and "ZeroDivisionError" in done.stderr
+
+
+def test_help_answers_with_status_0():
+    done = subprocess.run([sys.executable, "-m", "refimpl", "--help"], capture_output=True, text=True)
+    assert done.returncode == 0 and "evaluate" in done.stdout
