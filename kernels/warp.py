@@ -1,7 +1,7 @@
 """Kernel of refimpl/raster/overlap.py.
 
 Idea: one cell at a time, so that nothing larger than the answer is stored; the four edges of the cell are kept in
-local variables, pixels that are not valid are never integrated, and an edge that misses a pixel's column costs two comparisons.
+local variables, invalid pixels are never integrated, and an edge that misses a pixel's column costs two comparisons.
 Sums run in the reference's order (rows, then columns of pixels).
 """
 

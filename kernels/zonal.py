@@ -1,7 +1,7 @@
 """Kernel of refimpl/raster/zonal.py.
 
 Idea: one pass over the cells with a running sum per zone, kept as an unevaluated pair (high, low) of doubles: each
-addition keeps its rounding error (Knuth's two-sum), so that the rounded result is that of an exact sum but for the last bit.
+addition keeps its rounding error (Knuth's two-sum), so that the result is the exact sum but for the last bit.
 """
 
 from __future__ import annotations

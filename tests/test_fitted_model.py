@@ -127,6 +127,7 @@ def damaged(change):
         (damaged(lambda d: d["model"]["fitted"].update(gamma_=True)), "True is no finite number"),
         (damaged(lambda d: d["model"].update(fitted=None)), "is a damaged"),
         (damaged(lambda d: d.update(model="SVR")), "is a damaged"),
+        (damaged(lambda d: d["target_scaler"]["fitted"]["mean_"].update(shape=[2], values=[1.0, 2.0])), "do not fit"),
         (damaged(lambda d: d.update(feature_names=["ntl"])), "1 feature names for 3 features"),
         (damaged(lambda d: d.update(feature_names=[1, 2, 3])), "1 is no text"),
         (damaged(lambda d: d["feature_scaler"].update(kind="SVR")), "unknown kind 'SVR'"),

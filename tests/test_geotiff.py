@@ -80,7 +80,7 @@ def test_a_rotated_file_is_refused(tmp_path):
         ({1024: 1, 2048: 4326, 3075: 11, 3078: 25.0, 3079: 47.0, 3084: 105.0, 3085: 0.0}, ALBERS_CHINA),
         (
             {1024: 1, 2048: 4326, 3075: 11, 3078: 20.0, 3079: 50.0, 3080: 110.0, 3081: 5.0, 3082: 7.0, 3083: 9.0},
-            CRS("albers", parallels=(20, 50), latitude_of_origin=5, central_meridian=110, false_easting=7, false_northing=9),
+            CRS("albers", (6378137.0, 298.257223563), (20, 50), 5, 110, 7, 9),
         ),
         ({1024: 1, 2048: 32767, 2057: 6371007.181, 2058: 6371007.181, 3075: 24, 3088: 0.0}, MODIS_SINUSOIDAL),
     ],
@@ -153,7 +153,8 @@ def test_a_nodata_that_is_no_number_is_refused(tmp_path):
 
 def test_scale_offset_and_unit_of_the_band_apply_and_others_do_not(tmp_path):
     items = '<Item name="SCALE" sample="0" role="scale">0.1</Item><Item name="OFFSET" sample="0" role="offset">2</Item>'
-    items += '<Item name="SCALE" sample="1" role="scale">7</Item><Item name="UNITTYPE" sample="0" role="unittype">K</Item>'
+    items += '<Item name="SCALE" sample="1" role="scale">7</Item>'
+    items += '<Item name="UNITTYPE" sample="0" role="unittype">K</Item>'
     extra = [text(42112, f"<GDALMetadata>{items}</GDALMetadata>"), text(42113, "-1")]
     raster = read_raster(written(tmp_path / "a.tif", np.array([[10, -1, 3]], np.float32), extra=extra))
     np.testing.assert_allclose(raster.values, [[3.0, 0.0, 2.3]], rtol=1e-15)  # float64, nodata compared before scaling
@@ -174,7 +175,9 @@ def test_any_band_of_either_interleaving_can_be_read_and_a_missing_one_is_named(
                 read_raster(path, band=band)
 
 
-@pytest.mark.parametrize("options", [{}, {"compression": "zlib"}, {"tile": (16, 32), "compression": "zlib"}, {"byteorder": ">"}])
+@pytest.mark.parametrize(
+    "options", [{}, {"compression": "zlib"}, {"tile": (16, 32), "compression": "zlib"}, {"byteorder": ">"}]
+)
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "int32", "float32", "float64"])
 def test_strips_tiles_and_both_byte_orders_give_the_same_values(tmp_path, options, dtype):
     values = (np.arange(37 * 41).reshape(37, 41) % 251).astype(dtype)
@@ -192,7 +195,8 @@ def test_a_mask_page_makes_cells_invalid(tmp_path):
 
 def test_damaged_and_foreign_files_get_one_sentence(tmp_path):
     whole = written(tmp_path / "whole.tif", np.ones((64, 64), np.float32)).read_bytes()
-    for name, content in (("cut", whole[:-100]), ("half", whole[: len(whole) // 2]), ("empty", b""), ("words", b"hello world")):
+    contents = {"cut": whole[:-100], "half": whole[: len(whole) // 2], "empty": b"", "words": b"hello world"}
+    for name, content in contents.items():
         (tmp_path / f"{name}.tif").write_bytes(content)
         with pytest.raises(InputError, match=f"{name}.tif: (is cut short|cannot be read)") as caught:
             read_raster(tmp_path / f"{name}.tif")

@@ -72,7 +72,7 @@ def clipped_area(polygon, i, j):
                 t = da / (da - db)
                 kept.append((a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])))
         polygon = kept
-    return abs(sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(polygon, polygon[1:] + polygon[:1]))) / 2 if polygon else Fraction(0)
+    return abs(sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(polygon, polygon[1:] + polygon[:1]))) * Fraction(1, 2)
 
 
 sixteenth = st.integers(-20, 20).map(lambda n: Fraction(n, 16))
@@ -84,7 +84,8 @@ def test_any_quadrilateral_is_shared_out_as_polygon_clipping_in_fractions_does(j
     # A square with moved corners: convex or at least simple, any orientation, down to a sixteenth of a pixel.
     scale = Fraction(size, 8)
     square = [(0, 0), (4, 0), (4, 4), (0, 4)]
-    corners = [((x + jitter[2 * k]) * scale + 3, (y + jitter[2 * k + 1]) * scale + 2) for k, (x, y) in enumerate(square)]
+    moved = [(x + jitter[2 * k], y + jitter[2 * k + 1]) for k, (x, y) in enumerate(square)]
+    corners = [(x * scale + 3, y * scale + 2) for x, y in moved]
     corners = [(v, u) for u, v in corners] if mirrored else corners
     u = np.array([[corners[0][0], corners[1][0]], [corners[3][0], corners[2][0]]], float)
     v = np.array([[corners[0][1], corners[1][1]], [corners[3][1], corners[2][1]]], float)
@@ -100,8 +101,8 @@ def test_any_quadrilateral_is_shared_out_as_polygon_clipping_in_fractions_does(j
 
 
 def test_the_integral_along_an_edge_is_signed_and_clamped():
-    edges = np.array([[0, 0, 2, 2], [2, 2, 0, 0], [0, -1, 1, 2], [0.5, 0.5, 0.5, 9], [0, 5, 1, 5], [0, -5, 1, -5]], float).T
-    found = edge_integral(*edges, 0, 0)
+    edges = [[0, 0, 2, 2], [2, 2, 0, 0], [0, -1, 1, 2], [0.5, 0.5, 0.5, 9], [0, 5, 1, 5], [0, -5, 1, -5]]
+    found = edge_integral(*np.array(edges, float).T, 0, 0)
     # v = 3u - 1 runs below 0 for a third, rises through the pixel for a third, and lies above for a third.
     assert found.tolist() == pytest.approx([0.5, -0.5, 1 / 6 + 1 / 3, 0, 1, 0], abs=1e-15)
 
@@ -194,7 +195,8 @@ def test_cells_beyond_the_source_are_invalid_and_those_on_its_edge_use_what_is_i
 
 def test_cells_that_only_touch_a_pixel_take_nothing_from_it(either):
     size = 1 / 3
-    raster = Raster.masked([[5.0, 0, 0, 0, 0, 0, 0]], [[True] + [False] * 6], Grid(ALBERS_CHINA, (1e6, 2e6, size, -size), (1, 7)))
+    grid = Grid(ALBERS_CHINA, (1e6, 2e6, size, -size), (1, 7))
+    raster = Raster.masked([[5.0, 0, 0, 0, 0, 0, 0]], [[True] + [False] * 6], grid)
     shifted = Grid(ALBERS_CHINA, (1e6 + size, 2e6, 2 * size, -size), (1, 3))
     assert not warp_mean(raster, shifted).valid.any()
 
@@ -214,7 +216,8 @@ def test_counts_are_conserved_on_any_grid_that_covers_them(seed, left, up, width
     source = Grid(WGS84, (110, 35, 0.25, -0.25), (rows, cols))
     raster = Raster.masked(random.random((rows, cols)) ** 4, random.random((rows, cols)) > 0.2, source)
     if target == "same":
-        grid = Grid(WGS84, (110 + left, 35 + up, width, -height), (int((3 + up) / height) + 2, int((3 - left) / width) + 2))
+        shape = int((3 + up) / height) + 2, int((3 - left) / width) + 2
+        grid = Grid(WGS84, (110 + left, 35 + up, width, -height), shape)
     else:
         crs = ALBERS_CHINA if target == "albers" else MODIS_SINUSOIDAL
         wider = Grid(WGS84, (109.5, 35.5, 0.25, -0.25), (rows + 4, cols + 4))
@@ -282,9 +285,11 @@ def test_cover_is_the_smallest_grid_of_multiples_around_every_zone_corner(crs, s
     zones = Raster.masked(codes, random.random(grid.shape) > 0.1, grid)
     row, col = np.nonzero(zones.values)
     x, y = grid.edges()
-    px, py = forward(crs, x[np.concatenate([col, col + 1, col, col + 1])], y[np.concatenate([row, row, row + 1, row + 1])])
+    across, down = np.concatenate([col, col + 1, col, col + 1]), np.concatenate([row, row, row + 1, row + 1])
+    px, py = forward(crs, x[across], y[down])
     found = cover(zones, crs, size)
-    expected = [np.floor(px.min() / size), np.floor(py.min() / size), np.ceil(px.max() / size), np.ceil(py.max() / size)]
+    low, high = (px.min() / size, py.min() / size), (px.max() / size, py.max() / size)
+    expected = [*np.floor(low), *np.ceil(high)]
     np.testing.assert_allclose(np.divide(found.bounds, size), expected, rtol=1e-12)
     assert found.transform[2:] == (size, -size)
 
@@ -300,7 +305,7 @@ def test_cover_refuses_an_empty_zone_raster_and_a_cell_size_that_is_none():
 
 @pytest.mark.parametrize("side", [1, -1])
 def test_cover_reaches_the_middle_of_a_long_side_that_the_projection_bends_outward(side):
-    # Parallels sag: the south side of a wide block is lowest at the central meridian; in the south it is the mirror image.
+    # Parallels sag: the south side of a wide block is lowest at the central meridian; in the south it is mirrored.
     crs = CRS("albers", parallels=(25 * side, 47 * side), central_meridian=105)
     block = full(np.ones((20, 60), int), Grid(WGS84, (90, 30 if side > 0 else -20, 0.5, -0.5), (20, 60)))
     found = cover(block, crs, 1000.0)

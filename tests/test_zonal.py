@@ -68,7 +68,8 @@ def test_codes_and_shapes_that_do_not_fit_are_refused(sums):
 
 def test_statistics_by_hand_on_cells_of_four_square_kilometres():
     grid = Grid(ALBERS_CHINA, (0, 0, 2000, -2000), (2, 3))
-    density = Raster.masked([[1.0, 3.0, 5.0], [7.0, 9.0, 11.0]], [[True, True, False], [True, True, True]], grid, "persons/km2")
+    known = [[True, True, False], [True, True, True]]
+    density = Raster.masked([[1.0, 3.0, 5.0], [7.0, 9.0, 11.0]], known, grid, "persons/km2")
     zones = Raster.masked([[11, 11, 11], [0, 65, 12]], [[True, True, True], [True, True, False]], grid)
     zones.values[1, 2] = 0
     found = zonal_statistics(density, zones)
@@ -103,7 +104,8 @@ def test_on_a_geographic_grid_the_total_uses_the_true_area_of_each_row():
 
 def test_zones_on_another_grid_are_refused_unless_they_are_to_be_aligned():
     density = Raster(np.array([[1.0, 2.0]]), np.ones((1, 2), bool), Grid(ALBERS_CHINA, (0, 0, 2000, -2000), (1, 2)))
-    fine = Raster(np.array([[1, 1, 2, 2]] * 2, np.uint8), np.ones((2, 4), bool), Grid(ALBERS_CHINA, (0, 0, 1000, -1000), (2, 4)))
+    halves = Grid(ALBERS_CHINA, (0, 0, 1000, -1000), (2, 4))
+    fine = Raster(np.array([[1, 1, 2, 2]] * 2, np.uint8), np.ones((2, 4), bool), halves)
     with pytest.raises(ValueError, match="different grids"):
         zonal_statistics(density, fine)
     assert zonal_statistics(density, fine, align=True).total.tolist() == [4.0, 8.0]
@@ -129,7 +131,8 @@ def test_province_totals_of_the_sample_agree_with_the_published_ones(driver, col
     zones = read_raster(SAMPLE / "provinces_30arcsec.tif")
     found = zonal_statistics(read_raster(SAMPLE / f"{driver}_{year}.tif"), zones, align=True)
     with open(SAMPLE / "provinces.csv", newline="", encoding="utf-8") as handle:
-        published = {int(row["code"]): factor * float(row[column]) for row in csv.DictReader(handle) if int(row["year"]) == year}
+        rows = [row for row in csv.DictReader(handle) if int(row["year"]) == year]
+    published = {int(row["code"]): factor * float(row[column]) for row in rows}
     totals = dict(zip(found.codes.tolist(), found.total.tolist()))
     off = np.array([totals[code] / published[code] - 1 for code in published])
     assert len(published) == 30

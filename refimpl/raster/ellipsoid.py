@@ -35,7 +35,7 @@ def authalic_q(sine, e2: float):
 def authalic_q_inverse(q, e2: float):
     """sin(phi) whose authalic q is ``q``; nan where |q| exceeds its value at the pole.
 
-    Newton's method in sin(phi) rather than in phi (eq. 3-16): dq/dsin is never zero, so that it converges at the poles too.
+    Newton's method in sin(phi), not in phi (eq. 3-16): dq/dsin is never zero, so that it converges at the poles too.
 
     >>> bool(abs(authalic_q_inverse(authalic_q(0.6, 0.00669438), 0.00669438) - 0.6) < 1e-15)
     True
@@ -72,7 +72,7 @@ def meridian_distance(latitude, a: float, e2: float):
 
 
 def meridian_latitude(distance, a: float, e2: float):
-    """Latitude (radians) at a meridian ``distance`` (metres); nan beyond the poles. Inverse of :func:`meridian_distance`.
+    """Latitude (radians) at a meridian ``distance`` (metres), inverse of ``meridian_distance``; nan past the poles.
 
     >>> round(float(np.degrees(meridian_latitude(5000000.0, 6371007.181, 0.0))), 9)
     44.966029613

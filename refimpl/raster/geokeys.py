@@ -17,7 +17,7 @@ from refimpl.raster.projection import CRS, WGS84_ELLIPSOID
 MODEL_TYPE, RASTER_TYPE, CITATION = 1024, 1025, 1026
 GEOGRAPHIC_CODE, GEOGRAPHIC_CITATION, DATUM, ANGULAR_UNITS, ELLIPSOID = 2048, 2049, 2050, 2054, 2056
 SEMI_MAJOR, SEMI_MINOR, INVERSE_FLATTENING, PRIME_MERIDIAN, PRIME_MERIDIAN_LONGITUDE = 2057, 2058, 2059, 2051, 2061
-PROJECTED_CODE, PROJECTED_CITATION, PROJECTION, METHOD, LINEAR_UNITS, LINEAR_UNIT_SIZE = 3072, 3073, 3074, 3075, 3076, 3077
+PROJECTED_CODE, PROJECTION, METHOD, LINEAR_UNITS, LINEAR_UNIT_SIZE = 3072, 3074, 3075, 3076, 3077
 PARALLEL_1, PARALLEL_2 = 3078, 3079
 # A longitude, latitude or false origin is stored under "natural", "false" or "centre" of the map, as the writer likes.
 ORIGIN_LONGITUDE, ORIGIN_LATITUDE = (3080, 3084, 3088), (3081, 3085, 3089)
@@ -39,11 +39,11 @@ def parse_geokeys(directory, doubles, text: str, where: str) -> dict[int, int | 
     directory = [int(number) for number in np.atleast_1d(directory)]
     doubles, keys = np.atleast_1d(np.asarray(doubles, float)), {}
     if len(directory) < 4 or len(directory) < 4 + 4 * directory[3]:
-        raise InputError(f"{where}: its GeoKey directory is cut short; rewrite the file with 'gdal_translate IN.tif OUT.tif'")
+        raise InputError(f"{where}: its GeoKey directory is cut short; rewrite it with 'gdal_translate IN.tif OUT.tif'")
     for key, tag, count, value in np.reshape(directory[4 : 4 + 4 * directory[3]], (-1, 4)).tolist():
         if tag == 34736:
             if value >= len(doubles):
-                raise InputError(f"{where}: GeoKey {key} points beyond its table of numbers; rewrite it with 'gdal_translate'")
+                raise InputError(f"{where}: GeoKey {key} points beyond its numbers; rewrite it with 'gdal_translate'")
             keys[key] = float(doubles[value])
         elif tag == 34737:
             keys[key] = text[value : value + count].rstrip("|\0 ")
@@ -69,7 +69,8 @@ def crs_from_geokeys(keys: Mapping, where: str) -> CRS:
             f"{where}: has no coordinate reference system that can be read, expected geographic, Albers or sinusoidal; "
             "name it with 'gdal_translate -a_srs EPSG:4326 IN.tif OUT.tif'"
         )
-    if keys.get(ANGULAR_UNITS, DEGREE) != DEGREE or keys.get(PRIME_MERIDIAN, GREENWICH) not in (GREENWICH, USER_DEFINED):
+    meridian = keys.get(PRIME_MERIDIAN, GREENWICH)
+    if keys.get(ANGULAR_UNITS, DEGREE) != DEGREE or meridian not in (GREENWICH, USER_DEFINED):
         raise InputError(f"{where}: its angles are not degrees from Greenwich; {_CONVERT}")
     if keys.get(PRIME_MERIDIAN_LONGITUDE, 0) != 0:
         raise InputError(f"{where}: its prime meridian is not Greenwich; {_CONVERT}")
@@ -98,7 +99,7 @@ def _projected(keys: Mapping, where: str) -> CRS:
     code, method = keys.get(PROJECTED_CODE, USER_DEFINED), keys.get(METHOD)
     if code != USER_DEFINED or method not in (ALBERS, SINUSOIDAL):
         named = f"EPSG:{code}" if code != USER_DEFINED else f"a projection of GeoTIFF method {method}"
-        raise InputError(f"{where}: its system is {named}, expected geographic, Albers equal-area or sinusoidal; {_CONVERT}")
+        raise InputError(f"{where}: its system is {named}, expected geographic, Albers or sinusoidal; {_CONVERT}")
     if keys.get(LINEAR_UNITS, METRE) != METRE and keys.get(LINEAR_UNIT_SIZE) != 1:
         raise InputError(f"{where}: its coordinates are not in metres (unit {keys[LINEAR_UNITS]}); {_CONVERT}")
 

@@ -89,7 +89,7 @@ def _band(page, handle, band: int, where: str) -> np.ndarray:
     if not 1 <= band <= samples:
         raise InputError(f"{where}: has no band {band}, it has {samples}; choose one from 1 to {samples}")
     if page.dtype is None or np.dtype(page.dtype).kind not in "fiub":
-        raise InputError(f"{where}, band {band}: its pixels are not real numbers; convert it with 'gdal_translate -ot Float32'")
+        raise InputError(f"{where}: its pixels are not real numbers; convert it with 'gdal_translate -ot Float32'")
     _check_layout(page, handle.filehandle.size, where)
     try:
         pixels = page.asarray()
@@ -99,8 +99,9 @@ def _band(page, handle, band: int, where: str) -> np.ndarray:
         nbits = "-co NBITS=8 " if np.max(page.bitspersample) < 8 else ""
         named = [getattr(kind, "name", kind) for kind in (page.compression, page.predictor, page.bitspersample)]
         raise InputError(
-            f"{where}: its pixels (compression {named[0]}, predictor {named[1]}, {named[2]} bits) need a codec that is not "
-            f"installed; rewrite it with 'gdal_translate -co COMPRESS=DEFLATE -co PREDICTOR=1 {nbits}IN.tif OUT.tif'"
+            f"{where}: its pixels (compression {named[0]}, predictor {named[1]}, {named[2]} bits) need a codec that "
+            f"is not installed; rewrite it with "
+            f"'gdal_translate -co COMPRESS=DEFLATE -co PREDICTOR=1 {nbits}IN.tif OUT.tif'"
         ) from fault
     if samples > 1:
         pixels = np.take(pixels, band - 1, axis=0 if page.planarconfig == 2 else -1)
@@ -109,13 +110,13 @@ def _band(page, handle, band: int, where: str) -> np.ndarray:
 
 
 def _check_layout(page, file_size: int, where: str) -> None:
-    """Refuse a file that is cut short, or whose header claims more than its bytes can hold (and would fill the memory)."""
+    """Refuse a file that is cut short or whose header claims more than its bytes can hold."""
     ends = [start + count for start, count in zip(page.dataoffsets, page.databytecounts)]
     if max(ends, default=0) > file_size:
         raise InputError(f"{where}: is cut short, {max(ends)} bytes expected and {file_size} found; copy it again")
     claimed = math.prod(page.chunks) * np.dtype(page.dtype).itemsize
     if math.prod(page.chunked) != len(ends) or claimed > max(_MOST_DEFLATED * max(page.databytecounts), 2**28):
-        raise InputError(f"{where}: its header is damaged, the sizes that it states do not fit its bytes; copy it again")
+        raise InputError(f"{where}: its header is damaged, its sizes do not fit its bytes; copy it again")
 
 
 def _mask_page(handle, page, where: str) -> np.ndarray | None:
@@ -128,7 +129,7 @@ def _mask_page(handle, page, where: str) -> np.ndarray | None:
 
 
 def write_raster(path: str | os.PathLike, raster: Raster, nodata: float | None = None, description: str = "") -> None:
-    """Write ``raster`` as a deflate-compressed GeoTIFF which GDAL reads with the same CRS, transform, values and nodata.
+    """Write ``raster`` as a deflate-compressed GeoTIFF; GDAL reads the same CRS, transform, values and nodata.
 
     ``nodata`` stands for invalid cells: default NaN for floats; integers need one where any cell is invalid.
     Same raster, same bytes.  Units and ``description`` go into GDAL's metadata.

@@ -49,7 +49,8 @@ class Grid:
         xmin, ymin, xmax, ymax = self.bounds
         # Grids whose cell centres stand on the poles reach half a cell beyond; that part has no area.
         slack = -0.51 * transform[3]
-        if self.crs.kind == "geographic" and (ymax > 90 + slack or ymin < -90 - slack or xmax - xmin > 360 + transform[2]):
+        beyond = ymax > 90 + slack or ymin < -90 - slack or xmax - xmin > 360 + transform[2]
+        if self.crs.kind == "geographic" and beyond:
             raise ValueError(f"geographic bounds {self.bounds} reach beyond the Earth: latitudes 90, width 360 degrees")
 
     @property

@@ -12,11 +12,11 @@ from refimpl.raster.grid import Grid
 from refimpl.raster.projection import transform_points, wrapped
 
 _SNAP = 1e-9
-"""Pixel coordinates this close to a whole number are that number: edges that coincide but for rounding then do coincide."""
+"""Pixel coordinates this close to a whole number are that number, so that edges equal but for rounding are equal."""
 
 
 def pixel_coordinates(source: Grid, target: Grid, x, y) -> tuple[np.ndarray, np.ndarray]:
-    """Points of the target's CRS as (u, v) in the source's pixels: column and row, fractional, from the upper left corner.
+    """Points of the target's CRS as fractional column and row (u, v) in the source's pixels.
 
     Longitudes are taken on the turn nearest to the middle of a geographic source (0 to 360 or -180 to 180 alike).
 

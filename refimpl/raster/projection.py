@@ -59,12 +59,12 @@ class CRS:
             object.__setattr__(self, name, float(getattr(self, name)))
         a, inverse_flattening = self.ellipsoid
         if not (np.isfinite(a) and a > 0 and (inverse_flattening == 0 or inverse_flattening > 10)):
-            raise ValueError(f"ellipsoid {self.ellipsoid}, expected metres and an inverse flattening above 10, or 0 for a sphere")
+            raise ValueError(f"ellipsoid {self.ellipsoid}, expected metres and an inverse flattening: above 10, or 0")
         south, north = self.parallels
         if not (abs(south) <= 90 and abs(north) <= 90 and abs(self.latitude_of_origin) <= 90):
-            raise ValueError(f"parallels {self.parallels} and origin {self.latitude_of_origin} must be within 90 degrees")
+            raise ValueError(f"parallels {self.parallels}, origin {self.latitude_of_origin}: expected within 90")
         if self.kind == "albers" and abs(south + north) < 1e-9:
-            raise ValueError(f"Albers parallels {self.parallels} lie opposite each other about the equator: the cone is a cylinder")
+            raise ValueError(f"Albers parallels {self.parallels} mirror each other at the equator: there is no cone")
         if self.kind != "albers" and (self.parallels != (0.0, 0.0) or self.latitude_of_origin != 0):
             raise ValueError(f"parallels and latitude of origin belong to Albers, not to a {self.kind} CRS")
         if not np.all(np.isfinite([self.central_meridian, self.false_easting, self.false_northing])):
@@ -83,7 +83,8 @@ class CRS:
 
     def describe(self) -> str:
         """A short name for people."""
-        body = "WGS 84" if self.ellipsoid == WGS84_ELLIPSOID else f"{'ellipsoid' if self.e2 else 'sphere'} of {self.a:.10g} m"
+        body = f"{'ellipsoid' if self.e2 else 'sphere'} of {self.a:.10g} m"
+        body = "WGS 84" if self.ellipsoid == WGS84_ELLIPSOID else body
         if self.kind == "geographic":
             return f"geographic, {body}"
         words = [f"meridian {self.central_meridian:.10g}", body]

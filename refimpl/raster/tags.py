@@ -50,7 +50,8 @@ def _transform(tags: dict, where: str) -> tuple[float, float, float, float]:
     elif len(np.atleast_1d(tags.get(TRANSFORMATION, ()))) == 16:
         m = [float(number) for number in tags[TRANSFORMATION]]
         if abs(m[1]) > 1e-9 * abs(m[0]) or abs(m[4]) > 1e-9 * abs(m[5]):
-            raise InputError(f"{where}: is rotated, expected north up; straighten it with 'gdalwarp -t_srs EPSG:4326 IN.tif OUT.tif'")
+            cure = "straighten it with 'gdalwarp -t_srs EPSG:4326 IN.tif OUT.tif'"
+            raise InputError(f"{where}: is rotated, expected north up; {cure}")
         x0, y0, dx, dy = m[3], m[7], m[0], m[5]
     else:
         raise InputError(
@@ -74,7 +75,8 @@ def nodata_like(text, dtype: np.dtype | None, where: str):
     try:
         number = int(text) if text.lstrip("+-").isdigit() else float(text)
     except ValueError as fault:
-        raise InputError(f"{where}: its nodata value is {text!r}, expected a number; set it with 'gdal_edit.py -a_nodata'") from fault
+        cure = "set it with 'gdal_edit.py -a_nodata'"
+        raise InputError(f"{where}: its nodata value is {text!r}, expected a number; {cure}") from fault
     if dtype is None or dtype.kind not in "fiu":
         return None
     if dtype.kind == "f":
@@ -97,7 +99,8 @@ def gdal_metadata(text, band: int, where: str) -> tuple[float, float, str]:
             found |= {i.get("role"): i.text or "" for i in items.iter("Item") if i.get("sample") == str(band - 1)}
             return float(found["scale"]), float(found["offset"]), found["unittype"]
         except (ElementTree.ParseError, ValueError) as fault:
-            raise InputError(f"{where}: its GDAL metadata cannot be read ({fault}); rewrite it with 'gdal_translate'") from fault
+            cure = "rewrite it with 'gdal_translate'"
+            raise InputError(f"{where}: its GDAL metadata cannot be read ({fault}); {cure}") from fault
     return 1.0, 0.0, ""
 
 

@@ -65,7 +65,8 @@ def warp_nearest(raster: Raster, grid: Grid) -> Raster:
     A centre on the edge of two pixels belongs to the right and lower one.
 
     >>> from refimpl.raster.projection import ALBERS_CHINA
-    >>> source = Raster.masked(np.array([[11, 12]], np.uint8), [[True, True]], Grid(ALBERS_CHINA, (0, 0, 2, -2), (1, 2)))
+    >>> classes = np.array([[11, 12]], np.uint8)
+    >>> source = Raster(classes, classes > 0, Grid(ALBERS_CHINA, (0, 0, 2, -2), (1, 2)))
     >>> warp_nearest(source, Grid(ALBERS_CHINA, (1, 0, 2, -2), (1, 2))).values.tolist()
     [[12, 0]]
     """

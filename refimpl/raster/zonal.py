@@ -39,7 +39,8 @@ def zonal_sums(values, zones, weights, n_zones):
     ValueError
         Shapes differ or a code is negative or not below ``n_zones``.
 
-    >>> zonal_sums.reference(np.array([[1.0, 2.0], [4.0, 8.0]]), np.array([[1, 1], [0, 2]]), np.array([1.0, 0.5]), 3).tolist()
+    >>> values, zones = np.array([[1.0, 2.0], [4.0, 8.0]]), np.array([[1, 1], [0, 2]])
+    >>> zonal_sums.reference(values, zones, np.array([1.0, 0.5]), 3).tolist()
     [0.0, 3.0, 4.0]
     """
     if values.shape != zones.shape or weights.shape != values.shape[:1]:
@@ -107,7 +108,7 @@ def zonal_statistics(raster: Raster, zones: Raster, align: bool = False) -> Zona
 
 
 def rank_drivers(totals: Mapping[str, np.ndarray], emission) -> list[tuple[str, float]]:
-    """Drivers by |Pearson r| of their province totals with ``emission``, strongest first; equal ones in the order given.
+    """Drivers by |Pearson r| of their province totals with ``emission``, strongest first, ties in the order given.
 
     A driver that is the same everywhere has no r (nan) and comes last.
 

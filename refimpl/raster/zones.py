@@ -1,8 +1,8 @@
 """Zones (provinces) and the working grid: make a grid that covers them, and tell how much of each it holds.
 
-Section "Raster data".  A zone raster holds integer codes, 0 outside.  A province that the edge of the grid cuts must not
-receive its whole total, so that the run compares each zone's area inside the grid with its area in the zone raster.
-Areas are true areas (D03), km2.  Both functions walk the zone raster in blocks of rows: 32 million cells fit in small memory.
+Section "Raster data".  A zone raster holds integer codes, 0 outside.  A province that the edge of the grid cuts must
+not receive its whole total, so that the run compares each zone's area inside the grid with its area in the zone raster.
+Areas are true areas (D03), km2.  The zone raster is walked in blocks of rows, so that little memory is needed.
 """
 
 from __future__ import annotations
@@ -107,8 +107,8 @@ def coverage(zones: Raster, grid: Grid, valid: np.ndarray | None = None, frames:
             count = np.bincount(chosen, minlength=(stop - start) * n_codes).reshape(stop - start, n_codes)
             for line, km2 in zip(count, areas[start:stop]):
                 total += line * km2
-    shares = [{code: min(float(part[code] / area[0][code]), 1.0) for code in np.flatnonzero(area[0]).tolist()} for part in area[1:]]
-    return Coverage(*shares)
+    codes = np.flatnonzero(area[0]).tolist()
+    return Coverage(*({code: min(float(part[code] / area[0][code]), 1.0) for code in codes} for part in area[1:]))
 
 
 def inside_shares(zones: Raster, grid: Grid, valid: np.ndarray | None = None) -> dict[int, float]:
@@ -122,8 +122,8 @@ def inside_shares(zones: Raster, grid: Grid, valid: np.ndarray | None = None) ->
     return coverage(zones, grid, valid).known
 
 
-def _centres_inside(source: Grid, grid: Grid, valid, start: int, row: np.ndarray, col: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Which of the cells (start + row, col) of ``source`` have their centre in ``grid``, and which on a valid cell of it."""
+def _centres_inside(source: Grid, grid: Grid, valid, start: int, row, col) -> tuple[np.ndarray, np.ndarray]:
+    """Which cells (start + row, col) of ``source`` have their centre in ``grid``, and which on a valid cell of it."""
     x, y = source.centres()
     if grid == source:
         at_row, at_col = row + start, col

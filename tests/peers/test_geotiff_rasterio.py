@@ -68,12 +68,17 @@ def test_gdal_reads_our_crs_transform_values_nodata_unit_and_description(tmp_pat
 
 
 @pytest.mark.parametrize(
-    "crs, expected", [("EPSG:4326", WGS84), ("EPSG:4490", WGS84), (ALBERS, ALBERS_CHINA), (SINUSOIDAL, MODIS_SINUSOIDAL)]
+    "crs, expected",
+    [("EPSG:4326", WGS84), ("EPSG:4490", WGS84), (ALBERS, ALBERS_CHINA), (SINUSOIDAL, MODIS_SINUSOIDAL)],
 )
 @pytest.mark.parametrize("dtype", ["float32", "float64", "uint8", "int16", "uint16", "int64"])
 @pytest.mark.parametrize(
     "options",
-    [{}, {"compress": "DEFLATE", "predictor": 2}, {"tiled": True, "blockxsize": 32, "blockysize": 16, "compress": "PACKBITS"}],
+    [
+        {},
+        {"compress": "DEFLATE", "predictor": 2},
+        {"tiled": True, "blockxsize": 32, "blockysize": 16, "compress": "PACKBITS"},
+    ],
     ids=["plain", "deflate", "tiled"],
 )
 def test_we_read_what_gdal_writes(tmp_path, crs, expected, dtype, options):
@@ -95,7 +100,8 @@ def test_south_up_is_flipped_and_rotated_is_refused(tmp_path):
 
 def test_pixel_is_point_files_lie_where_gdal_says(tmp_path):
     path = tmp_path / "point.tif"
-    with rasterio.open(path, "w", driver="GTiff", height=2, width=3, count=1, dtype="uint8", crs="EPSG:4326", transform=NORTH_UP) as d:
+    shape = dict(driver="GTiff", height=2, width=3, count=1, dtype="uint8")
+    with rasterio.open(path, "w", crs="EPSG:4326", transform=NORTH_UP, **shape) as d:
         d.update_tags(AREA_OR_POINT="Point")
         d.write(np.ones((1, 2, 3), np.uint8))
     with rasterio.open(path) as dataset:
@@ -122,7 +128,8 @@ def test_internal_masks_sparse_tiles_overviews_scale_and_offset_are_honoured(tmp
     lowest = float(np.finfo("f4").min)
     sparse = np.full((64, 64), lowest, np.float32)
     sparse[:16, :16] = 5
-    path = write(tmp_path / "sparse.tif", sparse, nodata=lowest, tiled=True, blockxsize=16, blockysize=16, sparse_ok=True)
+    tiles = dict(tiled=True, blockxsize=16, blockysize=16, sparse_ok=True)
+    path = write(tmp_path / "sparse.tif", sparse, nodata=lowest, **tiles)
     assert np.array_equal(read_raster(path).valid, sparse == 5)
 
     path = write(tmp_path / "scaled.tif", pixels("int16"), nodata=7)
@@ -134,7 +141,10 @@ def test_internal_masks_sparse_tiles_overviews_scale_and_offset_are_honoured(tmp
     np.testing.assert_allclose(raster.values[raster.valid], (pixels("int16") * 0.1 + 5)[raster.valid], rtol=1e-15)
 
 
-@pytest.mark.parametrize("options", [{"compress": "LZW"}, {"compress": "ZSTD"}, {"compress": "DEFLATE", "predictor": 3}])
+CODECS = [{"compress": "LZW"}, {"compress": "ZSTD"}, {"compress": "DEFLATE", "predictor": 3}]
+
+
+@pytest.mark.parametrize("options", CODECS)
 def test_a_compression_without_codec_is_named_with_its_cure(tmp_path, options):
     path = write(tmp_path / "a.tif", pixels(), **options)
     try:
@@ -145,7 +155,10 @@ def test_a_compression_without_codec_is_named_with_its_cure(tmp_path, options):
         assert np.array_equal(raster.values, pixels())
 
 
-@pytest.mark.parametrize("crs", ["EPSG:32650", "EPSG:4269", "EPSG:5070", "EPSG:3857", "+proj=laea +lat_0=35 +lon_0=105", None])
+OTHERS = ["EPSG:32650", "EPSG:4269", "EPSG:5070", "EPSG:3857", "+proj=laea +lat_0=35 +lon_0=105", None]
+
+
+@pytest.mark.parametrize("crs", OTHERS)
 def test_other_systems_are_refused(tmp_path, crs):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -26,12 +26,14 @@ def gdal(raster, grid, how):
     """float64 values on ``grid``, nan where GDAL has none; every point transformed to 1e-9 pixels."""
     source = np.where(raster.valid, raster.values.astype(float), np.nan)
     place, target = (Affine(dx, 0, x0, 0, dy, y0) for x0, y0, dx, dy in (raster.grid.transform, grid.transform))
-    profile = dict(driver="GTiff", count=1, dtype="float64", height=source.shape[0], width=source.shape[1], nodata=np.nan)
+    rows, cols = source.shape
+    profile = dict(driver="GTiff", count=1, dtype="float64", height=rows, width=cols, nodata=np.nan)
     wanted = dict(crs=TEXT[grid.crs], transform=target, height=grid.shape[0], width=grid.shape[1])
+    wanted |= dict(resampling=how, tolerance=1e-9, nodata=np.nan)
     with MemoryFile() as memory:
         with memory.open(**profile, crs=TEXT[raster.grid.crs], transform=place) as dataset:
             dataset.write(source, 1)
-        with memory.open() as dataset, WarpedVRT(dataset, **wanted, resampling=how, tolerance=1e-9, nodata=np.nan) as warped:
+        with memory.open() as dataset, WarpedVRT(dataset, **wanted) as warped:
             return warped.read(1)
 
 
@@ -43,7 +45,8 @@ def test_aligned_blocks_average_as_in_gdal_with_and_without_nodata():
         grid = Grid(ALBERS_CHINA, (-1e6, 4e6, 5000.0, -3000.0), (40, 18))
         found, expected = warp_mean(raster, grid), gdal(raster, grid, Resampling.average)
         assert np.array_equal(found.valid, np.isfinite(expected))
-        np.testing.assert_allclose(found.values[found.valid], expected[found.valid], rtol=1e-12)  # fifteen equal weights
+        # Fifteen equal weights.
+        np.testing.assert_allclose(found.values[found.valid], expected[found.valid], rtol=1e-12)
 
 
 def test_a_smooth_field_under_albers_averages_as_in_gdal():
@@ -53,10 +56,10 @@ def test_a_smooth_field_under_albers_averages_as_in_gdal():
     grid = Grid(ALBERS_CHINA, (-1e6, 4.9e6, 25e3, -25e3), (70, 60))
     found, expected = warp_mean(raster, grid), gdal(raster, grid, Resampling.average)
     assert found.valid.all() and np.isfinite(expected).all()
-    # GDAL averages over the upright bounding box of the cell in source pixels, all pixels alike; we average over the cell
-    # itself by true area.  Cells turned by up to 9 degrees have boxes up to 15 % wider, centred alike, so that the two
+    # GDAL averages over the upright bounding box of the cell in source pixels, all pixels alike; we average over the
+    # cell itself by true area.  Cells turned by up to 9 degrees have boxes up to 15 % wider, centred alike: the two
     # differ in second order: (2 pi x 25 km / 2,700 km)^2 / 24 x 0.3 on both axes = 1e-4 of an amplitude of 1; measured
-    # 2.5e-4 because the box ends on parts of pixels.  Under the sheared sinusoidal the box means another area: not compared.
+    # 2.5e-4 because the box ends on parts of pixels.  Under the sheared sinusoidal the box is another area altogether.
     assert np.abs(found.values - expected).max() < 4e-4
     # A shift of half a source pixel would change the field by up to 5e-3.
 
@@ -65,7 +68,8 @@ def test_a_smooth_field_under_albers_averages_as_in_gdal():
 def test_the_mean_over_a_cell_is_that_of_many_points_spread_evenly_over_it(crs, x0, y0):
     pyproj = pytest.importorskip("pyproj")
     field = np.random.Generator(np.random.PCG64(3)).random(CHINA.shape)
-    found = warp_mean(Raster(field, np.ones(CHINA.shape, bool), CHINA), Grid(crs, (x0, y0, 25e3, -25e3), (70, 60))).values
+    raster, grid = Raster(field, np.ones(CHINA.shape, bool), CHINA), Grid(crs, (x0, y0, 25e3, -25e3), (70, 60))
+    found = warp_mean(raster, grid).values
     random = np.random.Generator(np.random.PCG64(4))
     for row, col in ((0, 0), (35, 20), (69, 39)):
         # One random point in each of 400 x 400 squares: a regular lattice would err alike all along a pixel's side.
@@ -79,7 +83,8 @@ def test_the_mean_over_a_cell_is_that_of_many_points_spread_evenly_over_it(crs, 
 
 
 @pytest.mark.parametrize(
-    "crs, size, x0, y0", [(ALBERS_CHINA, 7e3, -1e6, 4.9e6), (MODIS_SINUSOIDAL, 7e3, 9.0e6, 5.2e6), (WGS84, 0.031, 85.0, 45.0)]
+    "crs, size, x0, y0",
+    [(ALBERS_CHINA, 7e3, -1e6, 4.9e6), (MODIS_SINUSOIDAL, 7e3, 9.0e6, 5.2e6), (WGS84, 0.031, 85.0, 45.0)],
 )
 def test_nearest_classes_equal_those_of_gdal_away_from_pixel_edges(crs, size, x0, y0):
     codes = np.random.Generator(np.random.PCG64(2)).integers(1, 60, CHINA.shape).astype(np.uint8)
