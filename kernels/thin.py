@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from kernels.memory import result_array
 from kernels.simd import LANES, at_least, behind, broadcast, inner, kernel, load
 from kernels.simd import multiply_add, pointer, splat, store, sum_lanes, where_positive
 from kernels.threads import run_parts
@@ -116,7 +117,7 @@ def _parts(height: int) -> int:
 
 def widen(plane, w, bias, floor, active=None):
     """(H, W, C) from one channel: max(floor, plane * w + bias), 0 where ``active`` is given and not positive."""
-    y = np.empty(plane.shape + w.shape[2:], np.float32)
+    y = result_array(plane.shape + w.shape[2:])
     parts, masked = _parts(len(plane)), active is not None
     run_parts(widen_rows, parts, parts, np.pad(plane, 1), w, bias, floor, active if masked else y, masked, y)
     return y

@@ -1,4 +1,4 @@
-"""Plain Python threads for kernels that release the interpreter lock, and the memory that they work in.
+"""Plain Python threads for kernels that release the interpreter lock.
 
 ``run_parts(kernel, parts, *args)`` calls ``kernel(part, worker, *args)`` for part = 0 ... parts - 1.  Each thread
 takes the next part when it has finished one, so a thread that the system holds up delays one part, not its share. How
@@ -19,17 +19,13 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 
-import numpy as np
-
 from refimpl.errors import InputError
 
 MOST_THREADS = 1024
-_ALIGNMENT = 64
 
 _pool: ThreadPoolExecutor | None = None
 _pool_size = 0
 _pool_lock = threading.Lock()
-_mine = threading.local()
 
 
 def thread_count() -> int:
@@ -82,20 +78,6 @@ def run_parts(kernel: Callable, parts: int, *args) -> None:
 def workers(parts: int) -> int:
     """How many threads ``run_parts`` uses for so many parts."""
     return max(1, min(thread_count(), parts))
-
-
-def work_array(purpose: str, shape: tuple[int, ...]) -> np.ndarray:
-    """A float32 array to work in, aligned to cache lines, of undefined (but initialised) content.
-
-    The memory is kept and handed out again at the next call with this ``purpose`` from the same Python thread,
-    so it must not outlive the function that asked for it, and never be part of a result.
-    """
-    size = 4 * int(np.prod(shape))
-    memory = _mine.__dict__.get(purpose)
-    if memory is None or memory.size < size + _ALIGNMENT:
-        memory = _mine.__dict__[purpose] = np.zeros(size + _ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % _ALIGNMENT
-    return memory[start : start + size].view(np.float32).reshape(shape)
 
 
 def _executor(size: int) -> ThreadPoolExecutor:

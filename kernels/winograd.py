@@ -49,8 +49,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from kernels.memory import result_array, work_array
 from kernels.simd import LANES, behind, kernel, load, pointer, splat, store
-from kernels.threads import run_parts, work_array, workers
+from kernels.threads import run_parts, workers
 from kernels.winograd_products import PANEL, add_products, multiply_panel
 from kernels.winograd_tiles import BLOCK, COLUMNS, GROUP, IN, OUT, POINT, POINTS
 from kernels.winograd_tiles import evaluate_weights, interpolate_weight_gradient, load6, store6
@@ -187,7 +188,7 @@ def convolve_wide(x, weights, bias, floor, active=None):
     # PANEL values more than needed: else the same place of all 36 points would fall on one set of the cache.
     u = work_array("winograd weights", (POINTS, (_panels(c_out) * c_in + 1) * PANEL))
     transform_weights(weights, u, work[0])
-    y = np.empty(x.shape[:2] + (c_out,), np.float32)
+    y = result_array(x.shape[:2] + (c_out,))
     masked = active is not None  # if not, any array serves for ``active``: it is not read
     run_parts(convolve_tiles, parts, parts, x, u, bias, floor, active if masked else y, masked, y, work)
     return y

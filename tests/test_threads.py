@@ -1,4 +1,4 @@
-"""How kernels are spread over threads, where their work memory comes from, and when stored machine code is stale."""
+"""How kernels are spread over threads, where their memory comes from, and when stored machine code is stale."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import threading
 import numpy as np
 import pytest
 
-from kernels.threads import processors, run_parts, thread_count, work_array, workers
+from kernels.memory import SMALLEST_KEPT, result_array, work_array
+from kernels.threads import processors, run_parts, thread_count, workers
 from refimpl.errors import InputError
 
 
@@ -98,6 +99,27 @@ def test_work_memory_is_aligned_reused_and_private_to_each_thread():
     other.start()
     other.join()
     assert not np.shares_memory(elsewhere[0], work_array("test", (3, 5)))
+
+
+def test_the_memory_of_a_result_is_used_again_only_when_nobody_can_see_it():
+    shape = (SMALLEST_KEPT // 4, 2)
+    first = result_array(shape)
+    address, view = first.ctypes.data, first[5:, 1]
+    assert first.shape == shape and first.dtype == np.float32 and address % 64 == 0 and first.flags.writeable
+    first[...] = 1
+    second = result_array(shape)
+    assert not np.shares_memory(first, second)
+    del first
+    third = result_array(shape)
+    assert not np.shares_memory(view, third)  # a view keeps the memory
+    view_address = view.ctypes.data
+    del view
+    fourth = result_array(shape)
+    assert fourth.ctypes.data == address < view_address
+    assert not any(np.shares_memory(fourth, other) for other in (second, third))
+    result_array((SMALLEST_KEPT // 4, 3))  # another size: what was kept is let go
+    del fourth
+    assert result_array((3, 4)).shape == (3, 4)
 
 
 def test_callers_in_several_threads_do_not_disturb_each_other(monkeypatch):

@@ -98,7 +98,8 @@ def infer(
     """``forward`` of a large image (H, W), tile by tile, so that memory does not grow with it; 0 at invalid cells.
 
     A cell sees as many neighbours on each side as there are layers, so a tile is computed with that many cells around
-    it: the result is that of the whole image.  Tiles without a valid cell are skipped.
+    it: the result is that of the whole image, in float32 up to rounding, which may depend on where a tile ends.  The
+    tiles are always the same, so the bytes are too.  Tiles without a valid cell are skipped.
     """
     rows, cols = image.shape
     halo = -(-network.depth // 4) * 4           # a multiple of 4, as the tiles are
