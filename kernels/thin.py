@@ -14,8 +14,21 @@ from __future__ import annotations
 import numpy as np
 
 from kernels.memory import result_array
-from kernels.simd import LANES, at_least, behind, broadcast, inner, kernel, load
-from kernels.simd import multiply_add, pointer, splat, store, sum_lanes, where_positive
+from kernels.simd import (
+    LANES,
+    at_least,
+    behind,
+    broadcast,
+    inner,
+    kernel,
+    load,
+    multiply_add,
+    pointer,
+    splat,
+    store,
+    sum_lanes,
+    where_positive,
+)
 from kernels.threads import run_parts
 
 ROWS = 8

@@ -53,9 +53,23 @@ from kernels.memory import result_array, work_array
 from kernels.simd import LANES, behind, kernel, load, pointer, splat, store
 from kernels.threads import run_parts, workers
 from kernels.winograd_products import PANEL, add_products, multiply_panel
-from kernels.winograd_tiles import BLOCK, COLUMNS, GROUP, IN, OUT, POINT, POINTS
-from kernels.winograd_tiles import evaluate_weights, interpolate_weight_gradient, load6, store6
-from kernels.winograd_tiles import transform_input, transform_output, transform_output_gradient, work_places
+from kernels.winograd_tiles import (
+    BLOCK,
+    COLUMNS,
+    GROUP,
+    IN,
+    OUT,
+    POINT,
+    POINTS,
+    evaluate_weights,
+    interpolate_weight_gradient,
+    load6,
+    store6,
+    transform_input,
+    transform_output,
+    transform_output_gradient,
+    work_places,
+)
 
 MOST_PARTS = 64
 """Parts of a forward pass, enough to keep any number of threads evenly busy."""

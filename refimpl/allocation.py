@@ -128,12 +128,16 @@ def allocate(weights: Raster, zones: np.ndarray, totals: Mapping[int, float]) ->
         if code not in totals:
             continue  # D20
         if not density.flat[cells].any():
-            warnings.warn(f"province {code}: all weights are 0; its total is spread evenly (D21)", DataWarning, stacklevel=2)
+            warnings.warn(
+                f"province {code}: all weights are 0; its total is spread evenly (D21)", DataWarning, stacklevel=2
+            )
         emission.flat[cells] = share_out(density.flat[cells], totals[code])
         valid.flat[cells] = True
         rows.append((code, totals[code], math.fsum(emission.flat[cells].tolist()), cells.size))
     for code in sorted(set(totals) - {row[0] for row in rows}):
-        warnings.warn(f"province {code}: has a total but no cell on the map; its total is not mapped", DataWarning, stacklevel=2)
+        warnings.warn(
+            f"province {code}: has a total but no cell on the map; its total is not mapped", DataWarning, stacklevel=2
+        )
     columns = list(zip(*rows)) or [(), (), (), ()]
     balance = MassBalance(*(np.array(c, t) for c, t in zip(columns, (np.int64, float, float, np.int64))))
     return Allocation(Raster(emission, valid, weights.grid, UNITS), balance)
@@ -144,8 +148,8 @@ def _check(weights: Raster, totals: Mapping[int, float]) -> None:
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         raise InputError(
-            f"the weights: {weights.values[row, column]} at row {row}, column {column}; Eq. 3 needs weights of 0 or more, "
-            "clip them first (D08, D18)"
+            f"the weights: {weights.values[row, column]} at row {row}, column {column}; Eq. 3 needs "
+            "weights of 0 or more, clip them first (D08, D18)"
         )
     for code, total in totals.items():
         if not (math.isfinite(total) and total >= 0):
@@ -157,7 +161,8 @@ def per_km2(emission: Raster) -> Raster:
 
     >>> from refimpl.raster.grid import Grid, Raster
     >>> from refimpl.raster.projection import ALBERS_CHINA
-    >>> cell = Raster(np.array([[2.0]]), np.ones((1, 1), bool), Grid(ALBERS_CHINA, (0.0, 0.0, 500.0, -500.0), (1, 1)), UNITS)
+    >>> grid = Grid(ALBERS_CHINA, (0.0, 0.0, 500.0, -500.0), (1, 1))
+    >>> cell = Raster(np.array([[2.0]]), np.ones((1, 1), bool), grid, UNITS)
     >>> per_km2(cell).values  # 20,000 t on a quarter of a km2
     array([[80000.]])
     """

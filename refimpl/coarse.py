@@ -74,12 +74,18 @@ def predict_coarse(
     """
     cells, valid = stacked(drivers, fitted.feature_names)
     if len(cells) == 0:
-        raise InputError(f"no cell has all of {', '.join(fitted.feature_names)}; do the rasters overlap the working grid?")
+        raise InputError(
+            f"no cell has all of {', '.join(fitted.feature_names)}; do the rasters overlap the working grid?"
+        )
     grid = drivers[fitted.feature_names[0]].grid
     if scaling == "shared":
         cells = cells * np.broadcast_to(grid.cell_areas()[:, np.newaxis], valid.shape)[valid][:, np.newaxis]
     if scaler is None:
-        scaler = fitted.feature_scaler if scaling == "shared" else MinMaxScaler(upper_quantile=upper_quantile, clip=True).fit(cells)
+        scaler = (
+            fitted.feature_scaler
+            if scaling == "shared"
+            else MinMaxScaler(upper_quantile=upper_quantile, clip=True).fit(cells)
+        )
     values = np.zeros(valid.shape)
     values[valid] = fitted.predict_scaled(scaler.transform(cells))
     return CoarseMap(Raster(values, valid, grid, UNITS), scaler, int(np.count_nonzero(values[valid] < 0)))

@@ -16,82 +16,17 @@ from typing import Any, Literal
 from refimpl.errors import InputError, did_you_mean
 from refimpl.files import existing_file
 from refimpl.regression.selection import MODELS
+from refimpl.sections import (
+    EvaluateSettings,
+    GridSettings,
+    LandCoverSettings,
+    RegressionSettings,
+    ReportSettings,
+    StatisticsSettings,
+    ZoneSettings,
+)  # fmt: skip
 from refimpl.settings import Place, as_table, convert, describe, fill, setting
 from refimpl.zssr.settings import UpscaleSettings, validate
-
-Bounds = tuple[float, float, float, float]
-
-
-@dataclass(frozen=True)
-class GridSettings:
-    """The working grid of the coarse map; the fine map halves its cells (D04, D19)."""
-
-    cell_size: float = setting("cell size in metres (degrees where projection is 'geographic')")
-    projection: Literal["albers", "geographic", "sinusoidal"] = setting(
-        "Albers equal-area for China (D04), WGS 84 longitude and latitude, or the MODIS sinusoidal grid", "albers"
-    )
-    extent: Literal["cover"] | Bounds = setting("'cover' (all zones) or [xmin, ymin, xmax, ymax] in the unit of cell_size", "cover")
-
-
-@dataclass(frozen=True)
-class ZoneSettings:
-    """The provinces."""
-
-    raster: Path = setting("GeoTIFF of province codes, 0 outside")
-    cut: Literal["leave-out", "share"] = setting(
-        "a province cut by the edge of the grid: left out (nodata), or given its share of the total", "leave-out"
-    )
-    minimum_share: float = setting("part of a province's area that must lie inside the grid for it to count as whole", 0.995)
-    minimum_known: float = setting("part of a province's area that must have driver values; coasts cost a little", 0.95)
-
-
-@dataclass(frozen=True)
-class StatisticsSettings:
-    """What the provinces emitted."""
-
-    energy: Path = setting("CSV: code, province, year and fuel consumption (Eq. 1)")
-    fit_year: int = setting("the year the regression learns from", 2010)
-    test_year: int = setting("the year the models are compared on (D07)", 2005)
-    map_year: int | None = setting("the year that is mapped; by default fit_year", None)
-
-
-@dataclass(frozen=True)
-class LandCoverSettings:
-    """Land cover, for the evaluation."""
-
-    raster: Path | None = setting("GeoTIFF of IGBP classes (MCD12); without it no land-cover table is made", None)
-
-
-@dataclass(frozen=True)
-class RegressionSettings:
-    """The regression and its scaling."""
-
-    model: str = setting("'auto' (D07: the best on the test year) or one of svr, bayesian, linear, elastic_net", "auto")
-    scaling: Literal["separate", "shared"] = setting(
-        "D05: drivers scaled on province totals for fitting and on cells for the map, or one scaling (that of the totals) for both",
-        "separate",
-    )
-    upper_quantile: float = setting("D05: quantile of the cells that is scaled to 1; larger cells are held there", 0.999)
-
-
-@dataclass(frozen=True)
-class EvaluateSettings:
-    """What the map is compared with."""
-
-    lights: str = setting("the driver that is night lights, for 'lights alone' in the comparison", "ntl")
-    fine_reference: Literal["auto", "yes", "no"] = setting(
-        "compare with the same regression applied to the drivers at the fine cell size; auto: where the drivers are that fine",
-        "auto",
-    )
-    odiac: tuple[Path, ...] = setting("the twelve monthly ODIAC GeoTIFFs of the year, t C per cell (D24)", ())
-    ffdas: Path | None = setting("the FFDAS GeoTIFF of the year, kg C/m2/year (D24)", None)
-
-
-@dataclass(frozen=True)
-class ReportSettings:
-    """Maps."""
-
-    zoom: Literal["auto"] | Bounds = setting("window of the comparison map, [xmin, ymin, xmax, ymax] of the working grid, or 'auto'", "auto")
 
 
 @dataclass(frozen=True)
@@ -242,7 +177,7 @@ def read_upscale_settings(path: Path | None, overrides: tuple[str, ...]) -> Upsc
 
 
 def _models(regression: dict[str, Any], place: Place) -> dict[str, dict[str, Any]]:
-    """Take the sub-tables [regression.svr] ... out of [regression]: hyperparameters, checked against the model's own."""
+    """Take the sub-tables [regression.svr] ... out of [regression]: hyperparameters, checked by the model itself."""
     found = {}
     for name in [name for name in regression if name in MODELS]:
         inside = place.inside(name)
@@ -254,7 +189,9 @@ def _models(regression: dict[str, Any], place: Place) -> dict[str, dict[str, Any
             kind = float | str if key == "gamma" else type(defaults[key])
             table[key] = convert(kind, value, inside, key)
         try:
-            MODELS[name](**table).fit([[0.0], [1.0]], [0.0, 1.0])  # each model checks its own settings when it is fitted
+            MODELS[name](**table).fit(
+                [[0.0], [1.0]], [0.0, 1.0]
+            )  # each model checks its own settings when it is fitted
         except InputError as fault:
             raise InputError(f"{inside.file}: [{inside.table}]: {fault}") from None
         found[name] = table
@@ -266,23 +203,35 @@ def _drivers(table: dict[str, Any], place: Place, statistics: StatisticsSettings
     rasters: dict[str, dict[str, Path]] = {}
     for key, value in table.items():
         if key != "kinds" and key != "predict" and not key.isdigit():
-            raise InputError(f"{place.key(key)}: unknown key; expected a year such as [drivers.2010], [drivers.predict] or [drivers.kinds]")
+            raise InputError(
+                f"{place.key(key)}: unknown key; expected a year such as [drivers.2010], "
+                "[drivers.predict] or [drivers.kinds]"
+            )
         if key != "kinds":
             inside = place.inside(key)
             rasters[key] = {name: convert(Path, file, inside, name) for name, file in as_table(value, inside).items()}
     for year, why in ((statistics.fit_year, "statistics.fit_year"), (statistics.test_year, "statistics.test_year")):
         if str(year) not in rasters:
-            raise InputError(f"{place.file}: table [drivers.{year}] is missing; {why} = {year} needs its driver rasters")
+            raise InputError(
+                f"{place.file}: table [drivers.{year}] is missing; {why} = {year} needs its driver rasters"
+            )
     map_year = str(statistics.map_year or statistics.fit_year)
     if "predict" not in rasters and map_year not in rasters:
-        raise InputError(f"{place.file}: table [drivers.predict] is missing; expected it, or [drivers.{map_year}], to map {map_year}")
+        raise InputError(
+            f"{place.file}: table [drivers.predict] is missing; expected it, or [drivers.{map_year}], to map {map_year}"
+        )
     names = tuple(rasters[str(statistics.fit_year)])
     if not names:
-        raise InputError(f"{place.file}: [drivers.{statistics.fit_year}] names no raster; expected such as ntl = \"ntl.tif\"")
+        raise InputError(
+            f'{place.file}: [drivers.{statistics.fit_year}] names no raster; expected such as ntl = "ntl.tif"'
+        )
     for key, files in rasters.items():
         if set(files) != set(names):
             odd = sorted(set(files) ^ set(names))[0]
-            raise InputError(f"{place.file}: driver {odd!r} stands in one of [drivers.{statistics.fit_year}] and [drivers.{key}] only; name the same drivers")
+            raise InputError(
+                f"{place.file}: driver {odd!r} stands in one of [drivers.{statistics.fit_year}] and "
+                f"[drivers.{key}] only; name the same drivers in both"
+            )
     kinds = dict.fromkeys(names, "density")
     inside = place.inside("kinds")
     for name, kind in as_table(table.get("kinds", {}), inside).items():
@@ -321,18 +270,41 @@ def _check(config: Config) -> None:
     need(0 < config.grid.cell_size < 1e7, "grid.cell_size", config.grid.cell_size, "a length above 0")
     if isinstance(config.grid.extent, tuple):
         xmin, ymin, xmax, ymax = config.grid.extent
-        need(xmin < xmax and ymin < ymax, "grid.extent", list(config.grid.extent), "[xmin, ymin, xmax, ymax] with xmin < xmax and ymin < ymax")
+        need(
+            xmin < xmax and ymin < ymax,
+            "grid.extent",
+            list(config.grid.extent),
+            "[xmin, ymin, xmax, ymax] with xmin < xmax and ymin < ymax",
+        )
     need(0 < config.zones.minimum_share <= 1, "zones.minimum_share", config.zones.minimum_share, "a part in (0, 1]")
     need(0 < config.zones.minimum_known <= 1, "zones.minimum_known", config.zones.minimum_known, "a part in (0, 1]")
-    need(0.5 < config.regression.upper_quantile <= 1, "regression.upper_quantile", config.regression.upper_quantile, "a quantile in (0.5, 1]")
+    need(
+        0.5 < config.regression.upper_quantile <= 1,
+        "regression.upper_quantile",
+        config.regression.upper_quantile,
+        "a quantile in (0.5, 1]",
+    )
     if config.regression.model not in ("auto", *MODELS):
-        raise InputError(f"{key('regression.model')} = {config.regression.model!r}{did_you_mean(config.regression.model, ('auto', *MODELS))}")
+        raise InputError(
+            f"{key('regression.model')} = {config.regression.model!r}"
+            f"{did_you_mean(config.regression.model, ('auto', *MODELS))}"
+        )
     need(config.seed >= 0, "seed", config.seed, "a whole number, 0 or more")
     if config.evaluate.odiac:
-        need(len(config.evaluate.odiac) == 12, "evaluate.odiac", f"{len(config.evaluate.odiac)} files", "the twelve months of one year")
+        need(
+            len(config.evaluate.odiac) == 12,
+            "evaluate.odiac",
+            f"{len(config.evaluate.odiac)} files",
+            "the twelve months of one year",
+        )
     if isinstance(config.report.zoom, tuple):
         xmin, ymin, xmax, ymax = config.report.zoom
-        need(xmin < xmax and ymin < ymax, "report.zoom", list(config.report.zoom), "[xmin, ymin, xmax, ymax] with xmin < xmax and ymin < ymax")
+        need(
+            xmin < xmax and ymin < ymax,
+            "report.zoom",
+            list(config.report.zoom),
+            "[xmin, ymin, xmax, ymax] with xmin < xmax and ymin < ymax",
+        )
     try:
         validate(config.upscale)
     except InputError as fault:
@@ -346,11 +318,22 @@ def documentation() -> list[tuple[str, str, str]]:
         rows += describe(kind, name)
         if name == "regression":
             for model, estimator in MODELS.items():
-                rows += [(f"regression.{model}.{key}", repr(value), f"see {estimator.__module__}") for key, value in estimator().get_params().items()]
+                rows += [
+                    (f"regression.{model}.{key}", repr(value), f"see {estimator.__module__}")
+                    for key, value in estimator().get_params().items()
+                ]
     rows += [
-        ("drivers.YEAR.NAME", "required", "GeoTIFF of driver NAME in YEAR, for fit_year and test_year; the same names each year"),
+        (
+            "drivers.YEAR.NAME",
+            "required",
+            "GeoTIFF of driver NAME in YEAR, for fit_year and test_year; the same names each year",
+        ),
         ("drivers.predict.NAME", "those of map_year", "GeoTIFF of driver NAME that the map is made from"),
         ("drivers.kinds.NAME", "'density'", "'density' (per km2: averaged) or 'count' (per cell: summed)"),
-        ("allocate.totals.CODE", "none", "total of province CODE in 10^4 t, where there is no statistic (D20) or in its place"),
+        (
+            "allocate.totals.CODE",
+            "none",
+            "total of province CODE in 10^4 t, where there is no statistic (D20) or in its place",
+        ),
     ]
     return rows

@@ -45,7 +45,9 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
             os.fsync(handle.fileno())
         os.replace(temporary, path)
     except (PermissionError, NotADirectoryError, FileExistsError) as fault:
-        raise InputError(f"{path}: cannot be written ({fault.strerror}); choose a folder that you may write to") from fault
+        raise InputError(
+            f"{path}: cannot be written ({fault.strerror}); choose a folder that you may write to"
+        ) from fault
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -93,12 +93,16 @@ class Inventory:
         """The rows of one year; an absent year is refused, naming ``what`` asked for it."""
         rows = np.flatnonzero(self.years == year)
         if rows.size == 0:
-            raise InputError(f"{what}: the energy table has no year {year}; it has {', '.join(map(str, np.unique(self.years)))}")
+            raise InputError(
+                f"{what}: the energy table has no year {year}; it has {', '.join(map(str, np.unique(self.years)))}"
+            )
         return self.rows(rows)
 
     def rows(self, chosen) -> Inventory:
         """The rows of the given indices, in their order."""
-        return Inventory(self.codes[chosen], tuple(self.provinces[i] for i in chosen), self.years[chosen], self.emission[chosen])
+        return Inventory(
+            self.codes[chosen], tuple(self.provinces[i] for i in chosen), self.years[chosen], self.emission[chosen]
+        )
 
 
 def emission(consumption: dict[str, np.ndarray]) -> np.ndarray:
@@ -148,7 +152,7 @@ def read_inventory(path: str | os.PathLike) -> Inventory:
     for line, key in zip(table.lines, zip(codes.tolist(), years.tolist())):
         if key in seen:
             raise InputError(
-                f"{table.path}, line {line}: province {key[0]} in {key[1]} stands in line {seen[key]} already; keep one row"
+                f"{table.path}, line {line}: province {key[0]} in {key[1]} stands in line {seen[key]} already"
             )
         seen[key] = line
     amounts = {name: table.numbers(name, minimum=0.0) for name in fuels}

@@ -11,7 +11,9 @@ import numpy as np
 def _pair(observed, estimated) -> tuple[np.ndarray, np.ndarray]:
     observed, estimated = np.asarray(observed, float), np.asarray(estimated, float)
     if observed.shape != estimated.shape or observed.size == 0:
-        raise ValueError(f"expected two arrays of one shape and at least one value, got {observed.shape} and {estimated.shape}")
+        raise ValueError(
+            f"expected two arrays of one shape and at least one value, got {observed.shape} and {estimated.shape}"
+        )
     return observed, estimated
 
 

@@ -21,51 +21,48 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
 from refimpl.allocation import Allocation, allocate
 from refimpl.coarse import CoarseMap, predict_coarse
-from refimpl.config import Config, ZoneSettings
+from refimpl.config import Config
 from refimpl.errors import DataWarning, InputError
 from refimpl.evaluation.alternatives import ORDER, RESULT, alternatives, fine_reference
 from refimpl.evaluation.comparison import Judged, judge
 from refimpl.evaluation.inventories import ffdas_density, odiac_density
+from refimpl.evaluation.land_cover import seven_classes
 from refimpl.inventory import Inventory, read_inventory
 from refimpl.progress import Progress, stage
+from refimpl.provinces import (
+    ProvinceDrivers,
+    mapped_totals,
+    predict_driver,
+    province_drivers,
+    read_codes,
+    read_zones,
+    working_grid,
+)  # fmt: skip
 from refimpl.raster.geotiff import read_raster
 from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import named_crs
 from refimpl.raster.warp import warp_mean, warp_nearest
-from refimpl.raster.zonal import rank_drivers, zonal_statistics
-from refimpl.raster.zones import Coverage, cover, coverage
+from refimpl.raster.zones import Coverage, coverage
 from refimpl.regression.fitted import FittedRegression
 from refimpl.regression.selection import SelectionTable, choose, compare_models
 from refimpl.zssr.upscale import SuperResolution, super_resolve
 
 
 @dataclass(frozen=True)
-class ProvinceDrivers:
-    """Province totals of the drivers in one year, for the provinces that have statistics."""
+class Compared:
+    """What the map is judged by, on the fine grid; read before the training, so that a wrong file costs no time."""
 
-    year: int
-    codes: np.ndarray
-    """(n,) int64, province codes."""
-    provinces: tuple[str, ...]
-    names: tuple[str, ...]
-    totals: np.ndarray
-    """(n, d) float64, density x km2."""
-    emission: np.ndarray
-    """(n,) float64, 10^4 t CO2."""
-
-    @property
-    def ranking(self) -> list[tuple[str, float]]:
-        """Drivers by Pearson's r with emission, the strongest first."""
-        return rank_drivers(dict(zip(self.names, self.totals.T)), self.emission)
+    land_cover: Raster | None
+    """IGBP classes."""
+    inventories: Mapping[str, Raster]
+    """ODIAC and FFDAS, t CO2 / km2 / year (D24)."""
 
 
 @dataclass
@@ -81,6 +78,7 @@ class Results:
     coarse: CoarseMap
     zones: Raster
     """Province codes on the fine grid."""
+    compared: Compared
     coverage: Coverage
     """Part of each province's area that lies on the map."""
     totals: dict[int, float]
@@ -124,16 +122,19 @@ def run(config: Config) -> Results:
         warnings.simplefilter("always", DataWarning)
         with timed("inventory", seconds):
             inventory = read_inventory(config.statistics.energy)
-            zones = read_raster(config.zones.raster)
+            zones = read_zones(config.zones.raster)
         with timed("zonal", seconds):
             fit, test = province_drivers(config, inventory, zones)
         with timed("fit", seconds):
             selection, model_name = fit_regression(config, fit, test)
             model = selection[model_name].fitted
         with timed("warp", seconds) as progress:
-            grid = working_grid(config, zones)
+            grid = working_grid(
+                config.grid.projection, config.grid.cell_size, config.grid.extent, zones, f"{config.path}: grid"
+            )
             fine_zones = warp_nearest(zones, grid.refined())
             drivers = working_drivers(config, grid, fine_zones, progress)
+            compared = read_compared(config, fine_zones.grid)
         with timed("predict", seconds):
             regression = config.regression
             coarse = predict_coarse(model, drivers, regression.scaling, regression.upper_quantile)
@@ -141,91 +142,32 @@ def run(config: Config) -> Results:
             found = coverage(zones, grid, coarse.raster.valid, sources)
             totals = mapped_totals(config, inventory, found)
         with timed("upscale", seconds) as progress:
-            fine = super_resolve(coarse.raster, config.upscale, np.random.Generator(np.random.PCG64(config.seed)), progress)
+            fine = super_resolve(
+                coarse.raster, config.upscale, np.random.Generator(np.random.PCG64(config.seed)), progress
+            )
         with timed("allocate", seconds):
             allocation = allocate(fine.weights, fine_zones.values, totals)
         with timed("evaluate", seconds) as progress:
             results = Results(
-                config, inventory, fit, test, selection, model_name, coarse, fine_zones, found, totals, fine, allocation
+                config,
+                inventory,
+                fit,
+                test,
+                selection,
+                model_name,
+                coarse,
+                fine_zones,
+                compared,
+                found,
+                totals,
+                fine,
+                allocation,
             )
             results.judged = evaluate(results, progress)
-            results.inventories = compare_inventories(config, allocation.emission, fine_zones)
+            results.inventories = compare_inventories(results)
     results.warnings = list(dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, DataWarning)))
     results.seconds = seconds
     return results
-
-
-def read_driver(path: Path, kind: str) -> Raster:
-    """A driver as a density: a count per cell is divided by the cell's true area."""
-    raster = read_raster(path)
-    if kind == "density":
-        return raster
-    return Raster(raster.values / raster.grid.cell_areas()[:, np.newaxis], raster.valid, raster.grid, "per km2")
-
-
-def fault_of(code: int, found: Coverage, settings: ZoneSettings) -> str:
-    """Why a province cannot count as whole, or an empty text: an edge cuts it, or too much of it has no values."""
-    if found.inside.get(code, 0.0) < settings.minimum_share:
-        return f"{100 * found.inside.get(code, 0.0):.1f} % of its area lies inside the grid and the driver rasters"
-    if found.known.get(code, 0.0) < settings.minimum_known:
-        return f"{100 * found.known[code]:.1f} % of its area has driver values"
-    return ""
-
-
-def predict_driver(config: Config, name: str) -> Raster:
-    """The driver ``name`` that the map is made from, as a density."""
-    return read_driver(config.drivers.predict[name], config.drivers.kinds[name])
-
-
-def province_drivers(config: Config, inventory: Inventory, zones: Raster) -> tuple[ProvinceDrivers, ProvinceDrivers]:
-    """D03: the total of each driver in each province that has a statistic, for the years of the fit and of the test.
-
-    Zones are taken on the grid of each raster, which is left as it is: a total needs no warping.  A province that
-    the rasters of either year do not cover is left out of both.
-    """
-    years = (config.statistics.fit_year, config.statistics.test_year)
-    rasters = {
-        (year, name): read_driver(path, config.drivers.kinds[name])
-        for year in years
-        for name, path in config.drivers.by_year[year].items()
-    }
-    by_grid: dict[Grid, list[tuple[int, str]]] = {}
-    for key, raster in rasters.items():
-        by_grid.setdefault(raster.grid, []).append(key)
-    totals: dict[tuple[int, str], dict[int, float]] = {}
-    found = []
-    for grid, keys in by_grid.items():
-        zones_here = warp_nearest(zones, grid)
-        found.append(coverage(zones, grid, np.logical_and.reduce([rasters[key].valid for key in keys])))
-        for key in keys:
-            table = zonal_statistics(rasters[key], zones_here)
-            totals[key] = dict(zip(table.codes.tolist(), table.total.tolist()))
-    known = [covered_provinces(config, inventory.of_year(year, "statistics"), found) for year in years]
-    fit, test = (
-        ProvinceDrivers(
-            year, rows.codes, rows.provinces, config.drivers.names,
-            np.array([[totals[year, name][code] for name in config.drivers.names] for code in rows.codes.tolist()]), rows.emission,
-        )
-        for year, rows in zip(years, known)
-    )  # fmt: skip
-    return fit, test
-
-
-def covered_provinces(config: Config, known: Inventory, found: list[Coverage]) -> Inventory:
-    """The provinces that the fitting rasters cover; each other one is left out with a warning."""
-    whole = []
-    for at, (code, province) in enumerate(zip(known.codes.tolist(), known.provinces)):
-        faults = [fault for fault in (fault_of(code, one, config.zones) for one in found) if fault]
-        if faults:
-            warnings.warn(f"{province} ({code}): only {faults[0]}; left out of the regression", DataWarning, stacklevel=2)
-        else:
-            whole.append(at)
-    if len(whole) < 3:
-        raise InputError(
-            f"{config.path}: the driver rasters of {known.years[0]} cover {len(whole)} provinces with statistics; a regression "
-            "needs 3 or more, name rasters that cover the provinces whole"
-        )
-    return known.rows(whole)
 
 
 def fit_regression(config: Config, fit: ProvinceDrivers, test: ProvinceDrivers) -> tuple[SelectionTable, str]:
@@ -236,18 +178,6 @@ def fit_regression(config: Config, fit: ProvinceDrivers, test: ProvinceDrivers) 
     return selection, name
 
 
-def working_grid(config: Config, zones: Raster) -> Grid:
-    """D04: the grid of the coarse map."""
-    crs, size, extent = named_crs(config.grid.projection), config.grid.cell_size, config.grid.extent
-    if extent == "cover":
-        return cover(zones, crs, size)
-    xmin, ymin, xmax, ymax = extent
-    cols, rows = (xmax - xmin) / size, (ymax - ymin) / size
-    if abs(cols - round(cols)) > 1e-6 or abs(rows - round(rows)) > 1e-6:
-        raise InputError(f"{config.path}: grid.extent = {list(extent)}: is {cols:g} x {rows:g} cells of {size:g}; expected whole cells")
-    return Grid(crs, (xmin, ymax, size, -size), (round(rows), round(cols)))
-
-
 def working_drivers(config: Config, grid: Grid, fine_zones: Raster, progress: Progress) -> dict[str, Raster]:
     """The prediction drivers as area-weighted means on the working grid, clipped to cells that touch a zone."""
     rows, cols = grid.shape
@@ -256,37 +186,29 @@ def working_drivers(config: Config, grid: Grid, fine_zones: Raster, progress: Pr
     for done, name in enumerate(config.drivers.names, 1):
         warped = warp_mean(predict_driver(config, name), grid)
         if not warped.valid.any():
-            raise InputError(f"{config.drivers.predict[name]}: does not overlap the working grid; check grid.extent and the raster's projection")
+            raise InputError(
+                f"{config.drivers.predict[name]}: does not overlap the working grid; "
+                "check grid.extent and the raster's projection"
+            )
         drivers[name] = Raster.masked(warped.values, warped.valid & touched, grid, warped.units)
         progress.update(done / len(config.drivers.names))
     return drivers
 
 
-def mapped_totals(config: Config, inventory: Inventory, found: Coverage) -> dict[int, float]:
-    """What each province receives: its statistic, unless the edge of the map cuts it.
-
-    A cut province would receive its whole total on a part of its area; it is left out, or takes its
-    share (``zones.cut``).  Totals supplied in the configuration (D20) come first.
-    """
-    year = inventory.of_year(config.map_year, "statistics.map_year")
-    names = dict(zip(year.codes.tolist(), year.provinces))
-    totals = dict(zip(year.codes.tolist(), year.emission.tolist())) | config.supplied_totals
-    mapped = {}
-    for code, total in totals.items():
-        fault, name = fault_of(code, found, config.zones), f"{names.get(code, 'province')} ({code})"
-        share = min(found.inside.get(code, 0.0), found.known.get(code, 0.0))
-        if not fault:
-            mapped[code] = total
-        elif config.zones.cut == "share" and share > 0:
-            mapped[code] = total * share
-            warnings.warn(f"{name}: only {fault}; it receives {100 * share:.1f} % of its total", DataWarning, stacklevel=2)
-        elif share > 0:  # a province wholly outside the map is no surprise
-            warnings.warn(f"{name}: only {fault}; left out of the map (nodata)", DataWarning, stacklevel=2)
-    if not mapped:
-        raise InputError(
-            f"{config.path}: no province with a statistic lies on the map whole; enlarge grid.extent, or set zones.cut = \"share\""
-        )
-    return mapped
+def read_compared(config: Config, fine: Grid) -> Compared:
+    """Land cover and other inventories that the configuration names."""
+    land_cover, inventories = None, {}
+    if config.land_cover.raster:
+        land_cover = warp_nearest(read_codes(config.land_cover.raster, "IGBP classes"), fine)
+        try:
+            seven_classes(land_cover.values[land_cover.valid])
+        except InputError as fault:
+            raise InputError(f"{config.land_cover.raster}: {fault}") from None
+    if config.evaluate.odiac:
+        inventories["ODIAC"] = odiac_density([read_raster(path) for path in config.evaluate.odiac], fine)
+    if config.evaluate.ffdas:
+        inventories["FFDAS"] = ffdas_density(read_raster(config.evaluate.ffdas), fine)
+    return Compared(land_cover, inventories)
 
 
 def evaluate(results: Results, progress: Progress) -> list[Judged]:
@@ -301,11 +223,10 @@ def evaluate(results: Results, progress: Progress) -> list[Judged]:
     if has_fine_drivers(config, zones.grid):
         drivers = {name: warp_mean(predict_driver(config, name), zones.grid) for name in config.drivers.names}
         reference = fine_reference(results.model, coarse, drivers, config.regression.scaling, zones.values, totals)
-    land_cover = warp_nearest(read_raster(config.land_cover.raster), zones.grid) if config.land_cover.raster else None
     judged = []
     for name in ORDER:
         if name in maps:
-            judged.append(judge(name, maps[name], zones.values, totals, land_cover, reference))
+            judged.append(judge(name, maps[name], zones.values, totals, results.compared.land_cover, reference))
         progress.update(len(judged) / len(ORDER))
     return judged
 
@@ -318,15 +239,11 @@ def has_fine_drivers(config: Config, fine: Grid) -> bool:
     return coarsest <= 1.5 * float(np.median(fine.cell_areas()))
 
 
-def compare_inventories(config: Config, emission: Raster, zones: Raster) -> dict[str, Judged]:
+def compare_inventories(results: Results) -> dict[str, Judged]:
     """Fig. 6: the map against ODIAC and FFDAS, cell by cell, where the configuration names them (D24)."""
-    others = {}
-    if config.evaluate.odiac:
-        others["ODIAC"] = odiac_density([read_raster(path) for path in config.evaluate.odiac], zones.grid)
-    if config.evaluate.ffdas:
-        others["FFDAS"] = ffdas_density(read_raster(config.evaluate.ffdas), zones.grid)
+    emission, zones = results.allocation.emission, results.zones
     judged = {}
-    for name, density in others.items():
+    for name, density in results.compared.inventories.items():
         cells = density.values * zones.grid.cell_areas()[:, np.newaxis] / 1e4
         other = Raster(cells, density.valid, zones.grid, emission.units)
         judged[name] = judge(f"{RESULT} against {name}", emission, zones.values, {}, None, other)

@@ -52,7 +52,9 @@ class Progress:
             return
         self.drawn = now
         left = (now - self.start) * (1 - fraction) / fraction if fraction > 0 else None
-        line = f"{self.name}: {100 * fraction:3.0f} %, " + (f"{duration(left)} left" if left is not None else "starting")
+        line = f"{self.name}: {100 * fraction:3.0f} %, " + (
+            f"{duration(left)} left" if left is not None else "starting"
+        )
         line += f" ({note})" if note else ""
         self.stream.write("\r" + line.ljust(self.width))
         self.stream.flush()

@@ -25,13 +25,12 @@ from refimpl.figures.maps import comparison_figure, map_figure, pick_window
 from refimpl.files import sha256, sweep_stale, write_text
 from refimpl.inventory import Inventory
 from refimpl.raster.geotiff import write_raster
-from refimpl.raster.grid import Raster
 from refimpl.regression.selection import TITLES
 from refimpl.tables import columns_of, write_table
 from refimpl.twins import current_backend
 
-ZOOM = 400e3
-"""Side of the zoomed window, metres, where the configuration names none."""
+ZOOM = 50
+"""Side of the zoomed window, coarse cells, where the configuration names none: few enough to see each."""
 
 
 def check_folder(folder: Path) -> None:
@@ -40,7 +39,9 @@ def check_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         sweep_stale(folder)
     except (FileExistsError, NotADirectoryError, PermissionError) as fault:
-        raise InputError(f"{folder}: cannot be the output folder ({fault.strerror}); name another with --output") from None
+        raise InputError(
+            f"{folder}: cannot be the output folder ({fault.strerror}); name another with --output"
+        ) from None
     if not os.access(folder, os.W_OK):
         raise InputError(f"{folder}: cannot be written to; name another output folder with --output")
 
@@ -153,13 +154,17 @@ def write_figures(results, folder: Path) -> None:
     config, zones = results.config, results.zones.values
     size = results.zones.grid.transform[2]
     fine, coarse = (per_km2(named(results.judged, name).emission) for name in (RESULT, COARSE))
-    titles = [f"{cell_words(2 * size, results)}: the regression's map, corrected", f"{cell_words(size, results)}: after super-resolution"]
+    titles = [
+        f"{cell_words(2 * size, results)}: the regression's map, corrected",
+        f"{cell_words(size, results)}: after super-resolution",
+    ]
     footer = config.attribution
     for name, raster, subtitle in (("coarse.png", coarse, titles[0]), ("emissions.png", fine, titles[1])):
         map_figure(raster, config.title, folder / name, subtitle=subtitle, footer=footer, zones=zones)
-    metres = results.zones.grid.crs.kind != "geographic"
-    window = config.report.zoom if config.report.zoom != "auto" else pick_window(fine, ZOOM if metres else 4.0)
-    comparison_figure([coarse, fine], titles, folder / "zoom.png", window, title=config.title, footer=footer, zones=[zones, zones])
+    window = config.report.zoom if config.report.zoom != "auto" else pick_window(fine, ZOOM * 2 * size)
+    comparison_figure(
+        [coarse, fine], titles, folder / "zoom.png", window, title=config.title, footer=footer, zones=[zones, zones]
+    )
     history = results.fine.history
     measured = np.isfinite(history.reconstruction_error)
     curve_figure(
@@ -174,7 +179,8 @@ def write_figures(results, folder: Path) -> None:
     estimated = results.model.predict(results.test.totals)
     scatter_figure(
         results.test.emission, estimated, results.test.provinces, folder / "regression.png",
-        f"{TITLES[results.model_name]}: fitted on {results.fit.year}, tested on {results.test.year}", units="10^4 t CO2",
+        f"{TITLES[results.model_name]}: fitted on {results.fit.year}, tested on {results.test.year}",
+        units="10^4 t CO2",
     )  # fmt: skip
 
 
@@ -230,14 +236,16 @@ def summary(results, folder: Path) -> str:
     share = dict(zip(table["map"], table.get("built-up_share", [])))
     cells = dict(zip(table["map"], table["cells_r2"]))
     rows, cols = results.zones.values.shape
+    coarse = results.coarse
     worst = float(np.abs(balance.difference_ulp).max())
     names = ("lights alone + Eq. 3", "bicubic + Eq. 3", RESULT)
     lines = [
         f"{results.config.title}: {cols} x {rows} cells of {cell_words(results.zones.grid.transform[2], results)}",
         f"provinces: {balance.codes.size} with totals, together {balance.total.sum():,.0f} x 10^4 t CO2",
         f"drivers by Pearson r with emission: {ranking}",
-        f"regression: {TITLES[results.model_name]}, R2 {row.train.r2:.3f} in {results.fit.year}, {row.test.r2:.3f} in {results.test.year}",
-        f"coarse map: {np.count_nonzero(results.coarse.raster.valid):,} cells, {results.coarse.negative} negative (clipped to 0)",
+        f"regression: {TITLES[results.model_name]}, R2 {row.train.r2:.3f} in {results.fit.year}, "
+        f"{row.test.r2:.3f} in {results.test.year}, {row.leave_one_out.r2:.3f} leaving one province out",
+        f"coarse map: {np.count_nonzero(coarse.raster.valid):,} cells, {coarse.negative} negative (clipped to 0)",
         f"super-resolution: {history_words(fine)}",
         f"mass balance: every province within {worst:g} ulp of its statistic",
         "share on built-up land: " + shown_numbers(share, names),
@@ -251,10 +259,13 @@ def history_words(fine) -> str:
     """How long the network trained, and what became of its loss."""
     loss = fine.history.loss
     first, last = (float(np.median(part)) for part in (loss[:50], loss[-50:]))
-    return f"{loss.size:,} steps, loss (median of 50) {first:.5f} -> {last:.5f}, last rate {fine.history.learning_rate[-1]:.0e}"
+    rate = fine.history.learning_rate[-1]
+    return f"{loss.size:,} steps, loss (median of 50) {first:.5f} -> {last:.5f}, last rate {rate:.0e}"
 
 
 def shown_numbers(values: dict[str, float], names: tuple[str, ...]) -> str:
     """Numbers by name, or that there are none."""
-    known = [f"{name.removesuffix(' + Eq. 3')} {values[name]:.3f}" for name in names if np.isfinite(values.get(name, np.nan))]
+    known = [
+        f"{name.removesuffix(' + Eq. 3')} {values[name]:.3f}" for name in names if np.isfinite(values.get(name, np.nan))
+    ]
     return ", ".join(known) or "not measured (no reference in the configuration)"

@@ -49,7 +49,13 @@ def _literals(kind: Any) -> list[Any]:
 
 def _words(kind: Any) -> str:
     """A type as a user would say it."""
-    names = {str: "text in quotes", int: "a whole number", float: "a number", bool: "true or false", Path: "a file name in quotes"}
+    names = {
+        str: "text in quotes",
+        int: "a whole number",
+        float: "a number",
+        bool: "true or false",
+        Path: "a file name in quotes",
+    }
     origin, parts = typing.get_origin(kind), typing.get_args(kind)
     if origin is typing.Literal:
         return " or ".join(repr(part) for part in parts)

@@ -32,14 +32,18 @@ class Table:
 
     def numbers(self, column: str, minimum: float = -math.inf) -> np.ndarray:
         """``column`` as float64 (rows,); an empty, unreadable, non-finite or too small cell is refused by line."""
-        return np.array([self._number(column, line, cell, minimum) for line, cell in zip(self.lines, self.text(column))])
+        return np.array(
+            [self._number(column, line, cell, minimum) for line, cell in zip(self.lines, self.text(column))]
+        )
 
     def integers(self, column: str) -> np.ndarray:
         """``column`` as int64 (rows,); a cell with a fraction is refused."""
         values = self.numbers(column)
         for line, value in zip(self.lines, values.tolist()):
             if value != round(value):
-                raise InputError(f"{self.path}, line {line}, column {column!r}: {value!r} is not a whole number; write 11, not 11.5")
+                raise InputError(
+                    f"{self.path}, line {line}, column {column!r}: {value!r} is not a whole number; write 11, not 11.5"
+                )
         return values.astype(np.int64)
 
     def _number(self, column: str, line: int, cell: str, minimum: float) -> float:
@@ -48,11 +52,17 @@ class Table:
             value = float(cell)
         except ValueError:
             shown = repr(cell) if cell else "the cell is empty"
-            raise InputError(f"{where}: {shown}; expected a number such as 12.5, without thousands separators") from None
+            raise InputError(
+                f"{where}: {shown}; expected a number such as 12.5, without thousands separators"
+            ) from None
         if not math.isfinite(value):
-            raise InputError(f"{where}: {cell} is not a finite number; leave the whole row out where there is no statistic")
+            raise InputError(
+                f"{where}: {cell} is not a finite number; leave the whole row out where there is no statistic"
+            )
         if value < minimum:
-            raise InputError(f"{where}: {cell} is less than {minimum:g}; an amount cannot be, check the sign and the unit")
+            raise InputError(
+                f"{where}: {cell} is less than {minimum:g}; an amount cannot be, check the sign and the unit"
+            )
         return value
 
 
@@ -138,7 +148,7 @@ def format_table(columns: Mapping[str, Sequence], digits: int = 3) -> str:
     cells = {name: [shown(value) for value in column] for name, column in columns.items()}
     widths = {name: max(map(len, [name, *column])) for name, column in cells.items()}
     left = {name for name, column in columns.items() if len(column) and isinstance(column[0], str)}
-    align = lambda name, text: text.ljust(widths[name]) if name in left else text.rjust(widths[name])  # noqa: E731
+    align = lambda name, text: text.ljust(widths[name]) if name in left else text.rjust(widths[name])
     lines = [[align(name, name) for name in cells]]
     lines += [[align(name, text) for name, text in zip(cells, row)] for row in zip(*cells.values())]
     return "\n".join("  ".join(line).rstrip() for line in lines)

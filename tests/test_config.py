@@ -47,7 +47,11 @@ def test_a_run_is_read_with_its_defaults(world):
         ("[upscale]", "[regression.svr]\nC = 0\n[upscale]", "[regression.svr]: SVR: C is 0"),
         ("[upscale]", '[regression]\nmodel = "forest"\n[upscale]', "regression.model = 'forest'"),
         ("[upscale]", "[allocate.totals]\nTibet = 3.0\n[upscale]", "allocate.totals.Tibet: is no province code"),
-        ("[upscale]", "[drivers.kinds]\nntl = \"counts\"\n[upscale]", "drivers.kinds.ntl = 'counts'; did you mean 'count'?"),
+        (
+            "[upscale]",
+            '[drivers.kinds]\nntl = "counts"\n[upscale]',
+            "drivers.kinds.ntl = 'counts'; did you mean 'count'?",
+        ),
         ("seed = 1", "seed = -1", "seed = -1; expected a whole number, 0 or more"),
         ("[statistics]", "[statistics", "is not valid TOML"),
         ("[land_cover]", "land_cover = 3\n[other]", "unknown key"),

@@ -28,8 +28,10 @@ FLOORS = [
     ["evaluation"],
     ["figures"],
     ["report"],
-    ["config"],
+    ["sections", "config"],
+    ["provinces"],
     ["pipeline"],
+    ["verbs"],
     ["cli", "__main__"],
 ]
 """From the ground up: a room imports from its own floor or from one below."""
@@ -70,7 +72,11 @@ def test_the_functions_that_the_readme_names_exist_and_cite_their_place_in_the_p
         found, module = resolve(name)
         text = (found.__doc__ or "") + (module.__doc__ or "")
         number = int(place.split()[-1])
-        cited = {int(n) for a, b in re.findall(r"(?:Eq|Table|Fig)s?\.? (\d)(?:-(\d))?", text) for n in range(int(a), int(b or a) + 1)}
+        cited = {
+            int(n)
+            for a, b in re.findall(r"(?:Eq|Table|Fig)s?\.? (\d)(?:-(\d))?", text)
+            for n in range(int(a), int(b or a) + 1)
+        }
         assert number in cited, f"{name} does not cite {place}"
 
 
@@ -78,7 +84,11 @@ def test_the_functions_that_the_readme_names_exist_and_cite_their_place_in_the_p
 def test_a_decision_is_named_where_it_acts(decision):
     acts_in = importlib.import_module(decision.acts_in)
     source = Path(acts_in.__file__).read_text(encoding="utf-8")
-    texts = [ast.get_docstring(node) or "" for node in ast.walk(ast.parse(source)) if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))]
+    texts = [
+        ast.get_docstring(node) or ""
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
+    ]
     assert any(decision.id in re.sub(r"D(\d\d)-D?(\d\d)", expand, text) for text in texts)
 
 
@@ -95,7 +105,9 @@ def test_every_reference_has_a_kernel_with_the_same_parameters():
     assert REGISTRY
     for name, pair in REGISTRY.items():
         tree = ast.parse((ROOT / (pair.kernel_module.replace(".", "/") + ".py")).read_text())
-        kernels = {node.name: [a.arg for a in node.args.args] for node in tree.body if isinstance(node, ast.FunctionDef)}
+        kernels = {
+            node.name: [a.arg for a in node.args.args] for node in tree.body if isinstance(node, ast.FunctionDef)
+        }
         reference = list(pair.reference.__code__.co_varnames[: pair.reference.__code__.co_argcount])
         assert kernels.get(pair.reference.__name__) == reference, name
 
@@ -133,4 +145,9 @@ def test_the_readme_names_every_verb():
 def test_run_time_dependencies_are_the_four():
     text = (ROOT / "setup.cfg").read_text()
     block = re.search(r"install_requires =\n((?:    .*\n)+)", text)[1]
-    assert [re.match(r"\s+([\w-]+)", line)[1] for line in block.splitlines()] == ["numpy", "numba", "pillow", "tifffile"]
+    assert [re.match(r"\s+([\w-]+)", line)[1] for line in block.splitlines()] == [
+        "numpy",
+        "numba",
+        "pillow",
+        "tifffile",
+    ]

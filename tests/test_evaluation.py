@@ -53,7 +53,9 @@ def test_shares_of_land_cover_are_parts_of_the_classified_emission():
 
 
 def test_a_province_without_emission_has_no_share():
-    got = land_cover_shares(np.zeros((1, 1)), np.ones((1, 1), bool), np.array([[11]]), np.array([[13]]), np.ones((1, 1), bool))
+    got = land_cover_shares(
+        np.zeros((1, 1)), np.ones((1, 1), bool), np.array([[11]]), np.array([[13]]), np.ones((1, 1), bool)
+    )
     assert np.isnan(got.shares).all()
 
 

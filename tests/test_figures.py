@@ -7,8 +7,17 @@ import pytest
 from PIL import Image
 
 from refimpl.errors import InputError
-from refimpl.figures import bar_figure, comparison_figure, curve_figure, map_figure, pick_window, scatter_figure
-from refimpl.figures import bars, curves, maps
+from refimpl.figures import (
+    bar_figure,
+    bars,
+    comparison_figure,
+    curve_figure,
+    curves,
+    map_figure,
+    maps,
+    pick_window,
+    scatter_figure,
+)
 from refimpl.figures.axes import Frame, colour_bar_ticks, format_number, log_ticks, nice_ticks
 from refimpl.figures.canvas import Canvas
 from refimpl.figures.colour import NODATA, PAPER, Scale, choose_scale, diverging, sequential

@@ -78,7 +78,11 @@ def test_a_failed_write_keeps_the_old_file_and_leaves_nothing_behind(tmp_path):
 
 
 def test_only_old_temporaries_of_ours_are_swept(tmp_path):
-    for name, age in ((".refimpl-partial-1-a.tif", STALE_AFTER + 60), (".refimpl-partial-2-b.tif", 0), ("old.tif", STALE_AFTER + 60)):
+    for name, age in (
+        (".refimpl-partial-1-a.tif", STALE_AFTER + 60),
+        (".refimpl-partial-2-b.tif", 0),
+        ("old.tif", STALE_AFTER + 60),
+    ):
         (tmp_path / name).write_text("")
         os.utime(tmp_path / name, (time.time() - age,) * 2)
     sweep_stale(tmp_path)
@@ -113,7 +117,9 @@ def test_progress_appears_after_two_seconds_with_the_time_left_and_only_on_a_ter
         now[0] = 4.0
         line.update(0.25)
         line.close()
-    assert "training:  25 %, 12 s left" in shown.getvalue() and shown.getvalue().endswith("training: 4 s             \n")
+    assert "training:  25 %, 12 s left" in shown.getvalue() and shown.getvalue().endswith(
+        "training: 4 s             \n"
+    )
     assert hidden.getvalue() == ""
 
 

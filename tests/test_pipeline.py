@@ -13,7 +13,8 @@ import pytest
 from refimpl.cli import main
 from refimpl.config import read_config
 from refimpl.errors import InputError
-from refimpl.pipeline import run, working_grid
+from refimpl.pipeline import run
+from refimpl.provinces import read_zones, working_grid
 from refimpl.raster.geotiff import read_raster, write_raster
 from refimpl.raster.grid import Raster
 from refimpl.raster.projection import ALBERS_CHINA, forward
@@ -58,7 +59,7 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_number_of_threads(world
 
 def extent_without_the_west(world):
     """The covering grid less 60 km on its west, which cuts provinces 11 and 13 and leaves 12 and 14 whole."""
-    xmin, ymin, xmax, ymax = working_grid(read_config(world / "run.toml"), read_raster(world / "zones.tif")).bounds
+    xmin, ymin, xmax, ymax = working_grid("albers", 20000.0, "cover", read_zones(world / "zones.tif"), "grid").bounds
     return f"grid.extent=[{xmin + 60000}, {ymin}, {xmax}, {ymax}]"
 
 
@@ -114,7 +115,7 @@ def test_a_grid_that_no_driver_overlaps_is_refused(world):
 
 def test_an_extent_that_is_not_whole_cells_is_refused(world):
     config = read_config(world / "run.toml", ("grid.extent=[0, 3000000, 50000, 3100000]",))
-    with pytest.raises(InputError, match="2.5 x 5 cells of 20000; expected whole cells"):
+    with pytest.raises(InputError, match="is 2.5 x 5 cells of 20000; expected whole cells"):
         run(config)
 
 

@@ -9,8 +9,9 @@ import pytest
 from refimpl.coarse import predict_coarse
 from refimpl.config import read_config
 from refimpl.inventory import read_inventory
-from refimpl.pipeline import fit_regression, province_drivers, working_drivers, working_grid
+from refimpl.pipeline import fit_regression, working_drivers
 from refimpl.progress import Progress
+from refimpl.provinces import province_drivers, read_zones, working_grid
 from refimpl.raster.geotiff import read_raster
 from refimpl.raster.warp import warp_nearest
 from refimpl.raster.zones import coverage
@@ -19,10 +20,14 @@ from refimpl.regression.selection import choose
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
 
 
+def grid_of(config, zones):
+    return working_grid(config.grid.projection, config.grid.cell_size, config.grid.extent, zones, "grid")
+
+
 @pytest.fixture(scope="module")
 def china():
     config = read_config(GOLDEN / "china-10km" / "run.toml")
-    inventory, zones = read_inventory(config.statistics.energy), read_raster(config.zones.raster)
+    inventory, zones = read_inventory(config.statistics.energy), read_zones(config.zones.raster)
     return config, inventory, zones, *province_drivers(config, inventory, zones)
 
 
@@ -43,7 +48,9 @@ def test_thirty_provinces_enter_the_regression(china):
     assert fit.codes.tolist() == test.codes.tolist() == sorted(published(2010))
 
 
-@pytest.mark.parametrize("driver, column, to_units", [("population", "population_1e4", 1e4), ("gdp", "gdp_1e8yuan", 1e4)])
+@pytest.mark.parametrize(
+    "driver, column, to_units", [("population", "population_1e4", 1e4), ("gdp", "gdp_1e8yuan", 1e4)]
+)
 def test_province_totals_of_the_drivers_agree_with_the_published_statistics(china, driver, column, to_units):
     for drivers in china[3:]:
         statistics = published(drivers.year)
@@ -65,7 +72,7 @@ def test_eight_fuels_make_up_77_to_96_percent_of_the_published_inventory(china):
 def test_the_regression_on_cells_is_nearly_uniform_before_its_baseline_is_removed(china):
     config, _, zones, fit, test = china
     table, name = fit_regression(config, fit, test)
-    grid = working_grid(config, zones)
+    grid = grid_of(config, zones)
     drivers = working_drivers(config, grid, warp_nearest(zones, grid.refined()), Progress("warp"))
     coarse = predict_coarse(table[name].fitted, drivers).raster
     values = coarse.values[coarse.valid]
@@ -77,8 +84,8 @@ def test_the_regression_on_cells_is_nearly_uniform_before_its_baseline_is_remove
 
 def test_the_delta_window_holds_four_provinces_whole():
     config = read_config(GOLDEN / "delta-1km" / "run.toml")
-    zones = read_raster(config.zones.raster)
-    found = coverage(zones, working_grid(config, zones), None, [read_raster(config.drivers.predict["ntl"]).grid])
+    zones = read_zones(config.zones.raster)
+    found = coverage(zones, grid_of(config, zones), None, [read_raster(config.drivers.predict["ntl"]).grid])
     assert [code for code, share in found.inside.items() if share >= 0.995] == [31, 32, 33, 34]
     assert 0 < found.inside[37] < 0.995  # Shandong is cut
 

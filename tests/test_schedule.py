@@ -84,7 +84,7 @@ def test_a_window_that_is_not_full_is_not_judged():
 
 
 def test_only_the_last_five_points_count():
-    falling_then_flat = lambda step: max(10 - step / 50, 2.0)   # noqa: E731  flat from step 400 on
+    falling_then_flat = lambda step: max(10 - step / 50, 2.0)
     changes, _ = run(falling_then_flat, 660)
     assert changes == [600]                 # 540 sees 300 .. 500 with a fall; at 600 the points 400 .. 600 are flat
 

@@ -57,7 +57,9 @@ def alternatives(
     densities = {
         COARSE: replicate(coarse),
         "bicubic + Eq. 3": bicubic(coarse),
-        "bicubic, back-projected + Eq. 3": bicubic(coarse, settings.back_projection or 10, downsampling=settings.downsampling),
+        "bicubic, back-projected + Eq. 3": bicubic(
+            coarse, settings.back_projection or 10, downsampling=settings.downsampling
+        ),
         "network alone + Eq. 3": apply_network(network, coarse, plain),
     }
     if lights is not None:
@@ -70,9 +72,14 @@ def alternatives(
 
 
 def fine_reference(
-    model: FittedRegression, coarse: CoarseMap, drivers: Mapping[str, Raster], scaling: str, zones: np.ndarray, totals: Mapping[int, float]
+    model: FittedRegression,
+    coarse: CoarseMap,
+    drivers: Mapping[str, Raster],
+    scaling: str,
+    zones: np.ndarray,
+    totals: Mapping[int, float],
 ) -> Raster:
-    """The same regression on ``drivers`` at the fine cell size, less the coarse map's baseline (D09), corrected by Eq. 3.
+    """The same regression on ``drivers`` at the fine cell size, less the coarse map's baseline (D09), then Eq. 3.
 
     The cells are scaled as the coarse cells were, so that only the cell size differs.  It means something only
     where the drivers really are that fine.

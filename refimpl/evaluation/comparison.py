@@ -55,7 +55,9 @@ def one_factor(density: Raster, zones: np.ndarray, totals: Mapping[int, float]) 
     present = set(np.unique(zones[valid]).tolist())
     whole = sum(total for code, total in totals.items() if code in present)
     spread = cells.sum()
-    return Raster(cells * (whole / spread) if spread > 0 else cells, valid, density.grid, "10^4 t CO2 per cell per year")
+    return Raster(
+        cells * (whole / spread) if spread > 0 else cells, valid, density.grid, "10^4 t CO2 per cell per year"
+    )
 
 
 def judge(

@@ -49,7 +49,7 @@ def seven_classes(igbp: np.ndarray) -> np.ndarray:
     codes = np.asarray(igbp, np.int64)
     if codes.size and (codes.min() < 0 or codes.max() > 17):
         wrong = int(codes[(codes < 0) | (codes > 17)].flat[0])
-        raise InputError(f"the land cover raster: class {wrong}; expected the IGBP classes 0-17 of MCD12, others as nodata")
+        raise InputError(f"land cover class {wrong}; expected the IGBP classes 0-17 of MCD12, others as nodata")
     return table[codes]
 
 

@@ -147,7 +147,7 @@ def convolve_backward_data(dy: np.ndarray, weights: np.ndarray, active: np.ndarr
     """
     dx = convolve.reference(dy, weights[::-1, ::-1].swapaxes(2, 3), None, False)
     if active is not None:
-        dx[active <= 0] = 0
+        dx[~(active > 0)] = 0
     return dx
 
 

@@ -1,4 +1,4 @@
-"""Read the GeoTIFFs of a run with GDAL (rasterio) and hold them against its tables: ``python -m tests.peers.read_outputs FOLDER``."""
+"""GeoTIFFs of a run as GDAL reads them, held against its tables: ``python -m tests.peers.read_outputs FOLDER``."""
 
 import csv
 import math
@@ -36,7 +36,10 @@ def check(folder: Path) -> None:
     assert all(abs(float(row["difference_ulp"])) <= 1 for row in rows)
     density = maps["emissions"] * 1e4 / (cell / 1000) ** 2
     assert np.allclose(density.compressed(), maps["emissions_per_km2"].compressed(), rtol=1e-12)
-    print(f"GDAL {rasterio.__gdal_version__} reads {len(maps)} maps; {len(rows)} provinces, {total:,.2f} x 10^4 t, sums agree")
+    print(
+        f"GDAL {rasterio.__gdal_version__} reads {len(maps)} maps; {len(rows)} provinces, "
+        f"{total:,.2f} x 10^4 t, sums agree"
+    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,225 @@
+"""From driver rasters and zones to provinces and back: totals for the regression, statistics for the map.
+
+"Raster data" of the paper, D03 and D20.  Two things can be wrong with a province: the edge of a grid or of
+a raster cuts it, or too much of it has no values.  A regression must not learn from a part of a province, and
+a part of a province must not receive its whole total.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from refimpl.config import Config
+from refimpl.errors import DataWarning, InputError
+from refimpl.inventory import Inventory
+from refimpl.raster.geotiff import read_raster
+from refimpl.raster.grid import Grid, Raster
+from refimpl.raster.projection import named_crs
+from refimpl.raster.warp import warp_nearest
+from refimpl.raster.zonal import rank_drivers, zonal_statistics
+from refimpl.raster.zones import Coverage, cover, coverage
+from refimpl.sections import ZoneSettings
+
+MOST_CELLS = 10**9
+"""A working grid larger than this is taken for a cell size in the wrong unit."""
+
+
+def read_codes(path: Path, what: str) -> Raster:
+    """A raster of whole numbers, ``what`` ("province codes", say); floats without fractions become integers.
+
+    Raises
+    ------
+    InputError
+        A value with a fraction or below 0, or no valid cell.
+    """
+    raster = read_raster(path)
+    values = raster.values
+    if values.dtype.kind == "f":
+        values = values.astype(np.int64)
+        if not np.array_equal(values, raster.values):
+            row, column = np.argwhere(values != raster.values)[0]
+            raise InputError(
+                f"{path}: {raster.values[row, column]} at row {row}, column {column}; expected whole numbers ({what})"
+            )
+    if values.min() < 0:
+        raise InputError(f"{path}: holds {values.min()}; expected {what} of 0 or more, declare other values as nodata")
+    if not raster.valid.any():
+        raise InputError(f"{path}: has no valid cell; expected {what}, check its nodata value")
+    return Raster(values, raster.valid, raster.grid, raster.units)
+
+
+def read_zones(path: Path) -> Raster:
+    """Province codes, 0 outside; at least one province."""
+    zones = read_codes(path, "province codes, 0 outside")
+    if not zones.values.any() or zones.values.max() > 10**6:
+        raise InputError(
+            f"{path}: its largest value is {zones.values.max()}; expected province codes such as 11, and 0 outside"
+        )
+    return Raster.masked(zones.values, zones.valid, zones.grid)
+
+
+def working_grid(
+    projection: str, cell_size: float, extent: str | tuple[float, float, float, float], zones: Raster | None, where: str
+) -> Grid:
+    """D04: the grid of the coarse map; ``extent`` is "cover" (the zones) or (xmin, ymin, xmax, ymax).
+
+    Raises
+    ------
+    InputError
+        An extent that is not whole cells, or a cell size that makes no sense; ``where`` begins the sentence.
+    """
+    crs = named_crs(projection)
+    if projection == "geographic" and cell_size > 10:
+        raise InputError(
+            f"{where}: a cell size of {cell_size:g} degrees; expected degrees, such as 0.05, on a geographic grid"
+        )
+    if extent == "cover":
+        xmin, ymin, xmax, ymax = cover(zones, crs, 1.0 if projection != "geographic" else 0.001).bounds
+    else:
+        xmin, ymin, xmax, ymax = extent
+    cols, rows = (xmax - xmin) / cell_size, (ymax - ymin) / cell_size
+    if cols * rows > MOST_CELLS:
+        raise InputError(
+            f"{where}: {cell_size:g} x {cell_size:g} makes {cols * rows:.0e} cells; "
+            "expected metres (degrees where geographic)"
+        )
+    if extent == "cover":
+        return cover(zones, crs, cell_size)
+    if min(cols, rows) < 1 - 1e-6 or abs(cols - round(cols)) > 1e-6 or abs(rows - round(rows)) > 1e-6:
+        raise InputError(
+            f"{where}: the extent {list(extent)} is {cols:g} x {rows:g} cells of {cell_size:g}; expected whole cells"
+        )
+    try:
+        return Grid(crs, (xmin, ymax, cell_size, -cell_size), (round(rows), round(cols)))
+    except ValueError as fault:
+        raise InputError(f"{where}: {fault}") from None
+
+
+def read_driver(path: Path, kind: str) -> Raster:
+    """A driver as a density: a count per cell is divided by the cell's true area."""
+    raster = read_raster(path)
+    if kind == "density":
+        return raster
+    return Raster(raster.values / raster.grid.cell_areas()[:, np.newaxis], raster.valid, raster.grid, "per km2")
+
+
+def predict_driver(config: Config, name: str) -> Raster:
+    """The driver ``name`` that the map is made from, as a density."""
+    return read_driver(config.drivers.predict[name], config.drivers.kinds[name])
+
+
+@dataclass(frozen=True)
+class ProvinceDrivers:
+    """Province totals of the drivers in one year, for the provinces that have statistics."""
+
+    year: int
+    codes: np.ndarray
+    """(n,) int64, province codes."""
+    provinces: tuple[str, ...]
+    names: tuple[str, ...]
+    totals: np.ndarray
+    """(n, d) float64, density x km2."""
+    emission: np.ndarray
+    """(n,) float64, 10^4 t CO2."""
+
+    @property
+    def ranking(self) -> list[tuple[str, float]]:
+        """Drivers by Pearson's r with emission, the strongest first."""
+        return rank_drivers(dict(zip(self.names, self.totals.T)), self.emission)
+
+
+def fault_of(code: int, found: Coverage, settings: ZoneSettings) -> str:
+    """Why a province cannot count as whole, or an empty text: an edge cuts it, or too much of it has no values."""
+    if found.inside.get(code, 0.0) < settings.minimum_share:
+        return f"{100 * found.inside.get(code, 0.0):.1f} % of its area lies inside the grid and the driver rasters"
+    if found.known.get(code, 0.0) < settings.minimum_known:
+        return f"{100 * found.known[code]:.1f} % of its area has driver values"
+    return ""
+
+
+def province_drivers(config: Config, inventory: Inventory, zones: Raster) -> tuple[ProvinceDrivers, ProvinceDrivers]:
+    """D03: the total of each driver in each province that has a statistic, for the years of the fit and of the test.
+
+    Zones are taken on the grid of each raster, which is left as it is: a total needs no warping.  A province that
+    the rasters of either year do not cover is left out of both.
+    """
+    years = (config.statistics.fit_year, config.statistics.test_year)
+    rasters = {
+        (year, name): read_driver(path, config.drivers.kinds[name])
+        for year in years
+        for name, path in config.drivers.by_year[year].items()
+    }
+    by_grid: dict[Grid, list[tuple[int, str]]] = {}
+    for key, raster in rasters.items():
+        by_grid.setdefault(raster.grid, []).append(key)
+    totals: dict[tuple[int, str], dict[int, float]] = {}
+    found = []
+    for grid, keys in by_grid.items():
+        zones_here = warp_nearest(zones, grid)
+        found.append(coverage(zones, grid, np.logical_and.reduce([rasters[key].valid for key in keys])))
+        for key in keys:
+            table = zonal_statistics(rasters[key], zones_here)
+            totals[key] = dict(zip(table.codes.tolist(), table.total.tolist()))
+    known = [covered_provinces(config, inventory.of_year(year, "statistics"), found) for year in years]
+    fit, test = (
+        ProvinceDrivers(
+            year, rows.codes, rows.provinces, config.drivers.names,
+            np.array([[totals[year, name][code] for name in config.drivers.names] for code in rows.codes.tolist()]),
+            rows.emission,
+        )
+        for year, rows in zip(years, known)
+    )  # fmt: skip
+    return fit, test
+
+
+def covered_provinces(config: Config, known: Inventory, found: list[Coverage]) -> Inventory:
+    """The provinces that the fitting rasters cover; each other one is left out with a warning."""
+    whole = []
+    for at, (code, province) in enumerate(zip(known.codes.tolist(), known.provinces)):
+        faults = [fault for fault in (fault_of(code, one, config.zones) for one in found) if fault]
+        if faults:
+            warnings.warn(
+                f"{province} ({code}): only {faults[0]}; left out of the regression", DataWarning, stacklevel=2
+            )
+        else:
+            whole.append(at)
+    if len(whole) < 3:
+        raise InputError(
+            f"{config.path}: the driver rasters of {known.years[0]} cover {len(whole)} provinces with "
+            "statistics; a regression needs 3 or more, name rasters that cover the provinces whole"
+        )
+    return known.rows(whole)
+
+
+def mapped_totals(config: Config, inventory: Inventory, found: Coverage) -> dict[int, float]:
+    """What each province receives: its statistic, unless the edge of the map cuts it.
+
+    A cut province would receive its whole total on a part of its area; it is left out, or takes its
+    share (``zones.cut``).  Totals supplied in the configuration (D20) come first.
+    """
+    year = inventory.of_year(config.map_year, "statistics.map_year")
+    names = dict(zip(year.codes.tolist(), year.provinces))
+    totals = dict(zip(year.codes.tolist(), year.emission.tolist())) | config.supplied_totals
+    mapped = {}
+    for code, total in totals.items():
+        fault, name = fault_of(code, found, config.zones), f"{names.get(code, 'province')} ({code})"
+        share = min(found.inside.get(code, 0.0), found.known.get(code, 0.0))
+        if not fault:
+            mapped[code] = total
+        elif config.zones.cut == "share" and share > 0:
+            mapped[code] = total * share
+            warnings.warn(
+                f"{name}: only {fault}; it receives {100 * share:.1f} % of its total", DataWarning, stacklevel=2
+            )
+        elif share > 0:  # a province wholly outside the map is no surprise
+            warnings.warn(f"{name}: only {fault}; left out of the map (nodata)", DataWarning, stacklevel=2)
+    if not mapped:
+        raise InputError(
+            f"{config.path}: no province with a statistic lies on the map whole; enlarge grid.extent, "
+            'or set zones.cut = "share"'
+        )
+    return mapped

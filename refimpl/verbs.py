@@ -1,0 +1,286 @@
+"""What each verb of the command line does: read files, call one stage, write files; there is no science here.
+
+Each takes the parsed arguments of its verb.  Modules are imported inside the verbs, so that ``--help`` stays fast.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from refimpl.errors import InputError, did_you_mean
+
+SAMPLE = Path("golden") / "china-10km" / "run.toml"
+
+
+def named_rasters(words: list[str]) -> dict[str, Path]:
+    """``ntl=a.tif population=b.tif`` as a dict."""
+    pairs = {}
+    for word in words:
+        name, equals, file = word.partition("=")
+        if not equals or not name or not file:
+            raise InputError(f"{word!r}: expected NAME=FILE, such as ntl=ntl_2010.tif")
+        if name in pairs:
+            raise InputError(f"driver {name!r} is given twice; name each driver once")
+        pairs[name] = Path(file)
+    return pairs
+
+
+def sample_case() -> Path:
+    """The run.toml of the sample: beside the package in a source checkout, else below the current folder."""
+    for root in (Path(__file__).resolve().parent.parent, Path.cwd()):
+        if (root / SAMPLE).is_file():
+            return root / SAMPLE
+    raise InputError(
+        f"{SAMPLE}: not found; run in a checkout of the source, or name a run.toml: refimpl run PATH/run.toml"
+    )
+
+
+def verb_run(args) -> None:
+    """The whole method."""
+    from refimpl.config import read_config
+    from refimpl.pipeline import run
+    from refimpl.report import check_folder, summary, write_results
+
+    config = read_config(args.config or sample_case(), tuple(args.set))
+    folder = Path(args.output or config.output)
+    check_folder(folder)
+    results = run(config)
+    write_results(results, folder)
+    print(summary(results, folder))
+
+
+def verb_inventory(args) -> None:
+    """Eq. 1."""
+    from refimpl.inventory import FUELS, read_inventory
+    from refimpl.report import inventory_columns
+    from refimpl.tables import format_table, write_table
+
+    if args.energy is None:
+        fuels = FUELS.values()
+        columns = {"fuel": [f.name for f in fuels], "LC": [f.calorific_value for f in fuels]}
+        columns |= {"CC": [f"{f.carbon_content:g}" for f in fuels], "COF": [f"{f.oxidation_factor:g}" for f in fuels]}
+        columns["EC"] = [f"{f.emission_coefficient:.4f}" for f in fuels]
+        print("Table 3: EC in kg CO2/kg (natural gas: kg CO2/m3)\n" + format_table(columns))
+        return
+    write_table(args.output, inventory_columns(read_inventory(args.energy)))
+
+
+def verb_warp(args) -> None:
+    """One raster to a working grid."""
+    from refimpl.provinces import read_zones, working_grid
+    from refimpl.raster.geotiff import read_raster, write_raster
+    from refimpl.raster.warp import warp_mean, warp_nearest, warp_sum
+    from refimpl.raster.zones import clip_to_zones
+
+    if not args.extent and not args.zones:
+        raise InputError(
+            "refimpl warp: neither --extent nor --zones is given; expected one of them to say which area to cover"
+        )
+    raster = read_raster(args.raster)
+    zones = read_zones(args.zones) if args.zones else None
+    extent = tuple(args.extent) if args.extent else "cover"
+    grid = working_grid(args.projection, args.cell_size, extent, zones, "refimpl warp")
+    warped = {"density": warp_mean, "count": warp_sum, "class": warp_nearest}[args.kind](raster, grid)
+    if not warped.valid.any():
+        raise InputError(
+            f"{args.raster}: does not overlap the grid; check --extent, --zones and the raster's projection"
+        )
+    if zones is not None:
+        warped = clip_to_zones(warped, warp_nearest(zones, grid))
+    write_raster(args.output, warped, nodata=255 if warped.values.dtype == "uint8" else None)
+
+
+def verb_zonal(args) -> None:
+    """Province totals, means and counts of drivers, and their rank."""
+    from refimpl.provinces import read_zones
+    from refimpl.raster.geotiff import read_raster
+    from refimpl.raster.warp import warp_nearest
+    from refimpl.raster.zonal import rank_drivers, zonal_statistics
+    from refimpl.report import ranking_columns
+    from refimpl.tables import format_table, write_table
+
+    zones = read_zones(args.zones)
+    columns: dict = {}
+    for name, path in named_rasters(args.drivers).items():
+        raster = read_raster(path)
+        table = zonal_statistics(raster, warp_nearest(zones, raster.grid))
+        if columns and columns["code"].tolist() != table.codes.tolist():
+            raise InputError(f"{path}: covers other provinces than the first driver; give rasters of one area")
+        columns |= {"code": table.codes, name: table.total, f"{name}_mean": table.mean, f"{name}_count": table.count}
+        columns["area_km2"] = table.area_km2
+    if args.emissions:
+        emission = emissions_of(args.emissions, args.year)
+        rows = [i for i, code in enumerate(columns["code"].tolist()) if code in emission]
+        observed = [emission[int(columns["code"][i])] for i in rows]
+        ranking = rank_drivers({name: columns[name][rows] for name in named_rasters(args.drivers)}, observed)
+        print(format_table(ranking_columns(ranking)))
+    write_table(args.output, columns)
+
+
+def emissions_of(path: Path, year: int | None) -> dict[int, float]:
+    """Emission by province code of one year, from the file that ``refimpl inventory`` writes."""
+    from refimpl.tables import read_table
+
+    table = read_table(path, ("code", "year", "emission_1e4t"), "emissions, as 'refimpl inventory' writes them")
+    codes, years, emission = table.integers("code"), table.integers("year"), table.numbers("emission_1e4t", minimum=0.0)
+    wanted = int(years.max()) if year is None else year
+    rows = years == wanted
+    if not rows.any():
+        raise InputError(f"{path}: has no year {wanted}; it has {', '.join(map(str, sorted(set(years.tolist()))))}")
+    return dict(zip(codes[rows].tolist(), emission[rows].tolist()))
+
+
+def drivers_and_emission(zonal: Path, emissions: Path, year: int | None, names: list[str] | None):
+    """Arrays for the regression: (names, drivers (n, d), emission (n,)), provinces that both files have."""
+    import numpy as np
+
+    from refimpl.tables import read_table
+
+    table = read_table(zonal, ("code",), "province totals, as 'refimpl zonal' writes them")
+    others = [c for c in table.columns if c not in ("code", "area_km2") and not c.endswith(("_mean", "_count"))]
+    names = names or others
+    emission = emissions_of(emissions, year)
+    codes = table.integers("code").tolist()
+    rows = [i for i, code in enumerate(codes) if code in emission]
+    if len(rows) < 3:
+        raise InputError(f"{zonal}: has {len(rows)} provinces that {emissions} has too; a regression needs 3 or more")
+    columns = [table.numbers(name)[rows] for name in names]
+    return names, np.stack(columns, axis=1), np.array([emission[codes[i]] for i in rows])
+
+
+def verb_fit(args) -> None:
+    """Table 1, and the chosen model as JSON."""
+    from refimpl.config import read_model_settings
+    from refimpl.regression.selection import MODELS, choose, compare_models, format_table
+    from refimpl.tables import columns_of, write_table
+
+    if args.model not in ("auto", *MODELS):
+        raise InputError(f"--model {args.model}{did_you_mean(args.model, ('auto', *MODELS))}")
+    settings = read_model_settings(args.settings, tuple(args.set))
+    names, drivers, emission = drivers_and_emission(args.drivers, args.emissions, args.year, None)
+    _, test_drivers, test_emission = drivers_and_emission(args.test_drivers, args.emissions, args.test_year, names)
+    details = {"feature_names": names, "metadata": {"fit_year": args.year, "test_year": args.test_year}}
+    table = compare_models(drivers, emission, test_drivers, test_emission, settings, **details)
+    print(format_table(table))
+    table[choose(table) if args.model == "auto" else args.model].fitted.save(args.output)
+    if args.table:
+        write_table(args.table, columns_of(table.rows()))
+
+
+def verb_predict(args) -> None:
+    """The coarse map CE."""
+    from refimpl.coarse import predict_coarse
+    from refimpl.raster.geotiff import read_raster, write_raster
+    from refimpl.regression.fitted import FittedRegression
+
+    model = FittedRegression.load(args.model)
+    drivers = {name: read_raster(path) for name, path in named_rasters(args.drivers).items()}
+    unknown = sorted(set(drivers) - set(model.feature_names))
+    if unknown:
+        raise InputError(
+            f"driver {unknown[0]!r} is not one the model was fitted on{did_you_mean(unknown[0], model.feature_names)}"
+        )
+    coarse = predict_coarse(model, drivers, args.scaling)
+    write_raster(args.output, coarse.raster, description="coarse map CE")
+    if coarse.negative:
+        print(f"{coarse.negative} cells are negative; the super-resolution clips them to 0 (D08)")
+
+
+def verb_upscale(args) -> None:
+    """The fine map CW."""
+    import numpy as np
+
+    from refimpl.config import read_upscale_settings
+    from refimpl.progress import stage
+    from refimpl.raster.geotiff import read_raster, write_raster
+    from refimpl.zssr.tape import Tape
+    from refimpl.zssr.upscale import super_resolve
+
+    settings = read_upscale_settings(args.settings, tuple(args.set))
+    coarse = read_raster(args.coarse)
+    tape = Tape.load(args.replay) if args.replay else None
+    rng = np.random.Generator(np.random.PCG64(args.seed))
+    with stage("upscale") as progress:
+        fine = super_resolve(coarse, settings, rng, progress, tape)
+    write_raster(args.output, fine.weights, description="fine map CW, the weights of Eq. 3")
+    if args.curve:
+        fine.history.save(args.curve)
+    if args.tape:
+        fine.tape.save(args.tape)
+    if fine.clipped:
+        print(f"{fine.clipped} negative cells of the coarse map were clipped to 0 (D08)")
+
+
+def verb_allocate(args) -> None:
+    """Eq. 3."""
+    from refimpl.allocation import allocate, per_km2
+    from refimpl.provinces import read_zones
+    from refimpl.raster.geotiff import read_raster, write_raster
+    from refimpl.raster.warp import warp_nearest
+    from refimpl.report import balance_columns
+    from refimpl.tables import format_table, write_table
+
+    weights = read_raster(args.weights)
+    zones = warp_nearest(read_zones(args.zones), weights.grid)
+    result = allocate(weights, zones.values, emissions_of(args.emissions, args.year))
+    columns = balance_columns(result.balance, {})
+    columns.pop("province")
+    write_raster(args.output, result.emission, description="CO2 emission per cell")
+    if args.per_km2:
+        write_raster(args.per_km2, per_km2(result.emission), description="CO2 emission density")
+    if args.balance:
+        write_table(args.balance, columns)
+    print(format_table(columns))
+
+
+def verb_evaluate(args) -> None:
+    """Land-cover shares of a map, and its errors against another."""
+    import numpy as np
+
+    from refimpl.evaluation.comparison import judge
+    from refimpl.evaluation.land_cover import LAND_COVERS
+    from refimpl.provinces import read_codes, read_zones
+    from refimpl.raster.geotiff import read_raster
+    from refimpl.raster.grid import Raster
+    from refimpl.raster.warp import warp_nearest, warp_sum
+    from refimpl.report import accuracy_columns, land_cover_columns
+    from refimpl.tables import format_table, write_table
+
+    if not args.land_cover and not args.reference:
+        raise InputError(
+            "refimpl evaluate: neither --land-cover nor --reference is given; expected at least one to judge the map by"
+        )
+    emission = read_raster(args.emission)
+    zones = warp_nearest(read_zones(args.zones), emission.grid)
+    emission = Raster.masked(np.asarray(emission.values, float), emission.valid, emission.grid, emission.units)
+    land_cover = warp_nearest(read_codes(args.land_cover, "IGBP classes"), emission.grid) if args.land_cover else None
+    reference = warp_sum(read_raster(args.reference), emission.grid) if args.reference else None
+    judged = judge(args.emission.name, emission, zones.values, {}, land_cover, reference)
+    if land_cover is not None:
+        columns = land_cover_columns(judged, {})
+        columns.pop("province")
+        write_table(args.output, columns)
+        print(
+            "mean share of emission: " + ", ".join(f"{name} {judged.land_cover.mean(name):.3f}" for name in LAND_COVERS)
+        )
+    if reference is not None:
+        columns = accuracy_columns([judged], {})
+        columns.pop("province")
+        if args.accuracy:
+            write_table(args.accuracy, columns)
+        print(format_table(columns))
+
+
+def verb_explain(args) -> None:
+    """Decisions and configuration keys."""
+    if args.topic == "decisions":
+        from refimpl.decisions import DECISIONS
+
+        for one in DECISIONS:
+            option = f"; option {one.option}" if one.option else ""
+            print(f"{one.id}  {one.question}: {one.decision} [{one.acts_in}{option}]")
+        return
+    from refimpl.config import documentation
+
+    for key, default, doc in documentation():
+        print(f"{key} = {default}\n    {doc}")
