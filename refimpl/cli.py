@@ -131,8 +131,15 @@ def options_evaluate(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--zones", type=Path, required=True)
     verb.add_argument("--land-cover", type=Path, help="IGBP classes (MCD12)")
     verb.add_argument("--reference", type=Path, help="another emission map, 10^4 t per cell")
-    verb.add_argument("--output", type=Path, default=Path("land_cover.csv"))
-    verb.add_argument("--accuracy", type=Path, help="R2, MAE and RMSE by province as CSV")
+    verb.add_argument(
+        "--coarse", type=Path, help="its coarse map: compare with the plain alternatives (needs --emissions)"
+    )
+    verb.add_argument("--lights", type=Path, help="night lights, for 'lights alone' among the alternatives")
+    verb.add_argument("--emissions", type=Path, help="what 'refimpl inventory' wrote")
+    verb.add_argument("--year", type=int, help="of the emissions; by default their last")
+    verb.add_argument("--output", type=Path, default=Path("land_cover.csv"), help="land-cover shares by province")
+    verb.add_argument("--accuracy", type=Path, default=Path("accuracy.csv"), help="R2, MAE and RMSE by province")
+    verb.add_argument("--comparison", type=Path, default=Path("comparison.csv"), help="the map and its alternatives")
 
 
 def options_explain(verb: argparse.ArgumentParser) -> None:
@@ -168,7 +175,7 @@ VERBS = {
     "evaluate": (
         verbs.verb_evaluate,
         options_evaluate,
-        "judge a map: shares of the seven land covers, errors against another map",
+        "judge a map: land covers, errors against another map, its plain alternatives",
     ),
     "explain": (
         verbs.verb_explain,

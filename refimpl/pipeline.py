@@ -123,8 +123,8 @@ def run(config: Config) -> Results:
         with timed("inventory", seconds):
             inventory = read_inventory(config.statistics.energy)
             zones = read_zones(config.zones.raster)
-        with timed("zonal", seconds):
-            fit, test = province_drivers(config, inventory, zones)
+        with timed("zonal", seconds) as progress:
+            fit, test = province_drivers(config, inventory, zones, progress)
         with timed("fit", seconds):
             selection, model_name = fit_regression(config, fit, test)
             model = selection[model_name].fitted
@@ -135,12 +135,11 @@ def run(config: Config) -> Results:
             fine_zones = warp_nearest(zones, grid.refined())
             drivers = working_drivers(config, grid, fine_zones, progress)
             compared = read_compared(config, fine_zones.grid)
+            found = map_coverage(config, zones, drivers)
+            totals = mapped_totals(config, inventory, found)
         with timed("predict", seconds):
             regression = config.regression
             coarse = predict_coarse(model, drivers, regression.scaling, regression.upper_quantile)
-            sources = {predict_driver(config, name).grid for name in config.drivers.names}
-            found = coverage(zones, grid, coarse.raster.valid, sources)
-            totals = mapped_totals(config, inventory, found)
         with timed("upscale", seconds) as progress:
             fine = super_resolve(
                 coarse.raster, config.upscale, np.random.Generator(np.random.PCG64(config.seed)), progress
@@ -191,8 +190,15 @@ def working_drivers(config: Config, grid: Grid, fine_zones: Raster, progress: Pr
                 "check grid.extent and the raster's projection"
             )
         drivers[name] = Raster.masked(warped.values, warped.valid & touched, grid, warped.units)
-        progress.update(done / len(config.drivers.names))
+        progress.update(done / (len(config.drivers.names) + 1))
     return drivers
+
+
+def map_coverage(config: Config, zones: Raster, drivers: Mapping[str, Raster]) -> Coverage:
+    """Which part of each province the map covers: inside the grid and the frames of all drivers, and with values."""
+    valid = np.logical_and.reduce([raster.valid for raster in drivers.values()])
+    grid = next(iter(drivers.values())).grid
+    return coverage(zones, grid, valid, {predict_driver(config, name).grid for name in drivers})
 
 
 def read_compared(config: Config, fine: Grid) -> Compared:
@@ -219,6 +225,7 @@ def evaluate(results: Results, progress: Progress) -> list[Judged]:
         lights = warp_mean(predict_driver(config, config.evaluate.lights), zones.grid)
     maps = alternatives(coarse.raster, results.fine.network, config.upscale, lights, zones.values, totals)
     maps[RESULT] = results.allocation.emission
+    progress.update(0.5)
     reference = None
     if has_fine_drivers(config, zones.grid):
         drivers = {name: warp_mean(predict_driver(config, name), zones.grid) for name in config.drivers.names}
@@ -227,7 +234,7 @@ def evaluate(results: Results, progress: Progress) -> list[Judged]:
     for name in ORDER:
         if name in maps:
             judged.append(judge(name, maps[name], zones.values, totals, results.compared.land_cover, reference))
-        progress.update(len(judged) / len(ORDER))
+        progress.update(0.6 + 0.4 * len(judged) / len(ORDER))
     return judged
 
 

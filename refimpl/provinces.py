@@ -16,6 +16,7 @@ import numpy as np
 from refimpl.config import Config
 from refimpl.errors import DataWarning, InputError
 from refimpl.inventory import Inventory
+from refimpl.progress import Progress
 from refimpl.raster.geotiff import read_raster
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.projection import named_crs
@@ -141,7 +142,9 @@ def fault_of(code: int, found: Coverage, settings: ZoneSettings) -> str:
     return ""
 
 
-def province_drivers(config: Config, inventory: Inventory, zones: Raster) -> tuple[ProvinceDrivers, ProvinceDrivers]:
+def province_drivers(
+    config: Config, inventory: Inventory, zones: Raster, progress: Progress | None = None
+) -> tuple[ProvinceDrivers, ProvinceDrivers]:
     """D03: the total of each driver in each province that has a statistic, for the years of the fit and of the test.
 
     Zones are taken on the grid of each raster, which is left as it is: a total needs no warping.  A province that
@@ -164,6 +167,8 @@ def province_drivers(config: Config, inventory: Inventory, zones: Raster) -> tup
         for key in keys:
             table = zonal_statistics(rasters[key], zones_here)
             totals[key] = dict(zip(table.codes.tolist(), table.total.tolist()))
+            if progress:
+                progress.update(len(totals) / len(rasters))
     known = [covered_provinces(config, inventory.of_year(year, "statistics"), found) for year in years]
     fit, test = (
         ProvinceDrivers(

@@ -85,17 +85,22 @@ def inventory_columns(inventory: Inventory) -> dict[str, object]:
     }
 
 
-def driver_columns(drivers) -> dict[str, object]:
-    """Columns of a ``ProvinceDrivers`` table."""
+def driver_columns(drivers, model) -> dict[str, object]:
+    """Columns of a ``ProvinceDrivers`` table, with the statistic and the regression's estimate."""
     columns = {"code": drivers.codes, "province": drivers.provinces, "year": [drivers.year] * drivers.codes.size}
     columns |= dict(zip(drivers.names, drivers.totals.T))
-    return columns | {"emission_1e4t": drivers.emission}
+    return columns | {"emission_1e4t": drivers.emission, "estimate_1e4t": model.predict(drivers.totals)}
 
 
 def ranking_columns(ranking: list[tuple[str, float]]) -> dict[str, object]:
     """Columns of the ranked drivers."""
     names, r = zip(*ranking)
     return {"rank": range(1, len(names) + 1), "driver": names, "pearson_r": r}
+
+
+def without_names(columns: dict[str, object]) -> dict[str, object]:
+    """The same columns less the province names, where only codes are known."""
+    return {name: column for name, column in columns.items() if name != "province"}
 
 
 def balance_columns(balance: MassBalance, names: dict[int, str]) -> dict[str, object]:
@@ -132,8 +137,8 @@ def write_tables(results, folder: Path) -> None:
     """Every table as CSV, and the model as JSON."""
     names = province_names(results.inventory)
     write_table(folder / "inventory.csv", inventory_columns(results.inventory))
-    write_table(folder / "drivers_fit.csv", driver_columns(results.fit))
-    write_table(folder / "drivers_test.csv", driver_columns(results.test))
+    write_table(folder / "drivers_fit.csv", driver_columns(results.fit, results.model))
+    write_table(folder / "drivers_test.csv", driver_columns(results.test, results.model))
     write_table(folder / "drivers_ranked.csv", ranking_columns(results.fit.ranking))
     write_table(folder / "table1.csv", columns_of(results.selection.rows()))
     results.model.save(folder / "model.json")

@@ -217,14 +217,13 @@ def verb_allocate(args) -> None:
     from refimpl.provinces import read_zones
     from refimpl.raster.geotiff import read_raster, write_raster
     from refimpl.raster.warp import warp_nearest
-    from refimpl.report import balance_columns
+    from refimpl.report import balance_columns, without_names
     from refimpl.tables import format_table, write_table
 
     weights = read_raster(args.weights)
     zones = warp_nearest(read_zones(args.zones), weights.grid)
     result = allocate(weights, zones.values, emissions_of(args.emissions, args.year))
-    columns = balance_columns(result.balance, {})
-    columns.pop("province")
+    columns = without_names(balance_columns(result.balance, {}))
     write_raster(args.output, result.emission, description="CO2 emission per cell")
     if args.per_km2:
         write_raster(args.per_km2, per_km2(result.emission), description="CO2 emission density")
@@ -234,41 +233,55 @@ def verb_allocate(args) -> None:
 
 
 def verb_evaluate(args) -> None:
-    """Land-cover shares of a map, and its errors against another."""
+    """Land-cover shares of a map, its errors against another, and its plain alternatives."""
     import numpy as np
 
-    from refimpl.evaluation.comparison import judge
+    from refimpl.evaluation.alternatives import ORDER, RESULT, alternatives
+    from refimpl.evaluation.comparison import comparison_table, judge
     from refimpl.evaluation.land_cover import LAND_COVERS
     from refimpl.provinces import read_codes, read_zones
     from refimpl.raster.geotiff import read_raster
     from refimpl.raster.grid import Raster
-    from refimpl.raster.warp import warp_nearest, warp_sum
-    from refimpl.report import accuracy_columns, land_cover_columns
+    from refimpl.raster.warp import warp_mean, warp_nearest, warp_sum
+    from refimpl.report import accuracy_columns, land_cover_columns, without_names
     from refimpl.tables import format_table, write_table
+    from refimpl.zssr.settings import UpscaleSettings
 
-    if not args.land_cover and not args.reference:
+    if not (args.land_cover or args.reference or args.coarse):
         raise InputError(
-            "refimpl evaluate: neither --land-cover nor --reference is given; expected at least one to judge the map by"
+            "neither --land-cover, --reference nor --coarse is given; expected at least one to judge the map by"
         )
+    if args.coarse and not args.emissions:
+        raise InputError("--coarse needs --emissions: Eq. 3 gives the alternatives the same province totals")
     emission = read_raster(args.emission)
-    zones = warp_nearest(read_zones(args.zones), emission.grid)
-    emission = Raster.masked(np.asarray(emission.values, float), emission.valid, emission.grid, emission.units)
-    land_cover = warp_nearest(read_codes(args.land_cover, "IGBP classes"), emission.grid) if args.land_cover else None
-    reference = warp_sum(read_raster(args.reference), emission.grid) if args.reference else None
-    judged = judge(args.emission.name, emission, zones.values, {}, land_cover, reference)
+    grid = emission.grid
+    zones = warp_nearest(read_zones(args.zones), grid)
+    maps = {RESULT: Raster.masked(np.asarray(emission.values, float), emission.valid, grid, emission.units)}
+    totals = emissions_of(args.emissions, args.year) if args.emissions else {}
+    totals = {code: total for code, total in totals.items() if (zones.values[emission.valid] == code).any()}
+    if args.coarse:
+        coarse = read_raster(args.coarse)
+        if coarse.grid.refined() != grid:
+            raise InputError(
+                f"{args.coarse}: is not the coarse map of {args.emission}; "
+                "expected the same corner and twice the cell size (D19)"
+            )
+        lights = warp_mean(read_raster(args.lights), grid) if args.lights else None
+        maps |= alternatives(coarse, None, UpscaleSettings(), lights, zones.values, totals)
+    land_cover = warp_nearest(read_codes(args.land_cover, "IGBP classes"), grid) if args.land_cover else None
+    reference = warp_sum(read_raster(args.reference), grid) if args.reference else None
+    judged = [judge(name, maps[name], zones.values, totals, land_cover, reference) for name in ORDER if name in maps]
+    result = next(one for one in judged if one.name == RESULT)
     if land_cover is not None:
-        columns = land_cover_columns(judged, {})
-        columns.pop("province")
-        write_table(args.output, columns)
-        print(
-            "mean share of emission: " + ", ".join(f"{name} {judged.land_cover.mean(name):.3f}" for name in LAND_COVERS)
-        )
+        write_table(args.output, without_names(land_cover_columns(result, {})))
+        shares = ", ".join(f"{name} {result.land_cover.mean(name):.3f}" for name in LAND_COVERS)
+        print(f"mean share of emission: {shares}")
     if reference is not None:
-        columns = accuracy_columns([judged], {})
-        columns.pop("province")
-        if args.accuracy:
-            write_table(args.accuracy, columns)
-        print(format_table(columns))
+        write_table(args.accuracy, without_names(accuracy_columns(judged, {})))
+        print(format_table(without_names(accuracy_columns([result], {}))))
+    if args.coarse:
+        write_table(args.comparison, comparison_table(judged))
+        print(format_table(comparison_table(judged)))
 
 
 def verb_explain(args) -> None:

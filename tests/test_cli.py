@@ -90,6 +90,21 @@ def test_the_stages_follow_one_another_from_files_to_files(world, capsys):
         verb(world, "evaluate", "emissions.tif", *options, "--output", "cover.csv", "--accuracy", "accuracy.csv") == 0
     )
     assert all(float(row["r2"]) == 1 for row in rows(world / "accuracy.csv"))  # the map against itself
+    options = [
+        "--zones",
+        "zones.tif",
+        "--land-cover",
+        "land_cover.tif",
+        "--coarse",
+        "coarse.tif",
+        "--lights",
+        "ntl_2010.tif",
+    ]
+    more = ["--emissions", "inventory.csv", "--year", "2010", "--output", "cover.csv", "--comparison", "comparison.csv"]
+    assert verb(world, "evaluate", "emissions.tif", *options, *more) == 0
+    compared = {row["map"]: row for row in rows(world / "comparison.csv")}
+    assert len(compared) == 7 and float(compared["lights alone + Eq. 3"]["totals_r2"]) == 1.0
+    assert float(compared["SVR, baseline kept"]["totals_r2"]) < 1.0
     shares = [sum(float(row[name]) for name in list(row)[1:8]) for row in rows(world / "cover.csv")]
     assert shares == pytest.approx([1.0] * len(shares))
     total = math.fsum(read_raster(world / "emissions.tif").values.ravel().tolist())
@@ -140,7 +155,7 @@ def test_explain_lists_all_decisions_and_every_configuration_key(capsys):
         (["predict", "ntl=ntl_2010.tif", "--model", "energy.csv"], "energy.csv: is no JSON"),
         (["upscale", "ntl_2010.tif", "--set", "upscale.crops=8"], "did you mean 'crop'?"),
         (["upscale", "zones.csv"], "zones.csv: does not exist"),
-        (["evaluate", "ntl_2010.tif", "--zones", "zones.tif"], "neither --land-cover nor --reference"),
+        (["evaluate", "ntl_2010.tif", "--zones", "zones.tif"], "neither --land-cover, --reference nor --coarse"),
         (
             ["allocate", "ntl_2010.tif", "--zones", "zones.tif", "--emissions", "energy.csv"],
             "no column 'emission_1e4t'",

@@ -37,7 +37,7 @@ ORDER = (
 
 def alternatives(
     coarse: Raster,
-    network: Network,
+    network: Network | None,
     settings: UpscaleSettings,
     lights: Raster | None,
     zones: np.ndarray,
@@ -48,20 +48,21 @@ def alternatives(
     Parameters
     ----------
     coarse : the coarse map CE.
-    network, settings : the trained network, applied once without ensemble and back-projection.
+    network, settings : the trained network, applied once, no ensemble, no back-projection; None leaves that map out.
     lights : night lights on the fine grid, or None where no driver is named so.
     zones : (rows, cols) province codes on the fine grid.
     totals : statistic of each mapped province, 10^4 t.
     """
-    plain = replace(settings, self_ensemble=False, back_projection=0, baseline="remove")
     densities = {
         COARSE: replicate(coarse),
         "bicubic + Eq. 3": bicubic(coarse),
         "bicubic, back-projected + Eq. 3": bicubic(
             coarse, settings.back_projection or 10, downsampling=settings.downsampling
         ),
-        "network alone + Eq. 3": apply_network(network, coarse, plain),
     }
+    if network is not None:
+        plain = replace(settings, self_ensemble=False, back_projection=0, baseline="remove")
+        densities["network alone + Eq. 3"] = apply_network(network, coarse, plain)
     if lights is not None:
         valid = lights.valid & np.repeat(np.repeat(coarse.valid, 2, axis=0), 2, axis=1)
         densities["lights alone + Eq. 3"] = Raster.masked(np.maximum(lights.values, 0), valid, lights.grid)
