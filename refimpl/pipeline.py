@@ -31,7 +31,7 @@ from refimpl.allocation import Allocation, allocate
 from refimpl.coarse import CoarseMap, predict_coarse
 from refimpl.config import Config
 from refimpl.errors import DataWarning, InputError
-from refimpl.evaluation.alternatives import ORDER, RESULT, alternatives, fine_reference
+from refimpl.evaluation.alternatives import ORDER, REFERENCE, RESULT, alternatives, fine_reference
 from refimpl.evaluation.comparison import Judged, judge
 from refimpl.evaluation.inventories import ffdas_density, odiac_density
 from refimpl.evaluation.land_cover import seven_classes
@@ -230,6 +230,7 @@ def evaluate(results: Results, progress: Progress) -> list[Judged]:
     if has_fine_drivers(config, zones.grid):
         drivers = {name: warp_mean(predict_driver(config, name), zones.grid) for name in config.drivers.names}
         reference = fine_reference(results.model, coarse, drivers, config.regression.scaling, zones.values, totals)
+        maps[REFERENCE] = reference
     judged = []
     for name in ORDER:
         if name in maps:

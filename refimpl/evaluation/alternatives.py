@@ -22,6 +22,7 @@ from refimpl.zssr.upscale import apply_network, bicubic, replicate
 
 RESULT = "ZSSR + Eq. 3"
 COARSE = "replicate + Eq. 3"
+REFERENCE = "fine drivers + Eq. 3"
 ORDER = (
     "SVR, baseline kept",
     "SVR, baseline removed",
@@ -31,6 +32,7 @@ ORDER = (
     "network alone + Eq. 3",
     RESULT,
     "lights alone + Eq. 3",
+    REFERENCE,
 )
 """The maps in the order in which they are shown."""
 
@@ -43,7 +45,7 @@ def alternatives(
     zones: np.ndarray,
     totals: Mapping[int, float],
 ) -> dict[str, Raster]:
-    """Every map of ``ORDER`` but the result.
+    """Every map of ``ORDER`` but the result and the reference.
 
     Parameters
     ----------

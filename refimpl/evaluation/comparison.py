@@ -9,7 +9,8 @@ ZSSR's gain cannot be read from one map.  Six maps of the same year are judged a
 5. ZSSR + Eq. 3: the map itself;
 6. lights alone + Eq. 3: no regression at all.
 
-Two more tell what back-projection does: bicubic with it, and the network without it.  Maps 1 and 2 are not
+Two more tell what back-projection does: bicubic with it, and the network without it.  Where the drivers are as
+fine as the fine grid, a last one is what the super-resolution tries to recover: the regression on them.  Maps 1 and 2 are not
 corrected, so their province sums can be judged against the statistics; the others match them by design.
 """
 

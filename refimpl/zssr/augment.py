@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from refimpl.errors import InputError
+from refimpl.zssr.intensity import compress
 from refimpl.zssr.resize import downsample, resize_valid, upsample_valid
 from refimpl.zssr.tape import Draw
 
@@ -140,10 +141,14 @@ def cut(levels: list[Level], draw: Draw, size: int) -> tuple[np.ndarray, np.ndar
     return rotate_mirror(level.image[window], draw.turn), rotate_mirror(level.valid[window], draw.turn)
 
 
-def network_input(father: np.ndarray, valid: np.ndarray, downsampling: str) -> np.ndarray:
-    """The father coarsened as D16 has it (the *son*) and interpolated back: (n, n), n even.
+def network_input(father: np.ndarray, valid: np.ndarray, downsampling: str, transform: str = "linear") -> np.ndarray:
+    """The linear father coarsened as D16 has it (the *son*), seen through the curve and interpolated back: (n, n), n even.
+
+    The density is what adds up, so it is coarsened before the curve (D09) is applied, as the map itself was: the
+    mean of logarithms is less than the logarithm of the mean, and a network trained on it would overshoot every peak.
 
     >>> network_input(np.full((4, 4), 3.0), np.ones((4, 4), bool), "mean")[0]
     array([3., 3., 3., 3.])
     """
-    return np.ascontiguousarray(upsample_valid(*downsample(father, valid, downsampling)))
+    son, inside = downsample(father, valid, downsampling)
+    return np.ascontiguousarray(upsample_valid(compress(son, transform).astype(father.dtype), inside))

@@ -65,14 +65,16 @@ def measure_range(values: np.ndarray, valid: np.ndarray) -> ImageRange:
 
 
 def compress(image: np.ndarray, transform: str) -> np.ndarray:
-    """The curve of D09 applied to a linear image >= 0: linear, ``log1p(100 v) / log1p(100)``, or the square root.
+    """The curve of D09 applied to a linear image: linear, ``log1p(100 v) / log1p(100)``, or the square root.
+
+    The two curves take what interpolation left below 0 for 0.
 
     >>> compress(np.array([0.0, 0.25, 1.0]), "sqrt")
     array([0. , 0.5, 1. ])
     """
     if transform == "log":
-        return np.log1p(LOG_GAIN * image) / np.log1p(LOG_GAIN)
-    return np.sqrt(image) if transform == "sqrt" else image
+        return np.log1p(LOG_GAIN * np.maximum(image, 0)) / np.log1p(LOG_GAIN)
+    return np.sqrt(np.maximum(image, 0)) if transform == "sqrt" else image
 
 
 def expand(image: np.ndarray, transform: str) -> np.ndarray:

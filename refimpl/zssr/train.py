@@ -1,6 +1,6 @@
 """Training on the one coarse map (Fig. 8; D11-D15): a crop a step, L1 loss, Adam, until the rate would reach 1e-6.
 
-The image (rows, cols) is what ``intensity`` makes of the coarse map; invalid cells hold 0.  The network trains in
+The image (rows, cols) is the linear one that ``intensity`` makes of the coarse map; invalid cells hold 0.  The network trains in
 float32.  Draws are made in this order: the first weights, the fixed crops, then scale, corner and turn of each step.
 """
 
@@ -16,6 +16,7 @@ from refimpl.files import write_text
 from refimpl.progress import Progress
 from refimpl.zssr.adam import BETA1, BETA2, EPSILON, adam_step
 from refimpl.zssr.augment import build_pyramid, crop_size, cut, draw_crop, draw_fixed_crops, network_input
+from refimpl.zssr.intensity import compress
 from refimpl.zssr.network import Network, forward, initialise, loss_and_gradients
 from refimpl.zssr.schedule import LearningRatePolicy
 from refimpl.zssr.settings import UpscaleSettings
@@ -64,7 +65,7 @@ def train(
     tape: Tape | None = None,
     network: Network | None = None,
 ) -> Trained:
-    """Train a network on one image, (rows, cols) float with ``valid`` bool.
+    """Train a network on one linear image, (rows, cols) float with ``valid`` bool; it sees crops through the curve of D09.
 
     ``tape`` replaces every draw of a crop and ends the training with its last row at the latest; ``network`` replaces
     the first weights (it is not changed).
@@ -84,7 +85,8 @@ def train(
 
     def pair(draw: Draw) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         father, inside = cut(levels, draw, size)
-        return network_input(father, inside, settings.downsampling), father, inside
+        target = compress(father, settings.transform).astype(father.dtype)
+        return network_input(father, inside, settings.downsampling, settings.transform), target, inside
 
     def draws():
         if tape:

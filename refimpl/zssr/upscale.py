@@ -63,7 +63,7 @@ def super_resolve(
     validate(settings)
     positive, clipped = clip_negatives(_some_valid(coarse))
     image_range = measure_range(positive.values, positive.valid)
-    image = compress(image_range.to_image(positive.values, positive.valid), settings.transform)
+    image = image_range.to_image(positive.values, positive.valid)
     trained = train(image, positive.valid, settings, rng, _part(progress, 0.0, TRAINING_SHARE), tape)
     weights = apply_network(trained.network, coarse, settings, _part(progress, TRAINING_SHARE, 1.0))
     return SuperResolution(weights, trained.history, trained.tape, trained.network, image_range, clipped)
