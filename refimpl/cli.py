@@ -7,19 +7,23 @@ status 1.  What the verbs do stands in ``verbs``.
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import warnings
 from pathlib import Path
 
 from refimpl import __version__, verbs
-from refimpl.errors import DataWarning, InputError
+from refimpl.errors import DataWarning, InputError, did_you_mean
 from refimpl.progress import set_quiet
 
 
 class Parser(argparse.ArgumentParser):
-    """Argparse whose faults are our one sentence and status 2, with the nearest right verb or option."""
+    """Argparse whose faults are our one sentence and status 2, with the nearest right verb."""
 
     def error(self, message: str):
+        wrong = re.search(r"argument VERB: invalid choice: '([^']*)'", message)
+        if wrong:
+            message = f"there is no verb {wrong[1]!r}{did_you_mean(wrong[1], VERBS)}"
         raise InputError(f"{message}; see {self.prog} --help")
 
 
@@ -29,6 +33,20 @@ def positive(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not a length above 0")
     return value
+
+
+def quantile(text: str) -> float:
+    """A quantile in (0.5, 1], for argparse."""
+    if not 0.5 < float(text) <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is no quantile in (0.5, 1]")
+    return float(text)
+
+
+def seed(text: str) -> int:
+    """A whole number, 0 or more, for argparse."""
+    if int(text) < 0:
+        raise argparse.ArgumentTypeError(f"{text} is below 0")
+    return int(text)
 
 
 def settable(verb: argparse.ArgumentParser) -> None:
@@ -75,6 +93,7 @@ def options_zonal(verb: argparse.ArgumentParser) -> None:
     """Arguments of ``zonal``."""
     verb.add_argument("drivers", nargs="+", metavar="NAME=FILE")
     verb.add_argument("--zones", type=Path, required=True)
+    verb.add_argument("--kind", choices=("density", "count"), default="density", help="per km2, or per cell")
     verb.add_argument("--emissions", type=Path, help="what 'refimpl inventory' wrote")
     verb.add_argument("--year", type=int, help="of the emissions; by default their last")
     verb.add_argument("--output", type=Path, default=Path("zonal.csv"))
@@ -99,6 +118,7 @@ def options_predict(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("drivers", nargs="+", metavar="NAME=FILE", help="rasters on one grid")
     verb.add_argument("--model", type=Path, required=True)
     verb.add_argument("--scaling", choices=("separate", "shared"), default="separate", help="D05")
+    verb.add_argument("--upper-quantile", type=quantile, default=0.999, help="D05: of the cells, scaled to 1")
     verb.add_argument("--output", type=Path, default=Path("coarse.tif"))
 
 
@@ -106,7 +126,7 @@ def options_upscale(verb: argparse.ArgumentParser) -> None:
     """Arguments of ``upscale``."""
     verb.add_argument("coarse", type=Path)
     verb.add_argument("--settings", type=Path, help="a run.toml whose [upscale] table is used")
-    verb.add_argument("--seed", type=int, default=0)
+    verb.add_argument("--seed", type=seed, default=0)
     verb.add_argument("--output", type=Path, default=Path("weights.tif"))
     verb.add_argument("--curve", type=Path, help="loss and learning rate of each step as CSV")
     verb.add_argument("--tape", type=Path, help="every random draw as CSV")
@@ -121,6 +141,9 @@ def options_allocate(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--emissions", type=Path, required=True)
     verb.add_argument("--year", type=int, help="of the emissions; by default their last")
     verb.add_argument("--output", type=Path, default=Path("emissions.tif"))
+    verb.add_argument(
+        "--cut", choices=("leave-out", "share"), default="leave-out", help="a province cut by the map's edge"
+    )
     verb.add_argument("--per-km2", type=Path, help="the density map, t CO2/km2/year")
     verb.add_argument("--balance", type=Path, help="the mass balance as CSV")
 

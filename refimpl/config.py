@@ -7,9 +7,10 @@ TOML file, the output folder to the folder in which the command is called.
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -60,8 +61,12 @@ class Config:
     supplied_totals: dict[int, float] = field(default_factory=dict)
     evaluate: EvaluateSettings = EvaluateSettings()
     report: ReportSettings = ReportSettings()
-    raw: dict[str, Any] = field(default_factory=dict)
-    """The TOML document as read, overrides included, for run.json."""
+
+    def effective(self) -> dict[str, Any]:
+        """Every setting that the run uses, defaults included, as plain values for run.json."""
+        values = asdict(self)
+        values["models"] = {name: kind().get_params() | self.models.get(name, {}) for name, kind in MODELS.items()}
+        return json.loads(json.dumps(values, default=str))
 
     def input_files(self) -> list[Path]:
         """Every file that the run reads, the configuration first, each once."""
@@ -153,7 +158,6 @@ def read_config(path: str | os.PathLike, overrides: tuple[str, ...] = ()) -> Con
         models=models,
         drivers=_drivers(tables["drivers"], Place(path, "drivers"), filled["statistics"]),
         supplied_totals=_supplied_totals(tables["allocate"], Place(path, "allocate")),
-        raw=document,
     )
     _check(config)
     return config
@@ -161,9 +165,7 @@ def read_config(path: str | os.PathLike, overrides: tuple[str, ...] = ()) -> Con
 
 def read_model_settings(path: Path | None, overrides: tuple[str, ...]) -> dict[str, dict[str, Any]]:
     """Hyperparameters by model from the [regression] table of a run.toml, and overrides; the rest of it is not read."""
-    document = parse_toml(path, overrides)
-    place = Place(path or Path("--set"), "regression")
-    table = dict(as_table(document.get("regression", {}), place))
+    table, place = _one_table(path, overrides, "regression")
     models = _models(table, place)
     fill(RegressionSettings, table, place, also=MODELS)
     return models
@@ -171,9 +173,17 @@ def read_model_settings(path: Path | None, overrides: tuple[str, ...]) -> dict[s
 
 def read_upscale_settings(path: Path | None, overrides: tuple[str, ...]) -> UpscaleSettings:
     """The [upscale] table of a run.toml, and overrides; the rest of it is not read."""
-    document = parse_toml(path, overrides)
-    place = Place(path or Path("--set"), "upscale")
-    return validate(fill(UpscaleSettings, as_table(document.get("upscale", {}), place), place))
+    table, place = _one_table(path, overrides, "upscale")
+    return validate(fill(UpscaleSettings, table, place))
+
+
+def _one_table(path: Path | None, overrides: tuple[str, ...], name: str) -> tuple[dict[str, Any], Place]:
+    """One table of a run.toml, for a verb that needs no other; its overrides must be of this table."""
+    for override in overrides:
+        if override.split(".")[0].strip() != name:
+            raise InputError(f"--set {override}: this verb reads the table {name!r} only; expected {name}.KEY=VALUE")
+    place = Place(path or Path("--set"), name)
+    return dict(as_table(parse_toml(path, overrides).get(name, {}), place)), place
 
 
 def _models(regression: dict[str, Any], place: Place) -> dict[str, dict[str, Any]]:
@@ -186,7 +196,7 @@ def _models(regression: dict[str, Any], place: Place) -> dict[str, dict[str, Any
         for key, value in table.items():
             if key not in defaults:
                 raise InputError(f"{inside.key(key)}: unknown key{did_you_mean(key, defaults)}")
-            kind = float | str if key == "gamma" else type(defaults[key])
+            kind = float | str if key == "gamma" else float if defaults[key] is None else type(defaults[key])
             table[key] = convert(kind, value, inside, key)
         try:
             MODELS[name](**table).fit(
@@ -232,6 +242,11 @@ def _drivers(table: dict[str, Any], place: Place, statistics: StatisticsSettings
                 f"{place.file}: driver {odd!r} stands in one of [drivers.{statistics.fit_year}] and "
                 f"[drivers.{key}] only; name the same drivers in both"
             )
+    reserved = sorted({"code", "province", "year", "emission_1e4t", "estimate_1e4t"} & set(names))
+    if reserved:
+        raise InputError(
+            f"{place.file}: a driver is called {reserved[0]!r}, which is a column of our tables; name it otherwise"
+        )
     kinds = dict.fromkeys(names, "density")
     inside = place.inside("kinds")
     for name, kind in as_table(table.get("kinds", {}), inside).items():
@@ -284,6 +299,18 @@ def _check(config: Config) -> None:
         config.regression.upper_quantile,
         "a quantile in (0.5, 1]",
     )
+    years = config.statistics
+    need(
+        years.test_year != years.fit_year,
+        "statistics.test_year",
+        years.test_year,
+        "another year than fit_year, to test on",
+    )
+    lights = config.evaluate.lights
+    if lights != EvaluateSettings.lights and lights not in config.drivers.names:
+        raise InputError(
+            f"{key('evaluate.lights')} = {lights!r}: no such driver{did_you_mean(lights, config.drivers.names)}"
+        )
     if config.regression.model not in ("auto", *MODELS):
         raise InputError(
             f"{key('regression.model')} = {config.regression.model!r}"

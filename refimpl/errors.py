@@ -31,4 +31,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     known = sorted(known)
     lower = {name.lower(): name for name in known}
     near = difflib.get_close_matches(word.lower(), lower, n=1, cutoff=0.5)
-    return f"; did you mean {lower[near[0]]!r}?" if near else f"; expected one of {', '.join(known)}"
+    return (
+        f"; did you mean {lower[near[0]]!r}?"
+        if near
+        else f"; expected one of {', '.join(known[:12])}{' ...' if len(known) > 12 else ''}"
+    )

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from refimpl.errors import InputError
+from refimpl.errors import InputError, did_you_mean
 
 _MARK = ".refimpl-partial-"
 STALE_AFTER = 24 * 3600.0
@@ -44,7 +44,7 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
         with open(temporary, "rb+") as handle:
             os.fsync(handle.fileno())
         os.replace(temporary, path)
-    except (PermissionError, NotADirectoryError, FileExistsError) as fault:
+    except OSError as fault:
         raise InputError(
             f"{path}: cannot be written ({fault.strerror}); choose a folder that you may write to"
         ) from fault
@@ -75,8 +75,10 @@ def existing_file(path: str | os.PathLike, purpose: str) -> Path:
     """``path`` if it is a readable file, else one sentence that names ``purpose`` and what is near."""
     path = Path(path)
     if path.is_file():
+        if not os.access(path, os.R_OK):
+            raise InputError(f"{path}: cannot be read; check its permissions")
         return path
     what = "is a folder" if path.is_dir() else "does not exist"
-    near = sorted(p.name for p in path.parent.glob("*") if p.suffix == path.suffix)[:5] if path.parent.is_dir() else []
-    hint = f"; its folder holds {', '.join(near)}" if near else "; check the path"
+    there = [p.name for p in path.parent.glob("*") if p.suffix == path.suffix] if path.parent.is_dir() else []
+    hint = did_you_mean(path.name, there) if there else "; check the path"
     raise InputError(f"{path}: {what}, expected {purpose}{hint}")

@@ -44,8 +44,10 @@ from refimpl.provinces import (
     province_drivers,
     read_codes,
     read_zones,
+    require_overlap,
+    touching,
     working_grid,
-)  # fmt: skip
+)
 from refimpl.raster.geotiff import read_raster
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.warp import warp_mean, warp_nearest
@@ -122,6 +124,9 @@ def run(config: Config) -> Results:
         warnings.simplefilter("always", DataWarning)
         with timed("inventory", seconds):
             inventory = read_inventory(config.statistics.energy)
+            for key in ("fit_year", "test_year", "map_year"):
+                year = getattr(config.statistics, key) or config.map_year
+                inventory.of_year(year, f"{config.path}: statistics.{key}")
             zones = read_zones(config.zones.raster)
         with timed("zonal", seconds) as progress:
             fit, test = province_drivers(config, inventory, zones, progress)
@@ -136,7 +141,11 @@ def run(config: Config) -> Results:
             drivers = working_drivers(config, grid, fine_zones, progress)
             compared = read_compared(config, fine_zones.grid)
             found = map_coverage(config, zones, drivers)
-            totals = mapped_totals(config, inventory, found)
+            year = inventory.of_year(config.map_year, "statistics.map_year")
+            names = dict(zip(year.codes.tolist(), year.provinces))
+            wanted = dict(zip(year.codes.tolist(), year.emission.tolist())) | config.supplied_totals  # D20
+            totals = mapped_totals(wanted, names, found, config.zones, f"{config.path}: grid.extent")
+            check_map(config, fine_zones, totals)
         with timed("predict", seconds):
             regression = config.regression
             coarse = predict_coarse(model, drivers, regression.scaling, regression.upper_quantile)
@@ -148,20 +157,9 @@ def run(config: Config) -> Results:
             allocation = allocate(fine.weights, fine_zones.values, totals)
         with timed("evaluate", seconds) as progress:
             results = Results(
-                config,
-                inventory,
-                fit,
-                test,
-                selection,
-                model_name,
-                coarse,
-                fine_zones,
-                compared,
-                found,
-                totals,
-                fine,
-                allocation,
-            )
+                config, inventory, fit, test, selection, model_name,
+                coarse, fine_zones, compared, found, totals, fine, allocation,
+            )  # fmt: skip
             results.judged = evaluate(results, progress)
             results.inventories = compare_inventories(results)
     results.warnings = list(dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, DataWarning)))
@@ -179,19 +177,27 @@ def fit_regression(config: Config, fit: ProvinceDrivers, test: ProvinceDrivers) 
 
 def working_drivers(config: Config, grid: Grid, fine_zones: Raster, progress: Progress) -> dict[str, Raster]:
     """The prediction drivers as area-weighted means on the working grid, clipped to cells that touch a zone."""
-    rows, cols = grid.shape
-    touched = (fine_zones.values.reshape(rows, 2, cols, 2) > 0).any(axis=(1, 3))
-    drivers = {}
+    touched, drivers = touching(fine_zones), {}
     for done, name in enumerate(config.drivers.names, 1):
         warped = warp_mean(predict_driver(config, name), grid)
-        if not warped.valid.any():
-            raise InputError(
-                f"{config.drivers.predict[name]}: does not overlap the working grid; "
-                "check grid.extent and the raster's projection"
-            )
+        require_overlap(warped, config.drivers.predict[name])
         drivers[name] = Raster.masked(warped.values, warped.valid & touched, grid, warped.units)
         progress.update(done / (len(config.drivers.names) + 1))
     return drivers
+
+
+def check_map(config: Config, fine_zones: Raster, totals: Mapping[int, float]) -> None:
+    """What would only show after the training: no province has a cell, or the zoom lies outside."""
+    if not np.isin(fine_zones.values, list(totals)).any():
+        raise InputError(
+            f"{config.path}: grid.cell_size = {config.grid.cell_size:g}: no province has a cell; choose smaller cells"
+        )
+    zoom, (xmin, ymin, xmax, ymax) = config.report.zoom, fine_zones.grid.bounds
+    if zoom != "auto" and (zoom[0] >= xmax or zoom[2] <= xmin or zoom[1] >= ymax or zoom[3] <= ymin):
+        raise InputError(
+            f"{config.path}: report.zoom = {list(zoom)}: lies outside the map; expected a window inside "
+            f"{[xmin, ymin, xmax, ymax]}"
+        )
 
 
 def map_coverage(config: Config, zones: Raster, drivers: Mapping[str, Raster]) -> Coverage:
@@ -210,10 +216,13 @@ def read_compared(config: Config, fine: Grid) -> Compared:
             seven_classes(land_cover.values[land_cover.valid])
         except InputError as fault:
             raise InputError(f"{config.land_cover.raster}: {fault}") from None
+        require_overlap(land_cover, config.land_cover.raster)
     if config.evaluate.odiac:
-        inventories["ODIAC"] = odiac_density([read_raster(path) for path in config.evaluate.odiac], fine)
+        inventories["ODIAC"] = odiac_density(map(read_raster, config.evaluate.odiac), fine)
+        require_overlap(inventories["ODIAC"], config.evaluate.odiac[0])
     if config.evaluate.ffdas:
         inventories["FFDAS"] = ffdas_density(read_raster(config.evaluate.ffdas), fine)
+        require_overlap(inventories["FFDAS"], config.evaluate.ffdas)
     return Compared(land_cover, inventories)
 
 
@@ -229,7 +238,8 @@ def evaluate(results: Results, progress: Progress) -> list[Judged]:
     reference = None
     if has_fine_drivers(config, zones.grid):
         drivers = {name: warp_mean(predict_driver(config, name), zones.grid) for name in config.drivers.names}
-        reference = fine_reference(results.model, coarse, drivers, config.regression.scaling, zones.values, totals)
+        scaling, baseline = config.regression.scaling, config.upscale.baseline
+        reference = fine_reference(results.model, coarse, drivers, scaling, baseline, zones.values, totals)
         maps[REFERENCE] = reference
     judged = []
     for name in ORDER:

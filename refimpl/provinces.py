@@ -8,6 +8,7 @@ a part of a province must not receive its whole total.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,8 @@ def read_codes(path: Path, what: str) -> Raster:
     """
     raster = read_raster(path)
     values = raster.values
+    if values.dtype == np.uint64:
+        values = np.minimum(values, np.iinfo(np.int64).max).astype(np.int64)
     if values.dtype.kind == "f":
         values = values.astype(np.int64)
         if not np.array_equal(values, raster.values):
@@ -78,10 +81,15 @@ def working_grid(
         raise InputError(
             f"{where}: a cell size of {cell_size:g} degrees; expected degrees, such as 0.05, on a geographic grid"
         )
-    if extent == "cover":
-        xmin, ymin, xmax, ymax = cover(zones, crs, 1.0 if projection != "geographic" else 0.001).bounds
-    else:
-        xmin, ymin, xmax, ymax = extent
+    try:
+        bounds = cover(zones, crs, 1.0 if projection != "geographic" else 0.001).bounds if extent == "cover" else extent
+    except ValueError as fault:
+        raise InputError(f"{where}: {fault}; name an extent, or another projection") from None
+    xmin, ymin, xmax, ymax = bounds
+    if not (np.isfinite(bounds).all() and xmin < xmax and ymin < ymax):
+        raise InputError(
+            f"{where}: the extent {list(bounds)}; expected xmin, ymin, xmax, ymax, xmin < xmax, ymin < ymax"
+        )
     cols, rows = (xmax - xmin) / cell_size, (ymax - ymin) / cell_size
     if cols * rows > MOST_CELLS:
         raise InputError(
@@ -169,7 +177,7 @@ def province_drivers(
             totals[key] = dict(zip(table.codes.tolist(), table.total.tolist()))
             if progress:
                 progress.update(len(totals) / len(rasters))
-    known = [covered_provinces(config, inventory.of_year(year, "statistics"), found) for year in years]
+    known = [covered_provinces(config, inventory.of_year(year, "statistics"), found, totals.values()) for year in years]
     fit, test = (
         ProvinceDrivers(
             year, rows.codes, rows.provinces, config.drivers.names,
@@ -181,15 +189,19 @@ def province_drivers(
     return fit, test
 
 
-def covered_provinces(config: Config, known: Inventory, found: list[Coverage]) -> Inventory:
+def covered_provinces(
+    config: Config, known: Inventory, found: list[Coverage], totals: Collection[Mapping[int, float]]
+) -> Inventory:
     """The provinces that the fitting rasters cover; each other one is left out with a warning."""
     whole = []
     for at, (code, province) in enumerate(zip(known.codes.tolist(), known.provinces)):
         faults = [fault for fault in (fault_of(code, one, config.zones) for one in found) if fault]
-        if faults:
-            warnings.warn(
-                f"{province} ({code}): only {faults[0]}; left out of the regression", DataWarning, stacklevel=2
-            )
+        if any(code not in one.inside for one in found):
+            _warn(f"{province} ({code}): has a statistic and no zone; left out of the regression, check its code")
+        elif faults:
+            _warn(f"{province} ({code}): only {faults[0]}; left out of the regression")
+        elif not all(code in table for table in totals):
+            _warn(f"{province} ({code}): is smaller than the cells of a driver; left out of the regression")
         else:
             whole.append(at)
     if len(whole) < 3:
@@ -200,31 +212,54 @@ def covered_provinces(config: Config, known: Inventory, found: list[Coverage]) -
     return known.rows(whole)
 
 
-def mapped_totals(config: Config, inventory: Inventory, found: Coverage) -> dict[int, float]:
-    """What each province receives: its statistic, unless the edge of the map cuts it.
+def mapped_totals(
+    totals: Mapping[int, float], names: Mapping[int, str], found: Coverage, settings: ZoneSettings, where: str
+) -> dict[int, float]:
+    """What each province receives: its total, 10^4 t by code, unless the edge of the map cuts it.
 
     A cut province would receive its whole total on a part of its area; it is left out, or takes its
-    share (``zones.cut``).  Totals supplied in the configuration (D20) come first.
+    share (``zones.cut``), with a warning.  A province wholly outside the map is left out without a word.
+
+    Raises
+    ------
+    InputError
+        No province is left; ``where`` begins the sentence.
     """
-    year = inventory.of_year(config.map_year, "statistics.map_year")
-    names = dict(zip(year.codes.tolist(), year.provinces))
-    totals = dict(zip(year.codes.tolist(), year.emission.tolist())) | config.supplied_totals
     mapped = {}
     for code, total in totals.items():
-        fault, name = fault_of(code, found, config.zones), f"{names.get(code, 'province')} ({code})"
+        fault, name = fault_of(code, found, settings), f"{names.get(code, 'province')} ({code})"
         share = min(found.inside.get(code, 0.0), found.known.get(code, 0.0))
-        if not fault:
+        if code not in found.inside:
+            _warn(f"{name}: has a total and no zone; it is not mapped, check its code")
+        elif not fault:
             mapped[code] = total
-        elif config.zones.cut == "share" and share > 0:
+        elif settings.cut == "share" and share > 0:
             mapped[code] = total * share
-            warnings.warn(
-                f"{name}: only {fault}; it receives {100 * share:.1f} % of its total", DataWarning, stacklevel=2
-            )
-        elif share > 0:  # a province wholly outside the map is no surprise
-            warnings.warn(f"{name}: only {fault}; left out of the map (nodata)", DataWarning, stacklevel=2)
+            _warn(f"{name}: only {fault}; it receives {100 * share:.1f} % of its total")
+        elif share > 0:
+            _warn(f"{name}: only {fault}; left out of the map (nodata)")
     if not mapped:
         raise InputError(
-            f"{config.path}: no province with a statistic lies on the map whole; enlarge grid.extent, "
-            'or set zones.cut = "share"'
+            f"{where}: no province with a statistic lies on the map whole; enlarge its extent, or let cut provinces "
+            "take their share (zones.cut)"
         )
     return mapped
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, DataWarning, stacklevel=3)
+
+
+def touching(fine_zones: Raster) -> np.ndarray:
+    """Cells (rows, cols) of the coarse grid of which a part is in a zone, from zones at half its cell size.
+
+    A coast or border that a cell's centre misses is kept: the fine map needs the coarse cell around it.
+    """
+    rows, cols = (size // 2 for size in fine_zones.values.shape)
+    return (fine_zones.values.reshape(rows, 2, cols, 2) > 0).any(axis=(1, 3))
+
+
+def require_overlap(warped: Raster, path: Path) -> None:
+    """Refuse a raster of which nothing falls on the grid of the map."""
+    if not warped.valid.any():
+        raise InputError(f"{path}: does not overlap the grid of the map; check the extent and the raster's projection")

@@ -26,7 +26,8 @@ from refimpl.files import sha256, sweep_stale, write_text
 from refimpl.inventory import Inventory
 from refimpl.raster.geotiff import write_raster
 from refimpl.regression.selection import TITLES
-from refimpl.tables import columns_of, write_table
+from refimpl.regression.selection import format_table as selection_text
+from refimpl.tables import columns_of, format_table, write_table
 from refimpl.twins import current_backend
 
 ZOOM = 50
@@ -38,7 +39,7 @@ def check_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         sweep_stale(folder)
-    except (FileExistsError, NotADirectoryError, PermissionError) as fault:
+    except OSError as fault:
         raise InputError(
             f"{folder}: cannot be the output folder ({fault.strerror}); name another with --output"
         ) from None
@@ -49,6 +50,8 @@ def check_folder(folder: Path) -> None:
 def write_results(results, folder: Path) -> list[Path]:
     """All files of one run; returns their paths, ``run.json`` last."""
     check_folder(folder)
+    for name in (*FILES, "run.json"):  # what an earlier run left is none of this one's
+        (folder / name).unlink(missing_ok=True)
     write_rasters(results, folder)
     write_tables(results, folder)
     write_figures(results, folder)
@@ -130,7 +133,8 @@ def accuracy_columns(judged: list[Judged], names: dict[int, str]) -> dict[str, o
         if one.cells is not None
         for code, *numbers in zip(one.cells.codes.tolist(), one.cells.r2, one.cells.mae, one.cells.rmse, one.cells.r)
     ]
-    return dict(zip(("map", "code", "province", "r2", "mae_t_per_km2", "rmse_t_per_km2", "r"), zip(*rows)))
+    names_of_columns = ("map", "code", "province", "r2", "mae_t_per_km2", "rmse_t_per_km2", "r")
+    return dict(zip(names_of_columns, zip(*rows))) if rows else {name: () for name in names_of_columns}
 
 
 def write_tables(results, folder: Path) -> None:
@@ -222,7 +226,7 @@ def run_json(results, written: list[Path]) -> str:
         "packages": {name: metadata.version(name) for name in packages},
         "backend": current_backend(),
         "configuration": str(config.path),
-        "settings": config.raw,
+        "settings": config.effective(),
         "seed": config.seed,
         "inputs": {str(path): sha256(path) for path in config.input_files()},
         "outputs": {path.name: sha256(path) for path in written},
@@ -230,6 +234,12 @@ def run_json(results, written: list[Path]) -> str:
         "seconds": {name: round(value, 3) for name, value in results.seconds.items()},
     }
     return json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+
+
+def tables(results) -> str:
+    """Table 1 and the comparison of the map with its alternatives, for the end of a run."""
+    comparison = format_table(comparison_table(results.judged))
+    return f"{selection_text(results.selection)}\n\n{comparison}"
 
 
 def summary(results, folder: Path) -> str:

@@ -39,14 +39,16 @@ def verb_run(args) -> None:
     """The whole method."""
     from refimpl.config import read_config
     from refimpl.pipeline import run
-    from refimpl.report import check_folder, summary, write_results
+    from refimpl.progress import stage
+    from refimpl.report import check_folder, summary, tables, write_results
 
     config = read_config(args.config or sample_case(), tuple(args.set))
     folder = Path(args.output or config.output)
     check_folder(folder)
     results = run(config)
-    write_results(results, folder)
-    print(summary(results, folder))
+    with stage("write"):
+        write_results(results, folder)
+    print(tables(results) + "\n\n" + summary(results, folder))
 
 
 def verb_inventory(args) -> None:
@@ -67,54 +69,91 @@ def verb_inventory(args) -> None:
 
 def verb_warp(args) -> None:
     """One raster to a working grid."""
-    from refimpl.provinces import read_zones, working_grid
+    from refimpl.provinces import read_zones, require_overlap, touching, working_grid
     from refimpl.raster.geotiff import read_raster, write_raster
+    from refimpl.raster.grid import Raster
     from refimpl.raster.warp import warp_mean, warp_nearest, warp_sum
-    from refimpl.raster.zones import clip_to_zones
 
     if not args.extent and not args.zones:
-        raise InputError(
-            "refimpl warp: neither --extent nor --zones is given; expected one of them to say which area to cover"
-        )
+        raise InputError("neither --extent nor --zones is given; expected one of them to say which area to cover")
     raster = read_raster(args.raster)
     zones = read_zones(args.zones) if args.zones else None
     extent = tuple(args.extent) if args.extent else "cover"
-    grid = working_grid(args.projection, args.cell_size, extent, zones, "refimpl warp")
+    grid = working_grid(args.projection, args.cell_size, extent, zones, "--cell-size and --extent")
     warped = {"density": warp_mean, "count": warp_sum, "class": warp_nearest}[args.kind](raster, grid)
-    if not warped.valid.any():
-        raise InputError(
-            f"{args.raster}: does not overlap the grid; check --extent, --zones and the raster's projection"
-        )
+    require_overlap(warped, args.raster)
     if zones is not None:
-        warped = clip_to_zones(warped, warp_nearest(zones, grid))
-    write_raster(args.output, warped, nodata=255 if warped.values.dtype == "uint8" else None)
+        touched = touching(warp_nearest(zones, grid.refined()))
+        warped = Raster.masked(warped.values, warped.valid & touched, grid, warped.units)
+    write_raster(args.output, warped, nodata=unused_value(warped, args.raster))
+
+
+def unused_value(raster, path: Path) -> int | None:
+    """A nodata value for classes that is none of them: the largest of the type that is free; None for floats."""
+    import numpy as np
+
+    if raster.values.dtype.kind == "f":
+        return None
+    used = set(np.unique(raster.values[raster.valid]).tolist())
+    info = np.iinfo(raster.values.dtype)
+    for value in (*range(info.max, max(info.max - 1000, info.min), -1), 0):
+        if value not in used:
+            return value
+    raise InputError(
+        f"{path}: uses every value of {raster.values.dtype}, none is left for nodata; convert it to a wider type"
+    )
 
 
 def verb_zonal(args) -> None:
     """Province totals, means and counts of drivers, and their rank."""
-    from refimpl.provinces import read_zones
-    from refimpl.raster.geotiff import read_raster
+    import numpy as np
+
+    from refimpl.provinces import read_driver, read_zones
     from refimpl.raster.warp import warp_nearest
     from refimpl.raster.zonal import rank_drivers, zonal_statistics
+    from refimpl.raster.zones import coverage
     from refimpl.report import ranking_columns
     from refimpl.tables import format_table, write_table
 
     zones = read_zones(args.zones)
     columns: dict = {}
     for name, path in named_rasters(args.drivers).items():
-        raster = read_raster(path)
+        raster = read_driver(path, args.kind)
         table = zonal_statistics(raster, warp_nearest(zones, raster.grid))
-        if columns and columns["code"].tolist() != table.codes.tolist():
+        whole = whole_provinces(table.codes, coverage(zones, raster.grid, raster.valid), args.zones, f"{path.name}: ")
+        if columns and columns["code"].tolist() != table.codes[whole].tolist():
             raise InputError(f"{path}: covers other provinces than the first driver; give rasters of one area")
-        columns |= {"code": table.codes, name: table.total, f"{name}_mean": table.mean, f"{name}_count": table.count}
-        columns["area_km2"] = table.area_km2
+        found = (table.total, table.mean, table.count, table.area_km2)
+        columns["code"] = table.codes[whole]
+        columns |= dict(zip((name, f"{name}_mean", f"{name}_count", f"{name}_area_km2"), (one[whole] for one in found)))
     if args.emissions:
         emission = emissions_of(args.emissions, args.year)
-        rows = [i for i, code in enumerate(columns["code"].tolist()) if code in emission]
-        observed = [emission[int(columns["code"][i])] for i in rows]
+        rows = np.flatnonzero(np.isin(columns["code"], list(emission)))
+        if rows.size < 2:
+            raise InputError(f"{args.emissions}: has {rows.size} of the provinces of {args.zones}; r needs 2 or more")
+        observed = [emission[code] for code in columns["code"][rows].tolist()]
         ranking = rank_drivers({name: columns[name][rows] for name in named_rasters(args.drivers)}, observed)
         print(format_table(ranking_columns(ranking)))
     write_table(args.output, columns)
+
+
+def whole_provinces(codes, found, zones: Path, where: str):
+    """(n,) bool: provinces that the raster covers whole; each other one is left out with a warning."""
+    import warnings
+
+    import numpy as np
+
+    from refimpl.errors import DataWarning
+    from refimpl.provinces import fault_of
+    from refimpl.sections import ZoneSettings
+
+    faults = [fault_of(code, found, ZoneSettings(zones)) for code in codes.tolist()]
+    for code, fault in zip(codes.tolist(), faults):
+        if fault:
+            warnings.warn(
+                f"{where}province {code}: only {fault}; left out, for its total is unknown", DataWarning, stacklevel=2
+            )
+    return np.array([not fault for fault in faults], bool)
 
 
 def emissions_of(path: Path, year: int | None) -> dict[int, float]:
@@ -127,7 +166,10 @@ def emissions_of(path: Path, year: int | None) -> dict[int, float]:
     rows = years == wanted
     if not rows.any():
         raise InputError(f"{path}: has no year {wanted}; it has {', '.join(map(str, sorted(set(years.tolist()))))}")
-    return dict(zip(codes[rows].tolist(), emission[rows].tolist()))
+    emission_of = dict(zip(codes[rows].tolist(), emission[rows].tolist()))
+    if len(emission_of) < rows.sum():
+        raise InputError(f"{path}: a province stands twice in {wanted}; keep one row for each province and year")
+    return emission_of
 
 
 def drivers_and_emission(zonal: Path, emissions: Path, year: int | None, names: list[str] | None):
@@ -137,8 +179,10 @@ def drivers_and_emission(zonal: Path, emissions: Path, year: int | None, names: 
     from refimpl.tables import read_table
 
     table = read_table(zonal, ("code",), "province totals, as 'refimpl zonal' writes them")
-    others = [c for c in table.columns if c not in ("code", "area_km2") and not c.endswith(("_mean", "_count"))]
+    others = [c for c in table.columns if c != "code" and not c.endswith(("_mean", "_count", "_area_km2"))]
     names = names or others
+    if not names:
+        raise InputError(f"{zonal}: has no driver column; expected a table as 'refimpl zonal' writes it")
     emission = emissions_of(emissions, year)
     codes = table.integers("code").tolist()
     rows = [i for i, code in enumerate(codes) if code in emission]
@@ -156,6 +200,8 @@ def verb_fit(args) -> None:
 
     if args.model not in ("auto", *MODELS):
         raise InputError(f"--model {args.model}{did_you_mean(args.model, ('auto', *MODELS))}")
+    if args.year == args.test_year:
+        raise InputError(f"--test-year {args.test_year}: is the year of the fit; expected another, to test on")
     settings = read_model_settings(args.settings, tuple(args.set))
     names, drivers, emission = drivers_and_emission(args.drivers, args.emissions, args.year, None)
     _, test_drivers, test_emission = drivers_and_emission(args.test_drivers, args.emissions, args.test_year, names)
@@ -180,7 +226,7 @@ def verb_predict(args) -> None:
         raise InputError(
             f"driver {unknown[0]!r} is not one the model was fitted on{did_you_mean(unknown[0], model.feature_names)}"
         )
-    coarse = predict_coarse(model, drivers, args.scaling)
+    coarse = predict_coarse(model, drivers, args.scaling, args.upper_quantile)
     write_raster(args.output, coarse.raster, description="coarse map CE")
     if coarse.negative:
         print(f"{coarse.negative} cells are negative; the super-resolution clips them to 0 (D08)")
@@ -214,15 +260,21 @@ def verb_upscale(args) -> None:
 def verb_allocate(args) -> None:
     """Eq. 3."""
     from refimpl.allocation import allocate, per_km2
-    from refimpl.provinces import read_zones
+    from refimpl.provinces import mapped_totals, read_zones
     from refimpl.raster.geotiff import read_raster, write_raster
     from refimpl.raster.warp import warp_nearest
+    from refimpl.raster.zones import coverage
     from refimpl.report import balance_columns, without_names
+    from refimpl.sections import ZoneSettings
     from refimpl.tables import format_table, write_table
 
     weights = read_raster(args.weights)
-    zones = warp_nearest(read_zones(args.zones), weights.grid)
-    result = allocate(weights, zones.values, emissions_of(args.emissions, args.year))
+    all_zones = read_zones(args.zones)
+    zones = warp_nearest(all_zones, weights.grid)
+    found = coverage(all_zones, weights.grid, weights.valid)
+    settings = ZoneSettings(args.zones, cut=args.cut)
+    totals = mapped_totals(emissions_of(args.emissions, args.year), {}, found, settings, str(args.weights))
+    result = allocate(weights, zones.values, totals)
     columns = without_names(balance_columns(result.balance, {}))
     write_raster(args.output, result.emission, description="CO2 emission per cell")
     if args.per_km2:
@@ -239,7 +291,7 @@ def verb_evaluate(args) -> None:
     from refimpl.evaluation.alternatives import ORDER, RESULT, alternatives
     from refimpl.evaluation.comparison import comparison_table, judge
     from refimpl.evaluation.land_cover import LAND_COVERS
-    from refimpl.provinces import read_codes, read_zones
+    from refimpl.provinces import read_codes, read_zones, require_overlap
     from refimpl.raster.geotiff import read_raster
     from refimpl.raster.grid import Raster
     from refimpl.raster.warp import warp_mean, warp_nearest, warp_sum
@@ -270,6 +322,9 @@ def verb_evaluate(args) -> None:
         maps |= alternatives(coarse, None, UpscaleSettings(), lights, zones.values, totals)
     land_cover = warp_nearest(read_codes(args.land_cover, "IGBP classes"), grid) if args.land_cover else None
     reference = warp_sum(read_raster(args.reference), grid) if args.reference else None
+    for warped, path in ((land_cover, args.land_cover), (reference, args.reference)):
+        if warped is not None:
+            require_overlap(warped, path)
     judged = [judge(name, maps[name], zones.values, totals, land_cover, reference) for name in ORDER if name in maps]
     result = next(one for one in judged if one.name == RESULT)
     if land_cover is not None:

@@ -5,10 +5,12 @@ import math
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from refimpl.cli import main
-from refimpl.raster.geotiff import read_raster
+from refimpl.raster.geotiff import read_raster, write_raster
+from refimpl.raster.grid import Raster
 
 
 def rows(path):
@@ -84,12 +86,12 @@ def test_the_stages_follow_one_another_from_files_to_files(world, capsys):
     options = ["--zones", "zones.tif", "--emissions", "inventory.csv", "--year", "2010"]
     files = ["--output", "emissions.tif", "--per-km2", "density.tif", "--balance", "balance.csv"]
     assert verb(world, "allocate", "weights.tif", *options, *files) == 0
-    assert all(float(row["difference_ulp"]) == 0 for row in rows(world / "balance.csv"))
+    assert [float(row["difference_ulp"]) for row in rows(world / "balance.csv")] == [0.0] * 4
     options = ["--zones", "zones.tif", "--land-cover", "land_cover.tif", "--reference", "emissions.tif"]
     assert (
         verb(world, "evaluate", "emissions.tif", *options, "--output", "cover.csv", "--accuracy", "accuracy.csv") == 0
     )
-    assert all(float(row["r2"]) == 1 for row in rows(world / "accuracy.csv"))  # the map against itself
+    assert [float(row["r2"]) for row in rows(world / "accuracy.csv")] == [1.0] * 4  # the map against itself
     options = [
         "--zones",
         "zones.tif",
@@ -110,6 +112,41 @@ def test_the_stages_follow_one_another_from_files_to_files(world, capsys):
     total = math.fsum(read_raster(world / "emissions.tif").values.ravel().tolist())
     expected = math.fsum(float(row["emission_1e4t"]) for row in rows(world / "inventory.csv") if row["year"] == "2010")
     assert total == pytest.approx(expected, rel=1e-15)
+
+
+def test_allocate_leaves_out_a_province_that_the_maps_edge_cuts(world, capsys):
+    verb(world, "inventory", "energy.csv", "--output", "inventory.csv")
+    window = ["--extent", "600000", "3150000", "950000", "4000000"]
+    verb(world, "warp", "ntl_2010.tif", "--cell-size", "10000", *window, "--output", "weights.tif")
+    options = ["--zones", "zones.tif", "--emissions", "inventory.csv", "--year", "2010", "--output", "emissions.tif"]
+    assert verb(world, "allocate", "weights.tif", *options, "--balance", "balance.csv") == 0
+    assert [row["code"] for row in rows(world / "balance.csv")] == ["12", "14"]
+    assert "left out of the map" in capsys.readouterr().err
+    assert verb(world, "allocate", "weights.tif", *options, "--balance", "balance.csv", "--cut", "share") == 0
+    shared = {row["code"]: float(row["total_1e4t"]) for row in rows(world / "balance.csv")}
+    whole = {row["code"]: float(row["emission_1e4t"]) for row in rows(world / "inventory.csv") if row["year"] == "2010"}
+    assert sorted(shared) == ["11", "12", "13", "14"] and shared["11"] < whole["11"] and shared["12"] == whole["12"]
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "int32"])
+def test_classes_of_any_integer_type_can_be_warped_and_clipped(world, dtype):
+    classes = read_raster(world / "land_cover.tif")
+    values = classes.values.astype(dtype)
+    values[0, 0] = 255 if dtype == "uint8" else 999
+    write_raster(world / "classes.tif", Raster(values, classes.valid, classes.grid, ""))
+    options = ["--kind", "class", "--cell-size", "20000", "--zones", "zones.tif", "--output", "warped.tif"]
+    assert verb(world, "warp", "classes.tif", *options) == 0
+    assert set(read_raster(world / "warped.tif").values.ravel().tolist()) <= {0, 12, 13, 255, 999}
+
+
+def test_a_count_raster_has_the_same_totals_as_its_density(world):
+    density = read_raster(world / "population_2010.tif")
+    count = density.values.astype(float) * density.grid.cell_areas()[:, np.newaxis]
+    write_raster(world / "count.tif", Raster(count, density.valid, density.grid, ""))
+    for kind, file in (("density", "population_2010.tif"), ("count", "count.tif")):
+        assert verb(world, "zonal", f"p={file}", "--zones", "zones.tif", "--kind", kind, "--output", f"{kind}.csv") == 0
+    one, two = ([float(row["p"]) for row in rows(world / f"{kind}.csv")] for kind in ("density", "count"))
+    assert len(one) == 5 and one == pytest.approx(two, rel=1e-12)  # one product and one quotient
 
 
 def test_a_replayed_tape_gives_the_same_map(world):
@@ -135,7 +172,7 @@ def test_explain_lists_all_decisions_and_every_configuration_key(capsys):
 @pytest.mark.parametrize(
     "words, says",
     [
-        (["rum"], "invalid choice: 'rum'"),
+        (["rum"], "there is no verb 'rum'; did you mean 'run'?"),
         ([], "required: VERB"),
         (["run", "none.toml"], "none.toml: does not exist, expected a run.toml"),
         (["run", "energy.csv"], "is not valid TOML"),
@@ -154,6 +191,10 @@ def test_explain_lists_all_decisions_and_every_configuration_key(capsys):
         (["zonal", "ntl=ntl_2010.tif", "ntl=ntl_2005.tif", "--zones", "zones.tif"], "'ntl' is given twice"),
         (["predict", "ntl=ntl_2010.tif", "--model", "energy.csv"], "energy.csv: is no JSON"),
         (["upscale", "ntl_2010.tif", "--set", "upscale.crops=8"], "did you mean 'crop'?"),
+        (["upscale", "ntl_2010.tif", "--set", "upscal.crop=8"], "expected upscale.KEY=VALUE"),
+        (["upscale", "ntl_2010.tif", "--seed", "-1"], "-1 is below 0"),
+        (["upscale", "ntl_2010.tif", "--replay", "zones.tif"], "is no UTF-8 text, expected a tape"),
+        (["warp", "ntl_2010.tif", "--cell-size", "9", "--extent", "nan", "0", "9", "9", "--output", "x.tif"], "extent"),
         (["upscale", "zones.csv"], "zones.csv: does not exist"),
         (["evaluate", "ntl_2010.tif", "--zones", "zones.tif"], "neither --land-cover, --reference nor --coarse"),
         (

@@ -151,3 +151,13 @@ def test_run_time_dependencies_are_the_four():
         "pillow",
         "tifffile",
     ]
+
+
+def test_the_readme_is_finished_and_its_pictures_and_files_exist():
+    assert not re.findall(r"^[A-Z]{6,}$|RUNTIME|TBD", README, re.MULTILINE)
+    links = re.findall(r"\]\((?!http)([^)#]+)\)", README)
+    assert links
+    for link in links:
+        assert (ROOT / link).exists(), link
+    for path in re.findall(r"`(golden/[\w./-]+)`", README):
+        assert (ROOT / path).exists(), path

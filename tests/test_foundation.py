@@ -96,7 +96,7 @@ def test_sha256_is_the_standard_one(tmp_path):
 
 def test_a_missing_file_is_told_with_what_its_folder_holds(tmp_path):
     write_text(tmp_path / "ntl_2010.tif", "")
-    with pytest.raises(InputError, match=r"ntl\.tif: does not exist, expected lights; its folder holds ntl_2010\.tif"):
+    with pytest.raises(InputError, match=r"ntl\.tif: does not exist, expected lights; did you mean 'ntl_2010\.tif'"):
         existing_file(tmp_path / "ntl.tif", "lights")
 
 

@@ -16,8 +16,8 @@ from refimpl.errors import InputError
 from refimpl.pipeline import run
 from refimpl.provinces import read_zones, working_grid
 from refimpl.raster.geotiff import read_raster, write_raster
-from refimpl.raster.grid import Raster
-from refimpl.raster.projection import ALBERS_CHINA, forward
+from refimpl.raster.grid import Grid, Raster
+from refimpl.raster.projection import ALBERS_CHINA, WGS84, forward
 from refimpl.twins import backend
 
 EC = {"coal": 1.9003, "diesel": 3.0959}  # Table 3, printed
@@ -123,7 +123,7 @@ def test_counts_and_densities_of_one_quantity_give_the_same_map(world):
 
 def test_a_grid_that_no_driver_overlaps_is_refused(world):
     config = read_config(world / "run.toml", ("grid.extent=[-4000000, 0, -3900000, 100000]",))
-    with pytest.raises(InputError, match="does not overlap the working grid"):
+    with pytest.raises(InputError, match="does not overlap the grid of the map"):
         run(config)
 
 
@@ -139,6 +139,92 @@ def test_a_fault_of_the_input_leaves_nothing_behind_and_exits_with_2(world, caps
     error = capsys.readouterr().err
     assert error.startswith("refimpl: ") and "ntl_2010.tif" in error and error.count("\n") == 1
     assert not (world / "out").exists() or os.listdir(world / "out") == []
+
+
+@pytest.mark.parametrize(
+    "override, says",
+    [
+        ("report.zoom=[0, 0, 1, 1]", "report.zoom = .* lies outside the map"),
+        ("grid.cell_size=0.05", "makes .* cells; expected metres"),
+        ("evaluate.lights=nlt", "evaluate.lights = 'nlt': no such driver; did you mean 'ntl'"),
+        ("statistics.test_year=2010", "statistics.test_year = 2010; expected another year"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_refused_before_the_training(world, override, says):
+    with pytest.raises(InputError, match=says):
+        run(read_config(world / "run.toml", (override, "upscale.max_steps=100000")))
+
+
+def test_a_year_without_statistics_is_refused_with_the_file_and_key(world):
+    (world / "run.toml").write_text((world / "run.toml").read_text().replace("drivers.2010", "drivers.2011"))
+    config = read_config(world / "run.toml", ("statistics.fit_year=2011",))
+    with pytest.raises(InputError, match="run.toml: statistics.fit_year: the energy table has no year 2011"):
+        run(config)
+
+
+def test_a_land_cover_or_inventory_elsewhere_is_refused_before_the_training(world):
+    far = Grid(WGS84, (10.0, 50.0, 0.1, -0.1), (20, 20))
+    write_raster(world / "far.tif", Raster(np.full((20, 20), 12, np.uint8), np.ones((20, 20), bool), far, ""))
+    for key in ("land_cover.raster", "evaluate.ffdas"):
+        with pytest.raises(InputError, match="far.tif: does not overlap the grid of the map"):
+            run(read_config(world / "run.toml", (f'{key}="far.tif"', "upscale.max_steps=100000")))
+
+
+def test_a_province_smaller_than_a_driver_cell_is_left_out_of_the_regression(world):
+    zones = read_raster(world / "zones.tif")
+    values = zones.values.copy()
+    values[2, 2] = 16  # one cell of 0.05 degree that holds no centre of the drivers' 0.1 degree
+    write_raster(world / "zones.tif", Raster(values, zones.valid, zones.grid, ""))
+    with open(world / "energy.csv", "a") as handle:
+        handle.write("16,P16,2005,1,1\n16,P16,2010,1,1\n99,Nowhere,2010,1,1\n99,Nowhere,2005,1,1\n")
+    results = run(read_config(world / "run.toml"))
+    assert results.fit.codes.tolist() == [11, 12, 13, 14]
+    assert any("P16 (16): is smaller than the cells of a driver" in text for text in results.warnings)
+    assert any("Nowhere (99): has a statistic and no zone" in text for text in results.warnings)
+
+
+def test_what_an_earlier_run_left_is_not_taken_for_this_ones(world):
+    out = world / "out"
+    assert main(["run", str(world / "run.toml"), "--output", str(out)]) == 0
+    assert (out / "land_cover.csv").exists()
+    (out / "mine.txt").write_text("kept")
+    (world / "run.toml").write_text(
+        (world / "run.toml").read_text().replace('[land_cover]\nraster = "land_cover.tif"', "")
+    )
+    assert main(["run", str(world / "run.toml"), "--output", str(out)]) == 0
+    assert not (out / "land_cover.csv").exists() and (out / "mine.txt").exists()
+    record = json.loads((out / "run.json").read_text())
+    assert "land_cover.csv" not in record["outputs"] and record["settings"]["upscale"]["layers"] == 8
+
+
+def test_alternatives_keep_the_baseline_where_the_map_does(world):
+    removed, kept = (
+        {one.name: one for one in run(read_config(world / "run.toml", (f"upscale.baseline={word}",))).judged}
+        for word in ("remove", "keep")
+    )
+    for name in ("replicate + Eq. 3", "bicubic + Eq. 3", "ZSSR + Eq. 3"):
+        # with the regression's constant part on every cell, the dearest cell of the country holds less
+        assert kept[name].emission.values.max() < removed[name].emission.values.max()
+
+
+def test_an_alternative_without_weights_is_no_warning_about_the_map(world):
+    lights = read_raster(world / "ntl_2010.tif")
+    values = lights.values.copy()
+    values[:24, :20] = 0  # province 11 is dark, and has people
+    write_raster(world / "ntl_2010.tif", Raster(values, lights.valid, lights.grid, ""))
+    assert not [text for text in run(read_config(world / "run.toml")).warnings if "D21" in text]
+
+
+def test_six_digit_codes_work_like_two_digit_ones(world):
+    plain = run(read_config(world / "run.toml"))
+    zones = read_raster(world / "zones.tif")
+    write_raster(world / "zones.tif", Raster(zones.values.astype(np.int32) * 10000, zones.valid, zones.grid, ""))
+    text = (world / "energy.csv").read_text()
+    for code in ("11", "12", "13", "14"):
+        text = text.replace(f"\n{code},", f"\n{code}0000,")
+    (world / "energy.csv").write_text(text)
+    results = run(read_config(world / "run.toml"))
+    assert results.allocation.emission.values.tobytes() == plain.allocation.emission.values.tobytes()
 
 
 def test_a_linear_model_may_be_named(world):

@@ -11,7 +11,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from refimpl.allocation import allocate
 from refimpl.coarse import CoarseMap, predict_coarse
 from refimpl.evaluation.comparison import corrected, one_factor
 from refimpl.raster.grid import Raster
@@ -55,22 +54,23 @@ def alternatives(
     zones : (rows, cols) province codes on the fine grid.
     totals : statistic of each mapped province, 10^4 t.
     """
+    baseline = settings.baseline  # each + Eq. 3 as the map itself has it (D09)
     densities = {
-        COARSE: replicate(coarse),
-        "bicubic + Eq. 3": bicubic(coarse),
+        COARSE: replicate(coarse, baseline),
+        "bicubic + Eq. 3": bicubic(coarse, baseline=baseline),
         "bicubic, back-projected + Eq. 3": bicubic(
-            coarse, settings.back_projection or 10, downsampling=settings.downsampling
+            coarse, settings.back_projection or 10, baseline, settings.downsampling
         ),
     }
     if network is not None:
-        plain = replace(settings, self_ensemble=False, back_projection=0, baseline="remove")
+        plain = replace(settings, self_ensemble=False, back_projection=0)
         densities["network alone + Eq. 3"] = apply_network(network, coarse, plain)
     if lights is not None:
         valid = lights.valid & np.repeat(np.repeat(coarse.valid, 2, axis=0), 2, axis=1)
         densities["lights alone + Eq. 3"] = Raster.masked(np.maximum(lights.values, 0), valid, lights.grid)
     maps = corrected(densities, zones, totals)
     maps["SVR, baseline kept"] = one_factor(replicate(coarse, baseline="keep"), zones, totals)
-    maps["SVR, baseline removed"] = one_factor(densities[COARSE], zones, totals)
+    maps["SVR, baseline removed"] = one_factor(replicate(coarse), zones, totals)
     return maps
 
 
@@ -79,16 +79,17 @@ def fine_reference(
     coarse: CoarseMap,
     drivers: Mapping[str, Raster],
     scaling: str,
+    baseline: str,
     zones: np.ndarray,
     totals: Mapping[int, float],
 ) -> Raster:
-    """The same regression on ``drivers`` at the fine cell size, less the coarse map's baseline (D09), then Eq. 3.
+    """The same regression on ``drivers`` at the fine cell size, corrected by Eq. 3.
 
-    The cells are scaled as the coarse cells were, so that only the cell size differs.  It means something only
-    where the drivers really are that fine.
+    The cells are scaled as the coarse cells were and less the same baseline (D09; ``baseline`` "remove" or "keep"),
+    so that only the cell size differs.  It means something only where the drivers really are that fine.
     """
     predicted = predict_coarse(model, drivers, scaling, scaler=coarse.scaler).raster
-    baseline = np.maximum(coarse.raster.values[coarse.raster.valid], 0.0).min()
+    minimum = np.maximum(coarse.raster.values[coarse.raster.valid], 0.0).min() if baseline == "remove" else 0.0
     valid = predicted.valid & np.repeat(np.repeat(coarse.raster.valid, 2, axis=0), 2, axis=1)
-    density = np.maximum(predicted.values - baseline, 0.0)  # D08
-    return allocate(Raster.masked(density, valid, predicted.grid), zones, totals).emission
+    density = np.maximum(predicted.values - minimum, 0.0)  # D08
+    return corrected({REFERENCE: Raster.masked(density, valid, predicted.grid)}, zones, totals)[REFERENCE]

@@ -5,37 +5,46 @@ The paper gives only the units: ODIAC comes as twelve months of t C per cell, FF
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
 from refimpl.errors import InputError
 from refimpl.inventory import CARBON_TO_CO2
 from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.warp import warp_mean
+from refimpl.raster.warp import cropped, warp_mean
 
 UNITS = "t CO2 / km2 / year"
 
 
-def odiac_density(months: Sequence[Raster], grid: Grid) -> Raster:
+def odiac_density(months: Iterable[Raster], grid: Grid) -> Raster:
     """D24: the twelve months of t C per cell summed, x 44/12, per km2 of the cell's true area.
+
+    The months are taken one at a time (a generator will do: ODIAC's are large), cut to the frame of the map, and
+    summed on their own grid.  A cell is valid where any month is.
 
     Raises
     ------
     InputError
         Other than twelve months, or months on different grids.
     """
-    if len(months) != 12:
-        raise InputError(f"evaluate.odiac: {len(months)} files; expected the twelve months of one year")
-    if any(month.grid != months[0].grid for month in months):
-        raise InputError("evaluate.odiac: the months lie on different grids; take them from one ODIAC version")
-    carbon = sum(np.where(month.valid, month.values, 0.0) for month in months)
-    valid = np.logical_or.reduce([month.valid for month in months])
-    density = carbon * CARBON_TO_CO2 / months[0].grid.cell_areas()[:, np.newaxis]
-    return warp_mean(Raster(density, valid, months[0].grid, UNITS), grid)
+    carbon, count = None, 0
+    for month in months:
+        month, count = cropped(month, grid), count + 1
+        if carbon is None:
+            carbon, valid, source = month.values.astype(np.float64), month.valid.copy(), month.grid
+        elif month.grid != source:
+            raise InputError("evaluate.odiac: the months lie on different grids; take them from one ODIAC version")
+        else:
+            carbon, valid = carbon + month.values, valid | month.valid
+    if carbon is None or count != 12:
+        raise InputError(f"evaluate.odiac: {count} files; expected the twelve months of one year")
+    density = carbon * CARBON_TO_CO2 / source.cell_areas()[:, np.newaxis]
+    return warp_mean(Raster(density, valid, source, UNITS), grid)
 
 
 def ffdas_density(ffdas: Raster, grid: Grid) -> Raster:
     """D24: kg C/m2/year x 1000 (t per km2 in a kg per m2) x 44/12."""
+    ffdas = cropped(ffdas, grid)
     density = np.asarray(ffdas.values, np.float64) * 1000.0 * CARBON_TO_CO2
     return warp_mean(Raster(density, ffdas.valid, ffdas.grid, UNITS), grid)

@@ -34,7 +34,8 @@ class LandCoverShares:
 
     def mean(self, land_cover: str) -> float:
         """The mean over the provinces of the share of one land cover."""
-        return float(np.nanmean(self.shares[:, list(LAND_COVERS).index(land_cover)]))
+        column = self.shares[:, list(LAND_COVERS).index(land_cover)]
+        return float(np.nanmean(column)) if np.isfinite(column).any() else float("nan")
 
 
 def seven_classes(igbp: np.ndarray) -> np.ndarray:

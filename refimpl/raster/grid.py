@@ -3,7 +3,8 @@
 Section "Raster data".  Arrays are (row, column), north up; a grid's transform is (x0, y0, dx, dy) with dy < 0, where
 (x0, y0) is the upper left corner of the upper left cell (pixel is area).  Units of x, y: degrees or metres, as the CRS.
 D03: cell areas are true areas.  On a geographic grid the area of a cell between latitudes p1 and p2 is
-dlon a^2 (q(p2) - q(p1)) / 2 with Snyder's q (1987, eq. 3-12); both projections here are equal-area, so it is dx dy.
+dlon a^2 (q(p2) - q(p1)) / 2 with Snyder's q (1987, eq. 3-12); both projections here are equal-area, so it is dx dy
+(on MODIS's sphere up to 0.4 % off the ellipsoid's over China, for MODIS takes geodetic latitudes as they are).
 D19: a refined grid keeps the origin and divides the cells.
 """
 

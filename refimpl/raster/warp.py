@@ -81,6 +81,30 @@ def warp_nearest(raster: Raster, grid: Grid) -> Raster:
     return Raster(values, valid, grid, raster.units)
 
 
+def cropped(raster: Raster, grid: Grid) -> Raster:
+    """The part of ``raster`` that any cell of ``grid`` touches (all of it where that cannot be told), pixels unchanged.
+
+    >>> from refimpl.raster.projection import ALBERS_CHINA
+    >>> source = Raster(np.arange(16.0).reshape(4, 4), np.ones((4, 4), bool), Grid(ALBERS_CHINA, (0, 4, 1, -1), (4, 4)))
+    >>> cropped(source, Grid(ALBERS_CHINA, (2, 3, 1, -1), (1, 1))).values.shape
+    (1, 1)
+    """
+    low, high = np.full(2, np.inf), np.full(2, -np.inf)
+    for start, stop in _row_blocks(grid):
+        x, y = grid.edges(start, stop)
+        corners = np.stack(pixel_coordinates(raster.grid, grid, x[None, :], y[:, None])).reshape(2, -1)
+        low, high = np.minimum(low, corners.min(1)), np.maximum(high, corners.max(1))
+    if not np.isfinite([low, high]).all():
+        return raster
+    (rows, cols), (x0, y0, dx, dy) = raster.grid.shape, raster.grid.transform
+    left, top = (int(np.clip(np.floor(edge), 0, size - 1)) for edge, size in zip(low, (cols, rows)))
+    right = int(np.clip(np.ceil(high[0]), left + 1, cols))
+    bottom = int(np.clip(np.ceil(high[1]), top + 1, rows))
+    window = np.s_[top:bottom, left:right]
+    part = Grid(raster.grid.crs, (x0 + left * dx, y0 + top * dy, dx, dy), (bottom - top, right - left))
+    return Raster(raster.values[window], raster.valid[window], part, raster.units)
+
+
 def _row_blocks(grid: Grid):
     step = max(1, _BLOCK_POINTS // (grid.shape[1] + 1))
     return [(start, min(start + step, grid.shape[0])) for start in range(0, grid.shape[0], step)]

@@ -95,11 +95,12 @@ def coverage(zones: Raster, grid: Grid, valid: np.ndarray | None = None, frames:
     valid = np.ones(grid.shape, bool) if valid is None else np.asarray(valid, bool)
     if valid.shape != grid.shape:
         raise ValueError(f"valid {valid.shape}, expected the grid's {grid.shape}")
-    n_codes, areas = int(zones.values.max()) + 1, zones.grid.cell_areas()
+    codes, rank = _ranked_codes(zones)
+    n_codes, areas = codes.size, zones.grid.cell_areas()
     area = np.zeros((3, n_codes))  # whole, inside, known; each sum is of one product a row, in the order of the rows
     for start, stop in _row_blocks(zones):
         row, col = np.nonzero((zones.values[start:stop] != 0) & zones.valid[start:stop])
-        bins = row * n_codes + zones.values[start:stop][row, col]  # one for each row and code
+        bins = row * n_codes + rank[zones.values[start:stop][row, col]]  # one for each row and code
         inside, on_valid = _centres_inside(zones.grid, grid, valid, start, row, col)
         for frame in frames:
             inside &= _centres_inside(zones.grid, frame, None, start, row, col)[0]
@@ -107,8 +108,17 @@ def coverage(zones: Raster, grid: Grid, valid: np.ndarray | None = None, frames:
             count = np.bincount(chosen, minlength=(stop - start) * n_codes).reshape(stop - start, n_codes)
             for line, km2 in zip(count, areas[start:stop]):
                 total += line * km2
-    codes = np.flatnonzero(area[0]).tolist()
-    return Coverage(*({code: min(float(part[code] / area[0][code]), 1.0) for code in codes} for part in area[1:]))
+    shares = np.minimum(area[1:] / area[0], 1.0)
+    return Coverage(*(dict(zip(codes.tolist(), part.tolist())) for part in shares))
+
+
+def _ranked_codes(zones: Raster) -> tuple[np.ndarray, np.ndarray]:
+    """The codes that occur, ascending, and the place of each in that list: codes may have six digits."""
+    present = np.zeros(int(zones.values.max()) + 1, bool)
+    for start, stop in _row_blocks(zones):
+        present[zones.values[start:stop][zones.valid[start:stop]]] = True
+    present[0] = False
+    return np.flatnonzero(present), np.cumsum(present) - 1
 
 
 def inside_shares(zones: Raster, grid: Grid, valid: np.ndarray | None = None) -> dict[int, float]:

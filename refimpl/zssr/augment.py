@@ -142,7 +142,7 @@ def cut(levels: list[Level], draw: Draw, size: int) -> tuple[np.ndarray, np.ndar
 
 
 def network_input(father: np.ndarray, valid: np.ndarray, downsampling: str, transform: str = "linear") -> np.ndarray:
-    """The linear father coarsened as D16 has it (the *son*), seen through the curve and interpolated back: (n, n), n even.
+    """The linear father coarsened as D16 has it (the *son*), under the curve, interpolated back: (n, n), n even.
 
     The density is what adds up, so it is coarsened before the curve (D09) is applied, as the map itself was: the
     mean of logarithms is less than the logarithm of the mean, and a network trained on it would overshoot every peak.

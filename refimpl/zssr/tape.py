@@ -1,4 +1,7 @@
-"""The tape: every draw that shapes a training run, so that another implementation can replay it (DESIGN, conventions).
+"""The tape: every crop of a training run, so that another implementation can replay it without NumPy's generator.
+
+The first weights are drawn too, before the crops; they are not on the tape, and a replay elsewhere starts from weights
+given to it (``train(..., network=...)``).
 
 One row is one crop.  Rows of step 0 are the fixed crops on which the reconstruction error is measured (D12); then
 there is one row for each training step, from 1 on.  As CSV: ``step,scale,row,column,turn``.
@@ -61,11 +64,15 @@ class Tape:
             The file is missing, has another header, a row that is no draw, or steps that do not count 1, 2, 3, ...
         """
         path = existing_file(path, "a tape (CSV)")
-        header, *rows = Path(path).read_text(encoding="utf-8").splitlines() or [""]
+        try:
+            header, *rows = path.read_text(encoding="utf-8").splitlines() or [""]
+        except UnicodeDecodeError:
+            raise InputError(f"{path}: is no UTF-8 text, expected a tape (CSV); give the one upscale wrote") from None
         if header.strip() != ",".join(Draw._fields):
             raise InputError(f"{path}: row 1 is {header!r}, expected {','.join(Draw._fields)!r}; is this a tape?")
         tape = cls(tuple(_draw(path, number, row) for number, row in enumerate(rows, start=2)))
-        if [draw.step for draw in tape.training] != list(range(1, len(tape.training) + 1)) or not tape.fixed:
+        steps = [draw.step for draw in tape.training]
+        if steps != list(range(1, len(steps) + 1)) or not (tape.fixed and steps):
             raise InputError(f"{path}: column step is out of order, expected some rows of step 0, then 1, 2, 3 ...")
         return tape
 

@@ -1,7 +1,8 @@
 """Training on the one coarse map (Fig. 8; D11-D15): a crop a step, L1 loss, Adam, until the rate would reach 1e-6.
 
-The image (rows, cols) is the linear one that ``intensity`` makes of the coarse map; invalid cells hold 0.  The network trains in
-float32.  Draws are made in this order: the first weights, the fixed crops, then scale, corner and turn of each step.
+The image (rows, cols) is the linear one that ``intensity`` makes of the coarse map; invalid cells hold 0.  The network
+trains in float32.  Draws are made in this order: the first weights, the fixed crops, then scale, corner and turn of
+each step.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def train(
     tape: Tape | None = None,
     network: Network | None = None,
 ) -> Trained:
-    """Train a network on one linear image, (rows, cols) float with ``valid`` bool; it sees crops through the curve of D09.
+    """Train a network on one linear image, (rows, cols) float with ``valid`` bool; crops are put under the curve of D09.
 
     ``tape`` replaces every draw of a crop and ends the training with its last row at the latest; ``network`` replaces
     the first weights (it is not changed).
