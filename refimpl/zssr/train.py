@@ -66,7 +66,7 @@ def train(
     tape: Tape | None = None,
     network: Network | None = None,
 ) -> Trained:
-    """Train a network on one linear image, (rows, cols) float with ``valid`` bool; crops are put under the curve of D09.
+    """Train a network on one linear image, (rows, cols) float with ``valid`` bool; crops come under the curve of D09.
 
     ``tape`` replaces every draw of a crop and ends the training with its last row at the latest; ``network`` replaces
     the first weights (it is not changed).
