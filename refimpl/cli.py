@@ -35,6 +35,13 @@ def positive(text: str) -> float:
     return value
 
 
+def folder(text: str) -> Path:
+    """A folder name that is not empty, for argparse."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("an empty name; is a shell variable unset?")
+    return Path(text)
+
+
 def quantile(text: str) -> float:
     """A quantile in (0.5, 1], for argparse."""
     if not 0.5 < float(text) <= 1:
@@ -59,7 +66,7 @@ def settable(verb: argparse.ArgumentParser) -> None:
 def options_run(verb: argparse.ArgumentParser) -> None:
     """Arguments of ``run``."""
     verb.add_argument("config", nargs="?", type=Path, help="a run.toml (see: refimpl explain config)")
-    verb.add_argument("--output", type=Path, help="folder for the results")
+    verb.add_argument("--output", type=folder, help="folder for the results, instead of the configuration's")
     settable(verb)
 
 
@@ -217,7 +224,9 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"refimpl {__version__}")
     choices = top.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=Parser)
     for name, (function, options, help) in VERBS.items():
-        verb = choices.add_parser(name, help=help, description=help)
+        verb = choices.add_parser(
+            name, help=help, description=help, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        )
         verb.set_defaults(function=function)
         verb.add_argument("--quiet", action="store_true", help="no progress lines")
         options(verb)
@@ -225,7 +234,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one verb; returns the exit status, 0 or 2."""
+    """Run one verb; returns the exit status: 0, 2 for a fault of the input, 130 when interrupted."""
     try:
         args = parser().parse_args(arguments)
         set_quiet(args.quiet)
@@ -238,4 +247,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     except BrokenPipeError:
         return 0
+    except KeyboardInterrupt:
+        print("\nrefimpl: interrupted", file=sys.stderr)
+        return 130
     return 0

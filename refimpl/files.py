@@ -6,7 +6,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from refimpl.errors import InputError, did_you_mean
@@ -35,11 +35,11 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     'whole'
     """
     path = Path(path)
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder, expected a file to write; name a file inside it")
     temporary = path.with_name(f"{_MARK}{os.getpid()}-{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir():
-            raise InputError(f"{path}: is a folder, expected a file to write; name a file inside it")
         yield temporary
         with open(temporary, "rb+") as handle:
             os.fsync(handle.fileno())
@@ -49,7 +49,8 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
             f"{path}: cannot be written ({fault.strerror}); choose a folder that you may write to"
         ) from fault
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

@@ -24,11 +24,12 @@ COF from the Guidelines for Provincial Greenhouse Gas Inventories (NDRC Climate 
 from __future__ import annotations
 
 import os
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
-from refimpl.errors import InputError, did_you_mean
+from refimpl.errors import DataWarning, InputError, did_you_mean
 from refimpl.tables import read_table
 
 CARBON_TO_CO2 = 44.0 / 12.0
@@ -147,6 +148,11 @@ def read_inventory(path: str | os.PathLike) -> Inventory:
     for name in fuels:
         if name not in FUELS:
             raise InputError(f"{table.path}: column {name!r} is no fuel of Table 3{did_you_mean(name, FUELS)}")
+    absent = [name for name in FUELS if name not in fuels]
+    if absent:
+        warnings.warn(
+            f"{table.path.name}: has no column for {', '.join(absent)}; counted as 0", DataWarning, stacklevel=2
+        )
     codes, years = table.integers("code"), table.integers("year")
     seen: dict[tuple[int, int], int] = {}
     for line, key in zip(table.lines, zip(codes.tolist(), years.tolist())):

@@ -146,6 +146,7 @@ def run(config: Config) -> Results:
             wanted = dict(zip(year.codes.tolist(), year.emission.tolist())) | config.supplied_totals  # D20
             totals = mapped_totals(wanted, names, found, config.zones, f"{config.path}: grid.extent")
             check_map(config, fine_zones, totals)
+            tell_without_statistics(found, wanted, config.map_year)
         with timed("predict", seconds):
             regression = config.regression
             coarse = predict_coarse(model, drivers, regression.scaling, regression.upper_quantile)
@@ -198,6 +199,14 @@ def check_map(config: Config, fine_zones: Raster, totals: Mapping[int, float]) -
             f"{config.path}: report.zoom = {list(zoom)}: lies outside the map; expected a window inside "
             f"{[xmin, ymin, xmax, ymax]}"
         )
+
+
+def tell_without_statistics(found: Coverage, totals: Mapping[int, float], year: int) -> None:
+    """D20: the provinces of the map that have no total, in one warning, so that a missing row is seen."""
+    without = [code for code, share in found.inside.items() if share > 0 and code not in totals]
+    if without:
+        listed = ", ".join(map(str, without))
+        warnings.warn(f"no statistic of {year} for province {listed}: nodata (D20)", DataWarning, stacklevel=2)
 
 
 def map_coverage(config: Config, zones: Raster, drivers: Mapping[str, Raster]) -> Coverage:

@@ -50,7 +50,7 @@ def read_codes(path: Path, what: str) -> Raster:
                 f"{path}: {raster.values[row, column]} at row {row}, column {column}; expected whole numbers ({what})"
             )
     if values.min() < 0:
-        raise InputError(f"{path}: holds {values.min()}; expected {what} of 0 or more, declare other values as nodata")
+        raise InputError(f"{path}: holds {values.min()}; expected {what}, declare negative values as nodata")
     if not raster.valid.any():
         raise InputError(f"{path}: has no valid cell; expected {what}, check its nodata value")
     return Raster(values, raster.valid, raster.grid, raster.units)
@@ -111,6 +111,12 @@ def working_grid(
 def read_driver(path: Path, kind: str) -> Raster:
     """A driver as a density: a count per cell is divided by the cell's true area."""
     raster = read_raster(path)
+    lowest = raster.values.min()  # invalid cells hold 0
+    if lowest < 0:
+        _warn(
+            f"{path.name}: {np.count_nonzero(raster.values < 0)} cells are negative, the lowest {lowest:g}; if that is "
+            "nodata, declare it with gdal_translate -a_nodata"
+        )
     if kind == "density":
         return raster
     return Raster(raster.values / raster.grid.cell_areas()[:, np.newaxis], raster.valid, raster.grid, "per km2")
@@ -204,6 +210,12 @@ def covered_provinces(
             _warn(f"{province} ({code}): is smaller than the cells of a driver; left out of the regression")
         else:
             whole.append(at)
+    codes = sorted(set().union(*(one.inside for one in found)))
+    if not set(known.codes.tolist()) & set(codes):
+        raise InputError(
+            f"{config.statistics.energy}: none of its codes ({', '.join(map(str, known.codes[:3]))} ...) is in "
+            f"{config.zones.raster.name}, which has {', '.join(map(str, codes[:3]))} ...; use the same codes in both"
+        )
     if len(whole) < 3:
         raise InputError(
             f"{config.path}: the driver rasters of {known.years[0]} cover {len(whole)} provinces with "

@@ -35,21 +35,23 @@ ZOOM = 50
 
 
 def check_folder(folder: Path) -> None:
-    """Refuse an output folder that cannot be made or written to, before the long computation."""
+    """Refuse an output folder that cannot be made or written to, before the long computation; it is not made yet."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        sweep_stale(folder)
+        there = next(part for part in (folder.absolute(), *folder.absolute().parents) if part.exists())
     except OSError as fault:
         raise InputError(
             f"{folder}: cannot be the output folder ({fault.strerror}); name another with --output"
         ) from None
-    if not os.access(folder, os.W_OK):
+    if not there.is_dir():
+        raise InputError(f"{folder}: cannot be the output folder, {there} is a file; name another with --output")
+    if not os.access(there, os.W_OK | os.X_OK):
         raise InputError(f"{folder}: cannot be written to; name another output folder with --output")
 
 
 def write_results(results, folder: Path) -> list[Path]:
     """All files of one run; returns their paths, ``run.json`` last."""
     check_folder(folder)
+    sweep_stale(folder)
     for name in (*FILES, "run.json"):  # what an earlier run left is none of this one's
         (folder / name).unlink(missing_ok=True)
     write_rasters(results, folder)
@@ -182,8 +184,13 @@ def write_figures(results, folder: Path) -> None:
         title="Training of the super-resolution network",
     )  # fmt: skip
     table = comparison_table(results.judged)
-    column = "built-up_share" if final_has_land_cover(results) else "totals_r2"
-    label = "mean share of emission on built-up land" if column == "built-up_share" else "R2 of province totals"
+    labels = {
+        "built-up_share": "mean share of emission on built-up land",
+        "cells_r2": "R2 of cells against fine drivers",
+        "totals_r2": "R2 of province totals",
+    }
+    column = next(name for name in labels if np.isfinite(table[name]).any())
+    label = labels[column]
     bar_figure(table["map"], {label: table[column]}, folder / "comparison.png", "What each step adds", units=label)
     estimated = results.model.predict(results.test.totals)
     scatter_figure(
@@ -191,11 +198,6 @@ def write_figures(results, folder: Path) -> None:
         f"{TITLES[results.model_name]}: fitted on {results.fit.year}, tested on {results.test.year}",
         units="10^4 t CO2",
     )  # fmt: skip
-
-
-def final_has_land_cover(results) -> bool:
-    """Whether the run had a land cover to share emission among."""
-    return named(results.judged, RESULT).land_cover is not None
 
 
 def cell_words(size: float, results) -> str:
@@ -263,8 +265,8 @@ def summary(results, folder: Path) -> str:
         f"coarse map: {np.count_nonzero(coarse.raster.valid):,} cells, {coarse.negative} negative (clipped to 0)",
         f"super-resolution: {history_words(fine)}",
         f"mass balance: every province within {worst:g} ulp of its statistic",
-        "share on built-up land: " + shown_numbers(share, names),
-        "R2 of cells against fine drivers: " + shown_numbers(cells, names),
+        "share on built-up land: " + shown_numbers(share, names, "land_cover.raster is not set"),
+        "R2 of cells against fine drivers: " + shown_numbers(cells, names, "the drivers are coarser than the fine map"),
         f"files: {folder}{os.sep} (emissions.tif, emissions_per_km2.tif, emissions.png, comparison.csv, run.json ...)",
     ]
     return "\n".join(lines + [f"warning: {text}" for text in results.warnings])
@@ -278,9 +280,9 @@ def history_words(fine) -> str:
     return f"{loss.size:,} steps, loss (median of 50) {first:.5f} -> {last:.5f}, last rate {rate:.0e}"
 
 
-def shown_numbers(values: dict[str, float], names: tuple[str, ...]) -> str:
-    """Numbers by name, or that there are none."""
+def shown_numbers(values: dict[str, float], names: tuple[str, ...], why_not: str) -> str:
+    """Numbers by name, or why there are none."""
     known = [
         f"{name.removesuffix(' + Eq. 3')} {values[name]:.3f}" for name in names if np.isfinite(values.get(name, np.nan))
     ]
-    return ", ".join(known) or "not measured (no reference in the configuration)"
+    return ", ".join(known) or f"not measured ({why_not})"

@@ -45,7 +45,9 @@ class ZoneSettings:
 class StatisticsSettings:
     """What the provinces emitted."""
 
-    energy: Path = setting("CSV: code, province, year and fuel consumption (Eq. 1)")
+    energy: Path = setting(
+        "CSV with columns code, province, year and one for each fuel of Table 3 (see: refimpl inventory), 10^4 t"
+    )
     fit_year: int = setting("the year the regression learns from", 2010)
     test_year: int = setting("the year the models are compared on (D07)", 2005)
     map_year: int | None = setting("the year that is mapped; by default fit_year", None)

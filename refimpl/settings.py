@@ -141,8 +141,10 @@ def fill(kind: type, table: dict[str, Any], place: Place, also: Iterable[str] = 
 
 def describe(kind: type, table: str) -> list[tuple[str, str, str]]:
     """(key, default, documentation) of each setting, for ``refimpl explain config``."""
-    rows = []
+    rows, hints = [], typing.get_type_hints(kind)
     for f in fields(kind):
         default = "required" if f.default is MISSING and f.default_factory is MISSING else repr(f.default)
-        rows.append((f"{table}.{f.name}" if table else f.name, default, f.metadata.get("doc", "")))
+        choices = f.metadata.get("choices") or _literals(hints[f.name])
+        doc = f.metadata.get("doc", "") + (f" (one of {', '.join(map(repr, choices))})" if choices else "")
+        rows.append((f"{table}.{f.name}" if table else f.name, default, doc))
     return rows

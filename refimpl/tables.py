@@ -41,9 +41,7 @@ class Table:
         values = self.numbers(column)
         for line, value in zip(self.lines, values.tolist()):
             if value != round(value):
-                raise InputError(
-                    f"{self.path}, line {line}, column {column!r}: {value!r} is not a whole number; write 11, not 11.5"
-                )
+                raise InputError(f"{self.path}, line {line}, column {column!r}: {value!r} is not a whole number")
         return values.astype(np.int64)
 
     def _number(self, column: str, line: int, cell: str, minimum: float) -> float:
@@ -87,9 +85,12 @@ def read_table(path: str | os.PathLike, required: Iterable[str], purpose: str) -
     doubled = sorted({name for name in header if header.count(name) > 1})
     if doubled:
         raise InputError(f"{path}: column {doubled[0]!r} stands twice in the header; name each column once")
+    if len(header) == 1 and any(mark in header[0] for mark in ";\t"):
+        raise InputError(f"{path}: its columns are separated by semicolons or tabs; save it with commas")
     for name in required:
         if name not in header:
-            raise InputError(f"{path}: no column {name!r}{did_you_mean(name, header)}")
+            there = ", ".join(header[:12])
+            raise InputError(f"{path}: no column {name!r}; its columns are {there}: rename one, or add it")
     for number, line in numbered[1:]:
         if len(line) != len(header):
             raise InputError(

@@ -19,6 +19,8 @@ def named_rasters(words: list[str]) -> dict[str, Path]:
         name, equals, file = word.partition("=")
         if not equals or not name or not file:
             raise InputError(f"{word!r}: expected NAME=FILE, such as ntl=ntl_2010.tif")
+        if name == "code" or name.endswith(("_mean", "_count", "_area_km2")):
+            raise InputError(f"driver {name!r}: is the name of another column of our tables; name the driver otherwise")
         if name in pairs:
             raise InputError(f"driver {name!r} is given twice; name each driver once")
         pairs[name] = Path(file)
@@ -288,7 +290,7 @@ def verb_evaluate(args) -> None:
     """Land-cover shares of a map, its errors against another, and its plain alternatives."""
     import numpy as np
 
-    from refimpl.evaluation.alternatives import ORDER, RESULT, alternatives
+    from refimpl.evaluation.alternatives import ORDER, alternatives
     from refimpl.evaluation.comparison import comparison_table, judge
     from refimpl.evaluation.land_cover import LAND_COVERS
     from refimpl.provinces import read_codes, read_zones, require_overlap
@@ -306,9 +308,12 @@ def verb_evaluate(args) -> None:
     if args.coarse and not args.emissions:
         raise InputError("--coarse needs --emissions: Eq. 3 gives the alternatives the same province totals")
     emission = read_raster(args.emission)
+    if "km2" in emission.units:
+        raise InputError(f"{args.emission}: holds {emission.units}; expected 10^4 t per cell, such as emissions.tif")
     grid = emission.grid
     zones = warp_nearest(read_zones(args.zones), grid)
-    maps = {RESULT: Raster.masked(np.asarray(emission.values, float), emission.valid, grid, emission.units)}
+    name = args.emission.name
+    maps = {name: Raster.masked(np.asarray(emission.values, float), emission.valid, grid, emission.units)}
     totals = emissions_of(args.emissions, args.year) if args.emissions else {}
     totals = {code: total for code, total in totals.items() if (zones.values[emission.valid] == code).any()}
     if args.coarse:
@@ -325,8 +330,12 @@ def verb_evaluate(args) -> None:
     for warped, path in ((land_cover, args.land_cover), (reference, args.reference)):
         if warped is not None:
             require_overlap(warped, path)
-    judged = [judge(name, maps[name], zones.values, totals, land_cover, reference) for name in ORDER if name in maps]
-    result = next(one for one in judged if one.name == RESULT)
+    judged = [
+        judge(name, maps[name], zones.values, totals, land_cover, reference)
+        for name in (*ORDER, args.emission.name)
+        if name in maps
+    ]
+    result = judged[-1]
     if land_cover is not None:
         write_table(args.output, without_names(land_cover_columns(result, {})))
         shares = ", ".join(f"{name} {result.land_cover.mean(name):.3f}" for name in LAND_COVERS)

@@ -71,7 +71,8 @@ def test_a_table_saved_by_a_spreadsheet_with_byte_order_mark_and_blank_lines_is_
         (HEADER + "11.5,Beijing,2010,1,0\n", "not a whole number"),
         (HEADER + "11,Beijing,2010,1\n", "4 cells, expected 5"),
         (HEADER, "holds no rows"),
-        ("code,province,coal\n11,Beijing,1\n", "no column 'year'"),
+        ("code,province,coal\n11,Beijing,1\n", "no column 'year'; its columns are code, province, coal"),
+        ("code;province;year;coal\n11;Beijing;2010;1\n", "separated by semicolons"),
         ("code,province,year,coal,coal\n11,Beijing,2010,1,2\n", "stands twice"),
     ],
 )

@@ -23,8 +23,8 @@ RESULT = "ZSSR + Eq. 3"
 COARSE = "replicate + Eq. 3"
 REFERENCE = "fine drivers + Eq. 3"
 ORDER = (
-    "SVR, baseline kept",
-    "SVR, baseline removed",
+    "regression, baseline kept",
+    "regression, baseline removed",
     COARSE,
     "bicubic + Eq. 3",
     "bicubic, back-projected + Eq. 3",
@@ -69,8 +69,8 @@ def alternatives(
         valid = lights.valid & np.repeat(np.repeat(coarse.valid, 2, axis=0), 2, axis=1)
         densities["lights alone + Eq. 3"] = Raster.masked(np.maximum(lights.values, 0), valid, lights.grid)
     maps = corrected(densities, zones, totals)
-    maps["SVR, baseline kept"] = one_factor(replicate(coarse, baseline="keep"), zones, totals)
-    maps["SVR, baseline removed"] = one_factor(replicate(coarse), zones, totals)
+    maps["regression, baseline kept"] = one_factor(replicate(coarse, baseline="keep"), zones, totals)
+    maps["regression, baseline removed"] = one_factor(replicate(coarse), zones, totals)
     return maps
 
 

@@ -80,7 +80,9 @@ def _damage_told(where: str) -> Iterator[None]:
         raise
     except Exception as fault:
         reason = " ".join(str(fault).split())
-        raise InputError(f"{where}: cannot be read as a TIFF ({reason}); expected a GeoTIFF, copy it again") from fault
+        raise InputError(
+            f"{where}: cannot be read as a TIFF ({reason}); expected a GeoTIFF, convert it with gdal_translate"
+        ) from fault
 
 
 def _band(page, handle, band: int, where: str) -> np.ndarray:
