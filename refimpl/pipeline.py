@@ -124,9 +124,7 @@ def run(config: Config) -> Results:
         warnings.simplefilter("always", DataWarning)
         with timed("inventory", seconds):
             inventory = read_inventory(config.statistics.energy)
-            for key in ("fit_year", "test_year", "map_year"):
-                year = getattr(config.statistics, key) or config.map_year
-                inventory.of_year(year, f"{config.path}: statistics.{key}")
+            check_years(config, inventory)
             zones = read_zones(config.zones.raster)
         with timed("zonal", seconds) as progress:
             fit, test = province_drivers(config, inventory, zones, progress)
@@ -139,14 +137,10 @@ def run(config: Config) -> Results:
             )
             fine_zones = warp_nearest(zones, grid.refined())
             drivers = working_drivers(config, grid, fine_zones, progress)
-            compared = read_compared(config, fine_zones.grid)
             found = map_coverage(config, zones, drivers)
-            year = inventory.of_year(config.map_year, "statistics.map_year")
-            names = dict(zip(year.codes.tolist(), year.provinces))
-            wanted = dict(zip(year.codes.tolist(), year.emission.tolist())) | config.supplied_totals  # D20
-            totals = mapped_totals(wanted, names, found, config.zones, f"{config.path}: grid.extent")
+            totals = province_totals(config, inventory, found)
             check_map(config, fine_zones, totals)
-            tell_without_statistics(found, wanted, config.map_year)
+            compared = read_compared(config, fine_zones.grid)
         with timed("predict", seconds):
             regression = config.regression
             coarse = predict_coarse(model, drivers, regression.scaling, regression.upper_quantile)
@@ -166,6 +160,13 @@ def run(config: Config) -> Results:
     results.warnings = list(dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, DataWarning)))
     results.seconds = seconds
     return results
+
+
+def check_years(config: Config, inventory: Inventory) -> None:
+    """Refuse a year that the energy table does not have, before anything is computed."""
+    for key in ("fit_year", "test_year", "map_year"):
+        year = getattr(config.statistics, key) or config.map_year
+        inventory.of_year(year, f"{config.path}: statistics.{key}")
 
 
 def fit_regression(config: Config, fit: ProvinceDrivers, test: ProvinceDrivers) -> tuple[SelectionTable, str]:
@@ -201,12 +202,21 @@ def check_map(config: Config, fine_zones: Raster, totals: Mapping[int, float]) -
         )
 
 
-def tell_without_statistics(found: Coverage, totals: Mapping[int, float], year: int) -> None:
-    """D20: the provinces of the map that have no total, in one warning, so that a missing row is seen."""
+def province_totals(config: Config, inventory: Inventory, found: Coverage) -> dict[int, float]:
+    """What each province of the map receives: statistics of the mapped year, supplied totals first (D20), none cut.
+
+    The provinces that lie on the map without a total are told in one warning, so that a missing row is seen.
+    """
+    year = inventory.of_year(config.map_year, "statistics.map_year")
+    names = dict(zip(year.codes.tolist(), year.provinces))
+    totals = dict(zip(year.codes.tolist(), year.emission.tolist())) | config.supplied_totals
     without = [code for code, share in found.inside.items() if share > 0 and code not in totals]
     if without:
         listed = ", ".join(map(str, without))
-        warnings.warn(f"no statistic of {year} for province {listed}: nodata (D20)", DataWarning, stacklevel=2)
+        warnings.warn(
+            f"no statistic of {config.map_year} for province {listed}: nodata (D20)", DataWarning, stacklevel=2
+        )
+    return mapped_totals(totals, names, found, config.zones, f"{config.path}: grid.extent")
 
 
 def map_coverage(config: Config, zones: Raster, drivers: Mapping[str, Raster]) -> Coverage:

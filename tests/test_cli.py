@@ -197,7 +197,7 @@ def test_explain_lists_all_decisions_and_every_configuration_key(capsys):
         (["upscale", "ntl_2010.tif", "--replay", "zones.tif"], "is no UTF-8 text, expected a tape"),
         (["warp", "ntl_2010.tif", "--cell-size", "9", "--extent", "nan", "0", "9", "9", "--output", "x.tif"], "extent"),
         (["run", "run.toml", "--output", ""], "an empty name"),
-        (["warp", "ntl_2010.tif", "--cell-size", "20000", "--zones", "zones.tif", "--output", "."], "is a folder, expected"),
+        (["warp", "ntl_2010.tif", "--cell-size", "20000", "--zones", "zones.tif", "--output", "."], "is a folder"),
         (["zonal", "p_mean=ntl_2010.tif", "--zones", "zones.tif"], "is the name of another column"),
         (["upscale", "zones.csv"], "zones.csv: does not exist"),
         (["evaluate", "ntl_2010.tif", "--zones", "zones.tif"], "neither --land-cover, --reference nor --coarse"),

@@ -2,7 +2,7 @@
 
 ZSSR's gain cannot be read from one map.  Six maps of the same year are judged alike:
 
-1. regression, baseline kept: the coarse map as the regression (SVR wins) gives it, one factor for the whole country;
+1. regression, baseline kept: the coarse map of the chosen regression (SVR) as it is, one national factor;
 2. regression, baseline removed (D09): the same less its minimum, one factor for the whole country;
 3. replicate + Eq. 3: every coarse cell split into four equal ones, then the correction;
 4. bicubic + Eq. 3;
