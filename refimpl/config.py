@@ -18,6 +18,7 @@ from refimpl.errors import InputError, did_you_mean
 from refimpl.files import existing_file
 from refimpl.regression.selection import MODELS
 from refimpl.sections import (
+    Bounds,
     EvaluateSettings,
     GridSettings,
     LandCoverSettings,
@@ -276,66 +277,57 @@ def _supplied_totals(table: dict[str, Any], place: Place) -> dict[int, float]:
 
 def _check(config: Config) -> None:
     """What types cannot say."""
-    key = Place(config.path).key
-
-    def need(good: bool, name: str, value: object, expected: str) -> None:
-        if not good:
-            raise InputError(f"{key(name)} = {value}; expected {expected}")
-
-    need(0 < config.grid.cell_size < 1e7, "grid.cell_size", config.grid.cell_size, "a length above 0")
-    if isinstance(config.grid.extent, tuple):
-        xmin, ymin, xmax, ymax = config.grid.extent
-        need(
-            xmin < xmax and ymin < ymax,
-            "grid.extent",
-            list(config.grid.extent),
-            "[xmin, ymin, xmax, ymax] with xmin < xmax and ymin < ymax",
-        )
-    need(0 < config.zones.minimum_share <= 1, "zones.minimum_share", config.zones.minimum_share, "a part in (0, 1]")
-    need(0 < config.zones.minimum_known <= 1, "zones.minimum_known", config.zones.minimum_known, "a part in (0, 1]")
-    need(
-        0.5 < config.regression.upper_quantile <= 1,
-        "regression.upper_quantile",
-        config.regression.upper_quantile,
-        "a quantile in (0.5, 1]",
-    )
-    years = config.statistics
-    need(
-        years.test_year != years.fit_year,
-        "statistics.test_year",
-        years.test_year,
-        "another year than fit_year, to test on",
-    )
-    lights = config.evaluate.lights
-    if lights != EvaluateSettings.lights and lights not in config.drivers.names:
-        raise InputError(
-            f"{key('evaluate.lights')} = {lights!r}: no such driver{did_you_mean(lights, config.drivers.names)}"
-        )
-    if config.regression.model not in ("auto", *MODELS):
-        raise InputError(
-            f"{key('regression.model')} = {config.regression.model!r}"
-            f"{did_you_mean(config.regression.model, ('auto', *MODELS))}"
-        )
-    need(config.seed >= 0, "seed", config.seed, "a whole number, 0 or more")
-    if config.evaluate.odiac:
-        need(
-            len(config.evaluate.odiac) == 12,
+    zones, regression, statistics = config.zones, config.regression, config.statistics
+    rules = (
+        ("seed", config.seed >= 0, config.seed, "a whole number, 0 or more"),
+        ("grid.cell_size", 0 < config.grid.cell_size < 1e7, config.grid.cell_size, "a length above 0"),
+        ("zones.minimum_share", 0 < zones.minimum_share <= 1, zones.minimum_share, "a part in (0, 1]"),
+        ("zones.minimum_known", 0 < zones.minimum_known <= 1, zones.minimum_known, "a part in (0, 1]"),
+        (
+            "regression.upper_quantile",
+            0.5 < regression.upper_quantile <= 1,
+            regression.upper_quantile,
+            "a quantile in (0.5, 1]",
+        ),
+        (
+            "statistics.test_year",
+            statistics.test_year != statistics.fit_year,
+            statistics.test_year,
+            "another year than fit_year, to test on",
+        ),
+        (
             "evaluate.odiac",
+            len(config.evaluate.odiac) in (0, 12),
             f"{len(config.evaluate.odiac)} files",
             "the twelve months of one year",
-        )
-    if isinstance(config.report.zoom, tuple):
-        xmin, ymin, xmax, ymax = config.report.zoom
-        need(
-            xmin < xmax and ymin < ymax,
-            "report.zoom",
-            list(config.report.zoom),
-            "[xmin, ymin, xmax, ymax] with xmin < xmax and ymin < ymax",
-        )
+        ),
+        _window("grid.extent", config.grid.extent),
+        _window("report.zoom", config.report.zoom),
+    )
+    for name, good, value, expected in rules:
+        if not good:
+            raise InputError(f"{config.path}: {name} = {value}; expected {expected}")
+    _check_names(config)
     try:
         validate(config.upscale)
     except InputError as fault:
         raise InputError(f"{config.path}: {fault}") from None
+
+
+def _window(name: str, window: str | Bounds) -> tuple[str, bool, object, str]:
+    """The rule for bounds: a word, or xmin below xmax and ymin below ymax."""
+    good = isinstance(window, str) or (window[0] < window[2] and window[1] < window[3])
+    return name, good, list(window), "[xmin, ymin, xmax, ymax] with xmin < xmax and ymin < ymax"
+
+
+def _check_names(config: Config) -> None:
+    """Names that must be among others: the model's, and that of the lights where it is not the default."""
+    model, lights = config.regression.model, config.evaluate.lights
+    if model not in ("auto", *MODELS):
+        raise InputError(f"{config.path}: regression.model = {model!r}{did_you_mean(model, ('auto', *MODELS))}")
+    if lights != EvaluateSettings.lights and lights not in config.drivers.names:
+        near = did_you_mean(lights, config.drivers.names)
+        raise InputError(f"{config.path}: evaluate.lights = {lights!r}: no such driver{near}")
 
 
 def documentation() -> list[tuple[str, str, str]]:

@@ -1,13 +1,14 @@
 """The method from top to bottom (Fig. 9): statistics and driver rasters in, a corrected fine emission map out.
 
 Read ``run`` first: it is the table of contents.  Each line is one stage, a function of the room that
-DESIGN names, from plain values to plain values; files are read and written here and in ``cli`` only.
+DESIGN names, from plain values to plain values.  Every file is read before the training starts, so that a wrong
+one costs no time; ``report`` writes the results.
 
 ======== ============================ ==========================================================
 paper    function                     from -> to
 ======== ============================ ==========================================================
 Eq. 1    inventory.read_inventory     fuels -> province totals E_n, 10^4 t CO2 a year
--        province_drivers             driver rasters, zones -> province totals of each driver (D03)
+-        provinces.province_drivers   driver rasters, zones -> province totals of each driver (D03)
 Table 1  selection.compare_models     totals of two years -> the winning regression (D07)
 -        working_drivers              driver rasters -> densities on the working grid (D04)
 Fig. 1   coarse.predict_coarse        regression, drivers -> coarse map CE
@@ -40,7 +41,7 @@ from refimpl.progress import Progress, stage
 from refimpl.provinces import (
     ProvinceDrivers,
     mapped_totals,
-    predict_driver,
+    prediction_drivers,
     province_drivers,
     read_codes,
     read_zones,
@@ -65,6 +66,9 @@ class Compared:
     """IGBP classes."""
     inventories: Mapping[str, Raster]
     """ODIAC and FFDAS, t CO2 / km2 / year (D24)."""
+    lights: Raster | None
+    drivers: Mapping[str, Raster]
+    """Empty where they are coarser than the fine grid: then there is nothing to recover."""
 
 
 @dataclass
@@ -136,11 +140,12 @@ def run(config: Config) -> Results:
                 config.grid.projection, config.grid.cell_size, config.grid.extent, zones, f"{config.path}: grid"
             )
             fine_zones = warp_nearest(zones, grid.refined())
-            drivers = working_drivers(config, grid, fine_zones, progress)
-            found = map_coverage(config, zones, drivers)
+            sources = prediction_drivers(config)
+            drivers = working_drivers(config, sources, grid, fine_zones, progress)
+            found = map_coverage(zones, sources, drivers)
             totals = province_totals(config, inventory, found)
             check_map(config, fine_zones, totals)
-            compared = read_compared(config, fine_zones.grid)
+            compared = read_compared(config, sources, fine_zones.grid)
         with timed("predict", seconds):
             regression = config.regression
             coarse = predict_coarse(model, drivers, regression.scaling, regression.upper_quantile)
@@ -177,14 +182,16 @@ def fit_regression(config: Config, fit: ProvinceDrivers, test: ProvinceDrivers) 
     return selection, name
 
 
-def working_drivers(config: Config, grid: Grid, fine_zones: Raster, progress: Progress) -> dict[str, Raster]:
+def working_drivers(
+    config: Config, sources: Mapping[str, Raster], grid: Grid, fine_zones: Raster, progress: Progress
+) -> dict[str, Raster]:
     """The prediction drivers as area-weighted means on the working grid, clipped to cells that touch a zone."""
     touched, drivers = touching(fine_zones), {}
-    for done, name in enumerate(config.drivers.names, 1):
-        warped = warp_mean(predict_driver(config, name), grid)
+    for done, (name, source) in enumerate(sources.items(), 1):
+        warped = warp_mean(source, grid)
         require_overlap(warped, config.drivers.predict[name])
         drivers[name] = Raster.masked(warped.values, warped.valid & touched, grid, warped.units)
-        progress.update(done / (len(config.drivers.names) + 1))
+        progress.update(done / (len(sources) + 1))
     return drivers
 
 
@@ -219,15 +226,15 @@ def province_totals(config: Config, inventory: Inventory, found: Coverage) -> di
     return mapped_totals(totals, names, found, config.zones, f"{config.path}: grid.extent")
 
 
-def map_coverage(config: Config, zones: Raster, drivers: Mapping[str, Raster]) -> Coverage:
+def map_coverage(zones: Raster, sources: Mapping[str, Raster], drivers: Mapping[str, Raster]) -> Coverage:
     """Which part of each province the map covers: inside the grid and the frames of all drivers, and with values."""
     valid = np.logical_and.reduce([raster.valid for raster in drivers.values()])
     grid = next(iter(drivers.values())).grid
-    return coverage(zones, grid, valid, {predict_driver(config, name).grid for name in drivers})
+    return coverage(zones, grid, valid, {source.grid for source in sources.values()})
 
 
-def read_compared(config: Config, fine: Grid) -> Compared:
-    """Land cover and other inventories that the configuration names."""
+def read_compared(config: Config, sources: Mapping[str, Raster], fine: Grid) -> Compared:
+    """Land cover and other inventories that the configuration names, and the drivers at the fine cell size."""
     land_cover, inventories = None, {}
     if config.land_cover.raster:
         land_cover = warp_nearest(read_codes(config.land_cover.raster, "IGBP classes"), fine)
@@ -242,37 +249,39 @@ def read_compared(config: Config, fine: Grid) -> Compared:
     if config.evaluate.ffdas:
         inventories["FFDAS"] = ffdas_density(read_raster(config.evaluate.ffdas), fine)
         require_overlap(inventories["FFDAS"], config.evaluate.ffdas)
-    return Compared(land_cover, inventories)
+    lights = config.evaluate.lights
+    fine_lights = warp_mean(sources[lights], fine) if lights in sources else None
+    fine_drivers = {}
+    if has_fine_drivers(config, sources, fine):
+        fine_drivers = {name: warp_mean(source, fine) for name, source in sources.items()}
+    return Compared(land_cover, inventories, fine_lights, fine_drivers)
 
 
 def evaluate(results: Results, progress: Progress) -> list[Judged]:
     """Figs. 4-5 and the comparison of the map with its plain alternatives (``evaluation.comparison``)."""
     config, zones, totals, coarse = results.config, results.zones, results.totals, results.coarse
-    lights = None
-    if config.evaluate.lights in config.drivers.names:
-        lights = warp_mean(predict_driver(config, config.evaluate.lights), zones.grid)
-    maps = alternatives(coarse.raster, results.fine.network, config.upscale, lights, zones.values, totals)
+    compared, network = results.compared, results.fine.network
+    maps = alternatives(coarse.raster, network, config.upscale, compared.lights, zones.values, totals)
     maps[RESULT] = results.allocation.emission
     progress.update(0.5)
     reference = None
-    if has_fine_drivers(config, zones.grid):
-        drivers = {name: warp_mean(predict_driver(config, name), zones.grid) for name in config.drivers.names}
+    if compared.drivers:
         scaling, baseline = config.regression.scaling, config.upscale.baseline
-        reference = fine_reference(results.model, coarse, drivers, scaling, baseline, zones.values, totals)
+        reference = fine_reference(results.model, coarse, compared.drivers, scaling, baseline, zones.values, totals)
         maps[REFERENCE] = reference
     judged = []
     for name in ORDER:
         if name in maps:
-            judged.append(judge(name, maps[name], zones.values, totals, results.compared.land_cover, reference))
+            judged.append(judge(name, maps[name], zones.values, totals, compared.land_cover, reference))
         progress.update(0.6 + 0.4 * len(judged) / len(ORDER))
     return judged
 
 
-def has_fine_drivers(config: Config, fine: Grid) -> bool:
+def has_fine_drivers(config: Config, sources: Mapping[str, Raster], fine: Grid) -> bool:
     """Whether there is something to recover: drivers about as fine as the fine map (``evaluate.fine_reference``)."""
     if config.evaluate.fine_reference != "auto":
         return config.evaluate.fine_reference == "yes"
-    coarsest = max(float(np.median(predict_driver(config, name).grid.cell_areas())) for name in config.drivers.names)
+    coarsest = max(float(np.median(source.grid.cell_areas())) for source in sources.values())
     return coarsest <= 1.5 * float(np.median(fine.cell_areas()))
 
 

@@ -122,9 +122,9 @@ def read_driver(path: Path, kind: str) -> Raster:
     return Raster(raster.values / raster.grid.cell_areas()[:, np.newaxis], raster.valid, raster.grid, "per km2")
 
 
-def predict_driver(config: Config, name: str) -> Raster:
-    """The driver ``name`` that the map is made from, as a density."""
-    return read_driver(config.drivers.predict[name], config.drivers.kinds[name])
+def prediction_drivers(config: Config) -> dict[str, Raster]:
+    """The drivers that the map is made from, as densities, each on its own grid."""
+    return {name: read_driver(path, config.drivers.kinds[name]) for name, path in config.drivers.predict.items()}
 
 
 @dataclass(frozen=True)

@@ -266,7 +266,7 @@ def summary(results, folder: Path) -> str:
         f"super-resolution: {history_words(fine)}",
         f"mass balance: every province within {worst:g} ulp of its statistic",
         "share on built-up land: " + shown_numbers(share, names, "land_cover.raster is not set"),
-        "R2 of cells against fine drivers: " + shown_numbers(cells, names, "the drivers are coarser than the fine map"),
+        "R2 of cells against fine drivers: " + shown_numbers(cells, names, "no drivers as fine as the map"),
         f"files: {folder}{os.sep} (emissions.tif, emissions_per_km2.tif, emissions.png, comparison.csv, run.json ...)",
     ]
     return "\n".join(lines + [f"warning: {text}" for text in results.warnings])

@@ -11,7 +11,7 @@ from refimpl.config import read_config
 from refimpl.inventory import read_inventory
 from refimpl.pipeline import fit_regression, working_drivers
 from refimpl.progress import Progress
-from refimpl.provinces import province_drivers, read_zones, working_grid
+from refimpl.provinces import prediction_drivers, province_drivers, read_zones, working_grid
 from refimpl.raster.geotiff import read_raster
 from refimpl.raster.warp import warp_nearest
 from refimpl.raster.zones import coverage
@@ -73,7 +73,9 @@ def test_the_regression_on_cells_is_nearly_uniform_before_its_baseline_is_remove
     config, _, zones, fit, test = china
     table, name = fit_regression(config, fit, test)
     grid = grid_of(config, zones)
-    drivers = working_drivers(config, grid, warp_nearest(zones, grid.refined()), Progress("warp"))
+    drivers = working_drivers(
+        config, prediction_drivers(config), grid, warp_nearest(zones, grid.refined()), Progress("warp")
+    )
     coarse = predict_coarse(table[name].fitted, drivers).raster
     values = coarse.values[coarse.valid]
     assert 0.85 < values.min() / values.mean() < 1  # an independent prototype found 0.93

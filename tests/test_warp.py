@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from refimpl.provinces import touching
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.overlap import edge_integral, overlap_sums
 from refimpl.raster.projection import ALBERS_CHINA, CRS, MODIS_SINUSOIDAL, WGS84, forward
-from refimpl.raster.warp import clip_to_zones, cover, inside_shares, warp_mean, warp_nearest, warp_sum
+from refimpl.raster.warp import warp_mean, warp_nearest, warp_sum
+from refimpl.raster.zones import cover, coverage
 from refimpl.twins import backend
 
 BOTH = [overlap_sums.reference, overlap_sums.kernel]
@@ -335,22 +337,21 @@ def test_the_share_inside_is_the_area_of_the_centres_that_fall_on_valid_cells():
         held = 0 <= r < 20 and 0 <= c < 15 and valid[r, c]
         whole[code] = whole.get(code, 0) + areas[row]
         inside[code] = inside.get(code, 0) + held * areas[row]
-    found = inside_shares(zones, target, valid)
+    found = coverage(zones, target, valid).known
     assert sorted(found) == sorted(whole) == [11, 12, 15]
     for code in whole:
         assert found[code] == pytest.approx(inside[code] / whole[code], rel=1e-13)
         assert 0.05 < found[code] < 0.95
-    assert set(inside_shares(zones, cover(zones, ALBERS_CHINA, 3e4)).values()) == {1.0}
+    assert set(coverage(zones, cover(zones, ALBERS_CHINA, 3e4)).inside.values()) == {1.0}
     with pytest.raises(ValueError, match="expected the grid's"):
-        inside_shares(zones, target, valid.T)
+        coverage(zones, target, valid.T)
     with pytest.raises(ValueError, match="integer codes"):
-        inside_shares(full(np.ones(grid.shape), grid), target)
+        coverage(full(np.ones(grid.shape), grid), target)
 
 
-def test_clipping_leaves_the_cells_that_have_a_zone():
-    raster = full([[1.0, 2.0, 3.0]], metres(1, 3), "K")
-    zones = Raster.masked([[11, 0, 12]], [[True, True, False]], metres(1, 3))
-    clipped = clip_to_zones(raster, zones)
-    assert clipped.valid.tolist() == [[True, False, False]] and clipped.values.tolist() == [[1.0, 0, 0]]
-    with pytest.raises(ValueError, match="different grids"):
-        clip_to_zones(raster, full(np.ones((1, 2), int), metres(1, 2)))
+def test_clipping_keeps_the_coarse_cells_of_which_any_quarter_is_in_a_zone():
+    fine = np.zeros((4, 6), np.uint8)
+    fine[1, 0] = 11  # lower left quarter of the first cell: its centre lies in no zone
+    fine[2:, 4:] = 12
+    zones = Raster(fine, np.ones((4, 6), bool), metres(4, 6))
+    assert touching(zones).tolist() == [[True, False, False], [False, False, True]]

@@ -5,7 +5,7 @@ source pixel weighted by the true area of its overlap; a count per cell is share
 a class is that of the pixel which contains the cell's centre.  Means and sums are float64, classes keep their dtype.
 
 Target corners are carried into the source's pixel coordinates in blocks of rows, so that memory is bounded by the two
-rasters.  ``cover`` and ``inside_shares`` (refimpl/raster/zones.py) make and check the working grid.
+rasters.  ``cover`` and ``coverage`` (refimpl/raster/zones.py) make and check the working grid.
 """
 
 from __future__ import annotations
@@ -15,9 +15,6 @@ import numpy as np
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.overlap import overlap_sums
 from refimpl.raster.pixels import pixel_coordinates
-from refimpl.raster.zones import clip_to_zones, cover, inside_shares
-
-__all__ = ["clip_to_zones", "cover", "inside_shares", "warp_mean", "warp_nearest", "warp_sum"]
 
 _BLOCK_POINTS = 2**17
 

@@ -121,17 +121,6 @@ def _ranked_codes(zones: Raster) -> tuple[np.ndarray, np.ndarray]:
     return np.flatnonzero(present), np.cumsum(present) - 1
 
 
-def inside_shares(zones: Raster, grid: Grid, valid: np.ndarray | None = None) -> dict[int, float]:
-    """Share of each zone's area that lies inside ``grid`` (on its valid cells), by code; 1.0 where all of it does.
-
-    >>> from refimpl.raster.projection import ALBERS_CHINA
-    >>> zones = Raster(np.array([[11, 11, 11, 12]]), np.ones((1, 4), bool), Grid(ALBERS_CHINA, (0, 0, 1, -1), (1, 4)))
-    >>> inside_shares(zones, Grid(ALBERS_CHINA, (1, 0, 1, -1), (1, 3)))
-    {11: 0.6666666666666666, 12: 1.0}
-    """
-    return coverage(zones, grid, valid).known
-
-
 def _centres_inside(source: Grid, grid: Grid, valid, start: int, row, col) -> tuple[np.ndarray, np.ndarray]:
     """Which cells (start + row, col) of ``source`` have their centre in ``grid``, and which on a valid cell of it."""
     x, y = source.centres()
@@ -143,19 +132,6 @@ def _centres_inside(source: Grid, grid: Grid, valid, start: int, row, col) -> tu
         inside = (u >= 0) & (u < grid.shape[1]) & (v >= 0) & (v < grid.shape[0])  # False for nan
         at_row, at_col = np.where(inside, v, 0).astype(np.intp), np.where(inside, u, 0).astype(np.intp)
     return inside, inside if valid is None else inside & valid[at_row, at_col]
-
-
-def clip_to_zones(raster: Raster, zones: Raster) -> Raster:
-    """``raster`` without the cells that have no zone; both on one grid.
-
-    Raises
-    ------
-    ValueError
-        The grids differ.
-    """
-    if raster.grid != zones.grid:
-        raise ValueError("raster and zones lie on different grids; warp_nearest the zones first")
-    return Raster.masked(raster.values, raster.valid & zones.valid & (zones.values != 0), raster.grid, raster.units)
 
 
 def _row_blocks(zones: Raster):
