@@ -14,6 +14,7 @@ eight to twelve running sums in registers is where it does not.  Here the vector
     at_least(v, floor)            max(v, floor); NaN stays NaN (ReLU, with floor 0)
     where_positive(a, v)          v where a > 0, else 0; 0 where a is NaN
     sum_lanes(v)                  the sum of the lanes, always in the same order
+    prefetch(a, n)                ask for the cache line of the value n behind pointer a; harmless anywhere in memory
 
 No operation carries a fast-math flag: products and sums are fused only where ``multiply_add`` says so, and nothing is
 reordered, so that a machine gives the same bytes each time.  LLVM lowers <8 x float> to one AVX register or to two of
@@ -22,18 +23,14 @@ SSE or NEON: slower there, right everywhere.  Vectors need no alignment.
 Why pointers: numba counts the references to an array, also where one small function hands it to another, and two
 threads that count the same array up and down fight for one cache line; that took longer than the arithmetic.  The
 price is that offsets are spelled out, and not checked.
-
-``kernel`` compiles a function for the threads of ``kernels.threads``; ``inner`` a function that kernels call.
 """
 
 from __future__ import annotations
 
-import hashlib
 import operator
-from pathlib import Path
 
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
@@ -170,6 +167,19 @@ def sum_lanes(typing, vector):
     return types.float32(vector), generate
 
 
+@intrinsic
+def prefetch(typing, start, offset):
+    def generate(context, builder, sig, args):
+        address, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [address, number, number, number])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+        place = builder.bitcast(_place(builder, args), address)
+        builder.call(function, [place, number(0), number(3), number(1)])  # to read; as near as can be; data
+        return context.get_dummy_value()
+
+    return types.void(start, types.intp), generate
+
+
 def _register_operator(symbol, instruction):
     kinds = (float32x8, float32x8), (types.float64, float32x8)
     infer_global(symbol)(
@@ -186,23 +196,3 @@ def _register_operator(symbol, instruction):
 
 for _symbol, _instruction in ((operator.add, "fadd"), (operator.sub, "fsub"), (operator.mul, "fmul")):
     _register_operator(_symbol, _instruction)
-
-
-_SOURCES = hashlib.sha256(b"".join(p.read_bytes() for p in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()
-
-inner = njit(error_model="numpy", forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-"""Compile a function that kernels call; it becomes part of each of them."""
-
-
-def kernel(function):
-    """Compile a kernel: it releases the interpreter lock, and its machine code is kept on disk.
-
-    Where numba keeps it (beside the source, or in the user's cache folder if that is read-only) is numba's business.
-    numba takes stored code for fresh as long as the kernel's own file is unchanged, so an edit of this file would
-    go unnoticed: the text of all kernel files is added to what it compares.
-    """
-    compiled = njit(nogil=True, cache=True, error_model="numpy")(function)
-    index = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
-    if hasattr(index, "_source_stamp"):
-        index._source_stamp = (index._source_stamp, _SOURCES)
-    return compiled
