@@ -20,6 +20,9 @@ from refimpl.raster.grid import Raster
 from refimpl.regression.fitted import FittedRegression
 from refimpl.regression.scaling import MinMaxScaler
 
+BLOCK = 2**18
+"""Cells that are predicted at once: memory beyond the drivers and the map does not grow with the raster."""
+
 UNITS = "10^4 t CO2 (relative: the regression's answer at the scale of provinces)"
 
 
@@ -34,8 +37,8 @@ class CoarseMap:
     """Cells with a negative prediction, which D08 clips to 0 before the super-resolution."""
 
 
-def stacked(drivers: Mapping[str, Raster], names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """The drivers of the cells that have all of them: (cells, d) float64, and their (rows, cols) mask."""
+def layers_and_mask(drivers: Mapping[str, Raster], names: tuple[str, ...]) -> tuple[list[Raster], np.ndarray]:
+    """The rasters in the order of the model's features, and the (rows, cols) mask of cells that have all of them."""
     missing = [name for name in names if name not in drivers]
     if missing:
         raise InputError(f"driver {missing[0]!r} is missing; the model was fitted on {', '.join(names)}")
@@ -43,7 +46,9 @@ def stacked(drivers: Mapping[str, Raster], names: tuple[str, ...]) -> tuple[np.n
     if any(layer.grid != layers[0].grid for layer in layers):
         raise InputError(f"the drivers {', '.join(names)} lie on different grids; warp them to one grid first")
     valid = np.logical_and.reduce([layer.valid for layer in layers])
-    return np.stack([np.asarray(layer.values, np.float64)[valid] for layer in layers], axis=1), valid
+    if not valid.any():
+        raise InputError(f"no cell has all of {', '.join(names)}; do the rasters overlap the working grid?")
+    return layers, valid
 
 
 def predict_coarse(
@@ -65,27 +70,28 @@ def predict_coarse(
 
     Returns
     -------
-    CoarseMap: float64, unit 10^4 t at province scale; negative predictions are kept here and counted (D08).
+    CoarseMap: float64, unit 10^4 t at province scale; negative predictions are kept here and counted (D08).  Beyond the
+    map, memory holds the cells of one driver at a time, for its quantile, and those of a few rows.
 
     Raises
     ------
     InputError
         A missing driver, different grids, no cell with all drivers.
     """
-    cells, valid = stacked(drivers, fitted.feature_names)
-    if len(cells) == 0:
-        raise InputError(
-            f"no cell has all of {', '.join(fitted.feature_names)}; do the rasters overlap the working grid?"
-        )
-    grid = drivers[fitted.feature_names[0]].grid
-    if scaling == "shared":
-        cells = cells * np.broadcast_to(grid.cell_areas()[:, np.newaxis], valid.shape)[valid][:, np.newaxis]
-    if scaler is None:
-        scaler = (
-            fitted.feature_scaler
-            if scaling == "shared"
-            else MinMaxScaler(upper_quantile=upper_quantile, clip=True).fit(cells)
-        )
-    values = np.zeros(valid.shape)
-    values[valid] = fitted.predict_scaled(scaler.transform(cells))
-    return CoarseMap(Raster(values, valid, grid, UNITS), scaler, int(np.count_nonzero(values[valid] < 0)))
+    layers, valid = layers_and_mask(drivers, fitted.feature_names)
+    if scaler is None and scaling == "shared":
+        scaler = fitted.feature_scaler
+    elif scaler is None:
+        columns = (layer.values[valid] for layer in layers)
+        scaler = MinMaxScaler(upper_quantile=upper_quantile, clip=True).fit_columns(columns)
+    grid, values, negative = layers[0].grid, np.zeros(valid.shape), 0
+    areas, step = grid.cell_areas()[:, np.newaxis], max(1, BLOCK // grid.shape[1])
+    for start in range(0, grid.shape[0], step):
+        rows = slice(start, start + step)
+        cells = np.stack([np.asarray(layer.values[rows][valid[rows]], np.float64) for layer in layers], axis=1)
+        if scaling == "shared":  # as totals: density times area
+            cells *= areas[rows][np.nonzero(valid[rows])[0]]
+        predicted = fitted.predict_scaled(scaler.transform(cells))
+        values[rows][valid[rows]] = predicted
+        negative += int(np.count_nonzero(predicted < 0))
+    return CoarseMap(Raster(values, valid, grid, UNITS), scaler, negative)

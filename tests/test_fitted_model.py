@@ -98,6 +98,16 @@ def test_parameters_of_the_fit_are_kept():
     assert back.model.coef_.shape == (1, 3)
 
 
+def test_a_file_without_the_settings_that_svr_gained_later_is_read():
+    model = fitted("svr", C=3.0)
+    document = json.loads(model.to_json())
+    for name in ("cache_size", "shrinking"):
+        del document["model"]["parameters"][name]
+    back = FittedRegression.from_json(json.dumps(document))
+    assert back.model.get_params() == model.model.get_params() and back.model.cache_size == 200.0
+    assert back.predict(totals()[0]).tobytes() == model.predict(totals()[0]).tobytes()
+
+
 def damaged(change):
     document = json.loads(fitted("svr").to_json())
     change(document)
@@ -119,6 +129,7 @@ def damaged(change):
         (damaged(lambda d: d["model"].update(kind="Ridge")), "unknown kind 'Ridge'"),
         (damaged(lambda d: d["model"]["fitted"].pop("gamma_")), "missing or unknown attributes"),
         (damaged(lambda d: d["model"]["parameters"].update(__class__=1)), "missing or unknown attributes"),
+        (damaged(lambda d: d["model"]["parameters"].pop("tol")), "missing or unknown attributes"),
         (damaged(lambda d: d["model"]["parameters"].update(kernel="quartic")), "quartic"),
         (damaged(lambda d: d["model"]["fitted"]["dual_coef_"]["values"].pop()), "reshape"),
         (damaged(lambda d: d["model"]["fitted"]["dual_coef_"].update(values=["7"])), "'7' is no finite number"),

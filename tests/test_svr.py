@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refimpl.errors import DataWarning, InputError
-from refimpl.regression import smo, svr
+from refimpl.regression import kernel_functions, linear, smo
 from refimpl.regression.kernel_functions import linear_kernel, polynomial_kernel, rbf_kernel
 from refimpl.regression.svr import SVR, duality_gap
+from refimpl.twins import backend
 
 KERNELS = ("linear", "rbf", "poly")
 
@@ -199,7 +200,7 @@ def test_intercept_is_the_mean_of_free_variables_else_the_middle_of_its_range():
 def test_kernel_matrices_equal_the_definition(kernel):
     rng = np.random.default_rng(1)
     X, Z = rng.standard_normal((5, 3)), rng.standard_normal((4, 3))
-    K = svr.KERNELS[kernel](X, Z, 0.5, 2, 1.0)
+    K = kernel_functions.KERNELS[kernel](X, Z, 0.5, 2, 1.0)
     expected = [[kernel_value(kernel, x, z) for z in Z] for x in X]
     np.testing.assert_allclose(K, expected, rtol=1e-13)  # a few roundings
 
@@ -216,18 +217,24 @@ def test_training_kernels_are_exactly_symmetric():
         assert np.array_equal(K, K.T)
 
 
+@pytest.mark.parametrize("chosen", ["numpy", "numba"])
 @pytest.mark.parametrize("kernel", KERNELS)
-def test_predictions_do_not_depend_on_the_blocks_or_the_company_of_a_row(kernel, monkeypatch):
+def test_predictions_do_not_depend_on_the_blocks_or_the_company_of_a_row(kernel, chosen, monkeypatch):
     rng = np.random.default_rng(3)
     X, y = rng.random((30, 3)), rng.standard_normal(30)
     model = SVR(kernel=kernel, coef0=0.5, C=0.5).fit(X, y)
     cells = rng.random((1001, 3))
-    whole = model.predict(cells)
-    monkeypatch.setattr(svr, "BLOCK", 100)
-    assert model.predict(cells).tobytes() == whole.tobytes()
-    assert model.predict(cells[500:501])[0] == whole[500]
-    single = cells.astype(np.float32)
-    assert model.predict(single).tobytes() == model.predict(single.astype(float)).tobytes()
+    with backend(chosen):
+        whole = model.predict(cells)
+        monkeypatch.setattr(kernel_functions, "BLOCK", 100)
+        monkeypatch.setattr(linear, "BLOCK", 100)
+        assert model.predict(cells).tobytes() == whole.tobytes()
+        for row in (0, 255, 256, 500, 1000):
+            assert model.predict(cells[row : row + 1])[0] == whole[row]
+        assert model.predict(cells[3:700]).tobytes() == whole[3:700].tobytes()
+        assert model.predict(np.asfortranarray(cells)).tobytes() == whole.tobytes()
+        single = cells.astype(np.float32)
+        assert model.predict(single).tobytes() == model.predict(single.astype(float)).tobytes()
 
 
 def test_prediction_memory_does_not_grow_with_the_rows():
@@ -238,7 +245,7 @@ def test_prediction_memory_does_not_grow_with_the_rows():
     result = model.predict(cells)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    # A kernel of all rows would need 96 MB; four block arrays of 2 MiB and the block's columns are far less.
+    # A kernel of all rows would need 96 MB; what is held for one block is far less.
     assert peak - result.nbytes < 20e6
 
 
@@ -283,6 +290,7 @@ def test_reported_gap_is_below_the_tolerance_after_convergence():
         ({"epsilon": -0.1}, "epsilon is -0.1"), ({"kernel": "rfb"}, "did you mean 'rbf'"),
         ({"gamma": 0.0}, "gamma is 0.0"), ({"gamma": "scaled"}, "did you mean 'scale'"), ({"gamma": None}, "is None"),
         ({"tol": 0.0}, "tol is 0.0"), ({"max_iter": 0}, "max_iter is 0"), ({"max_iter": 2.5}, "max_iter is 2.5"),
+        ({"cache_size": 0}, "cache_size is 0"), ({"shrinking": 1}, "shrinking is 1"),
         ({"degree": 0}, "degree is 0"), ({"coef0": float("inf")}, "coef0 is inf"),
     ],
 )  # fmt: skip
@@ -291,9 +299,35 @@ def test_a_bad_parameter_is_one_sentence_that_names_it(parameters, said):
         SVR(**parameters).fit([[0.0], [1.0]], [0.0, 1.0])
 
 
-def test_an_overflowing_kernel_is_refused():
-    with pytest.raises(InputError, match="exceeds float64"):
-        SVR(kernel="poly", degree=9, gamma=1.0).fit([[1e60], [2e60]], [0.0, 1.0])
+@pytest.mark.parametrize("chosen", ["numpy", "numba"])
+@pytest.mark.parametrize(
+    "settings, size",
+    [
+        ({"kernel": "poly", "degree": 9, "gamma": 1.0}, 1e60), ({"kernel": "poly", "degree": 400, "gamma": 1.0}, 3.0),
+        ({"kernel": "poly", "degree": 2, "gamma": 1.0, "coef0": -1e200}, 1.0), ({"kernel": "linear"}, 1e160),
+        ({"kernel": "rbf", "gamma": "scale"}, 1e200), ({"kernel": "rbf", "gamma": "scale"}, 1e-160),
+    ],
+)  # fmt: skip
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_an_overflowing_kernel_is_refused(settings, size, chosen):
+    X, constant = np.array([[1.0], [2.0]]) * size, [1.0, 1.0]  # no step is needed: the kernel is refused all the same
+    with backend(chosen), pytest.raises(InputError, match="exceeds float64"):
+        SVR(**settings).fit(X, constant)
+
+
+@pytest.mark.parametrize("chosen", ["numpy", "numba"])
+def test_predicting_where_the_kernel_overflows_is_refused(chosen):
+    model = SVR(kernel="poly", degree=9, gamma=1.0).fit([[1.0], [2.0]], [0.0, 1.0])
+    with backend(chosen), pytest.raises(InputError, match="poly kernel of these features exceeds float64"):
+        model.predict([[1.0], [1e60]])
+    assert SVR(gamma=1.0).fit([[1.0], [2.0]], [0.0, 3.0]).predict([[1e300]])[0] == 1.5  # far away only b is left
+
+
+def test_the_same_model_predicts_the_same_after_a_finite_but_huge_distance():
+    with backend("numpy"):
+        plain = SVR(gamma=1.0).fit([[1.0], [2.0]], [0.0, 3.0]).predict([[1e300], [1.5]])
+    fast = SVR(gamma=1.0).fit([[1.0], [2.0]], [0.0, 3.0]).predict([[1e300], [1.5]])
+    np.testing.assert_allclose(fast, plain, rtol=1e-14)  # a handful of roundings
 
 
 @pytest.mark.parametrize(
@@ -325,7 +359,7 @@ def test_parameters_are_read_set_and_shown_by_name():
     model = SVR(C=2.0)
     assert model.get_params() == {
         "kernel": "rbf", "C": 2.0, "epsilon": 0.1, "gamma": "scale",
-        "degree": 3, "coef0": 0.0, "tol": 1e-3, "max_iter": -1,
+        "degree": 3, "coef0": 0.0, "tol": 1e-3, "max_iter": -1, "cache_size": 200.0, "shrinking": True,
     }  # fmt: skip
     assert model.set_params(C=3.0, kernel="linear") is model and model.C == 3.0
     with pytest.raises(ValueError, match="did you mean 'epsilon'"):

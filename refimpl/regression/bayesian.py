@@ -27,8 +27,8 @@ import numpy as np
 
 from refimpl.errors import DataWarning
 from refimpl.regression import hyperparameters as check
-from refimpl.regression.estimator import feature_matrix, finite_float64, training_data
-from refimpl.regression.linear import LinearModel
+from refimpl.regression.estimator import training_data
+from refimpl.regression.linear import LinearModel, predict_in_blocks
 
 LEAST = 1e-200
 """Keeps a precision finite where the user sets a rate of 0 and the residuals, or the weights, vanish."""
@@ -106,8 +106,12 @@ class BayesianRegression(LinearModel):
         mean = super().predict(X)
         if not return_std:
             return mean
-        offset = finite_float64(feature_matrix(X, self.n_features_in_), "X") - self.X_offset_
-        return mean, np.sqrt(1 / self.alpha_ + np.sum((offset @ self.sigma_) * offset, axis=1))
+        return mean, predict_in_blocks(self._deviation, X, self.n_features_in_)
+
+    def _deviation(self, X: np.ndarray) -> np.ndarray:
+        """The standard deviation of the predictive distribution, (n,), for a block of finite rows."""
+        offset = X - self.X_offset_
+        return np.sqrt(1 / self.alpha_ + np.sum((offset @ self.sigma_) * offset, axis=1))
 
     def _maximise_evidence(self, X, y, eigen, projected, Vt) -> tuple[float, float, int, list[float]]:
         """MacKay's updates: alpha, lambda, how many were made, and the scores (where wanted)."""

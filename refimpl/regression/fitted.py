@@ -28,6 +28,8 @@ VERSION = 1
 """Raised when a reader of the older form could misread the newer."""
 
 MODEL_KINDS = {kind.__name__: kind for kind in (SVR, BayesianRegression, LinearRegression, ElasticNet)}
+LATER_PARAMETERS = {"SVR": {"cache_size", "shrinking"}}
+"""Parameters that older files do not have; they take their defaults, which change nothing of a fitted model."""
 KEYS = {"format", "version", "model", "feature_scaler", "target_scaler", "feature_names", "target_units", "metadata"}
 
 
@@ -168,7 +170,9 @@ def _revive(state: dict, kinds: dict[str, type[Estimator]]) -> Estimator:
     if state["kind"] not in kinds:
         raise ValueError(f"unknown kind {state['kind']!r}")
     estimator = kinds[state["kind"]]()
-    if set(state["parameters"]) != set(estimator.get_params()) or set(state["fitted"]) != set(estimator.FITTED):
+    found, known = set(state["parameters"]), set(estimator.get_params())
+    missing = known - found - LATER_PARAMETERS.get(state["kind"], set())
+    if missing or found - known or set(state["fitted"]) != set(estimator.FITTED):
         raise ValueError(f"{state['kind']} has missing or unknown attributes")
     estimator.set_params(**state["parameters"])
     for name, value in state["fitted"].items():

@@ -13,6 +13,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from refimpl.errors import InputError
+from refimpl.regression.estimator import weighted_sum
+from refimpl.twins import twin
+
 
 def linear_kernel(X: np.ndarray, Z: np.ndarray) -> np.ndarray:
     """x . z, (n, m).
@@ -62,3 +66,41 @@ KERNELS = {
     "poly": polynomial_kernel,
 }
 """Each kernel by its name in the settings; all take (X, Z, gamma, degree, coef0)."""
+
+BLOCK = 2**18
+"""Kernel values held at once by ``kernel_expansion`` (2 MiB an array), however many rows there are."""
+
+
+def overflow(kernel: str) -> InputError:
+    """What to raise where a kernel value is not finite."""
+    return InputError(f"SVR: the {kernel} kernel of these features exceeds float64; scale them to [0, 1]")
+
+
+def kernel_matrix(X: np.ndarray, Z: np.ndarray, kernel: str, gamma: float, degree: int, coef0: float) -> np.ndarray:
+    """k(x, z) by the kernel's name, (n, m); InputError where a value is not finite."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        K = KERNELS[kernel](X, Z, gamma, degree, coef0)
+    if not np.isfinite(K).all():
+        raise overflow(kernel)
+    return K
+
+
+@twin("kernels.svr")
+def kernel_expansion(
+    X: np.ndarray, Z: np.ndarray, weights: np.ndarray, kernel: str, gamma: float, degree: int, coef0: float
+) -> np.ndarray:
+    """sum_k weights_k k(x, z_k) for each row x of X (n, d); Z (m, d), weights (m,); (n,) float64.
+
+    Rows are taken in blocks: memory beyond the result does not grow with n, and the division into blocks does not
+    change a bit of the result.  Where the kernel exceeds float64 the result is not finite.
+
+    >>> kernel_expansion(np.array([[1.0], [2.0]]), np.array([[3.0], [5.0]]), np.array([1.0, 10.0]), "linear", 1, 1, 0)
+    array([ 53., 106.])
+    """
+    result = np.empty(len(X))
+    rows = max(1, BLOCK // max(1, len(Z)))
+    for start in range(0, len(X), rows):
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = KERNELS[kernel](Z, X[start : start + rows], gamma, degree, coef0)  # a contiguous row for each z
+            result[start : start + rows] = weighted_sum(values.T, weights)
+    return result

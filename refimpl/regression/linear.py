@@ -9,10 +9,16 @@ the solution of least norm (Golub & Van Loan, Matrix Computations, 5.5), as ``nu
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from refimpl.regression import hyperparameters as check
 from refimpl.regression.estimator import Regressor, feature_matrix, finite_float64, training_data, weighted_sum
+from refimpl.twins import twin
+
+BLOCK = 2**20
+"""Values of X that ``predict_in_blocks`` takes at once (8 MiB), however many rows there are."""
 
 
 def centre(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -28,14 +34,37 @@ def centre(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return values - mean, mean
 
 
+def predict_in_blocks(predict: Callable[[np.ndarray], np.ndarray], X, d: int) -> np.ndarray:
+    """``predict`` (n,) of X (n, d), called with blocks of rows that are float64 and finite; else ValueError.
+
+    Memory beyond the result does not grow with n.
+    """
+    X = feature_matrix(X, d)
+    result, rows = np.empty(len(X)), max(1, BLOCK // d)
+    for start in range(0, len(X), rows):
+        result[start : start + rows] = predict(finite_float64(X[start : start + rows], "X"))
+    return result
+
+
+@twin("kernels.linear")
+def weighted_features(X: np.ndarray, weights: np.ndarray, intercept: float) -> np.ndarray:
+    """X (n, d) times ``weights`` (d,), added feature after feature, plus ``intercept``: (n,).
+
+    >>> weighted_features(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([10.0, 1.0]), 0.5)
+    array([12.5, 34.5])
+    """
+    return weighted_sum(X, weights) + intercept
+
+
 class LinearModel(Regressor):
     """f(x) = coef_ . x + intercept_: what ``LinearRegression``, ``BayesianRegression`` and ``ElasticNet`` share."""
 
     def predict(self, X) -> np.ndarray:
         """f(x) for each row of X (n, d), (n,) float64."""
         self._require_fitted()
-        X = finite_float64(feature_matrix(X, self.n_features_in_), "X")
-        return weighted_sum(X, self.coef_) + self.intercept_
+        return predict_in_blocks(
+            lambda block: weighted_features(block, self.coef_, self.intercept_), X, self.n_features_in_
+        )
 
     def _centred(self, X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
         """X, y centred, and both means; untouched and zeros where no intercept is fitted."""

@@ -7,6 +7,8 @@ a quantile as upper bound, because a few gas flares must not set the scale of a 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from refimpl.regression import hyperparameters as check
@@ -45,16 +47,29 @@ class MinMaxScaler(Estimator):
 
     def fit(self, X, y=None) -> MinMaxScaler:
         """Learn the bounds of X (n, d), n at least 1; ``y`` is ignored."""
+        X = finite_float64(feature_matrix(X), "X")
+        return self.fit_columns(X.T)
+
+    def fit_columns(self, columns: Iterable[np.ndarray]) -> MinMaxScaler:
+        """``fit`` from the columns of X, (n,) each, one after the other: they need not be in memory together.
+
+        >>> MinMaxScaler().fit_columns([np.array([0.0, 4.0]), np.array([7.0, 9.0])]).data_range_
+        array([4., 2.])
+        """
         quantile = check.share("MinMaxScaler", "upper_quantile", self.upper_quantile)
         check.switch("MinMaxScaler", "clip", self.clip)
-        X = finite_float64(feature_matrix(X), "X")
-        if X.shape[0] == 0:
-            raise ValueError("X holds no sample, expected at least 1")
-        lower, upper, maximum = X.min(axis=0), np.quantile(X, quantile, axis=0), X.max(axis=0)
-        self.data_min_ = lower
-        self.data_max_ = np.where(upper > lower, upper, maximum) if quantile < 1 else maximum
+        bounds = [self._bounds(finite_float64(column, "X"), quantile) for column in columns]
+        self.data_min_, self.data_max_ = (np.array(side) for side in zip(*bounds, strict=True))
         self.data_range_ = self.data_max_ - self.data_min_
         return self
+
+    def _bounds(self, column: np.ndarray, quantile: float) -> tuple[float, float]:
+        """What becomes 0 and what becomes 1."""
+        if column.size == 0:
+            raise ValueError("X holds no sample, expected at least 1")
+        lower, maximum = column.min(), column.max()
+        upper = np.quantile(column, quantile) if quantile < 1 else maximum
+        return lower, upper if upper > lower else maximum
 
     def transform(self, X) -> np.ndarray:
         """X (n, d) scaled, float64."""

@@ -23,7 +23,8 @@ The duality gap is then at most 2 n C tol.
 
 Sources: Chang & Lin 2011 (LIBSVM: A library for support vector machines), sections 4.1 and 4.1.2;
 Fan, Chen & Lin 2005 (Working set selection using second order information), WSS 2.
-All arrays float64; no cache and no shrinking: K is whole in memory.
+All arrays float64.  Here K is whole in memory, and every step looks at all samples; the twin makes rows of K as it
+needs them, keeps as many as ``cache_size`` allows, and puts samples aside that no step would take (shrinking).
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ import numpy as np
 
 from refimpl.errors import DataWarning
 from refimpl.regression.estimator import weighted_sum
+from refimpl.regression.kernel_functions import kernel_matrix
+from refimpl.twins import twin
 
 TAU = 1e-12
 """Stands for a curvature that is not positive (two equal samples, or a kernel that is not definite)."""
@@ -56,20 +59,25 @@ class SMOResult:
     gap: float
 
 
-def solve(K: np.ndarray, y: np.ndarray, C: float, epsilon: float, tol: float = 1e-3, max_iter: int = -1) -> SMOResult:
-    """Solve the dual for kernel matrix K (n, n) and targets y (n,); ``max_iter`` -1 sets no limit of its own.
+def solve(
+    X: np.ndarray, y: np.ndarray, kernel: str, gamma: float, degree: int, coef0: float, C: float, epsilon: float,
+    tol: float = 1e-3, max_iter: int = -1, cache_size: float = 200.0, shrinking: bool = True,
+) -> SMOResult:  # fmt: skip
+    """Solve the dual for X (n, d) and y (n,); ``max_iter`` -1 sets no limit of its own.
 
-    Warns with ``DataWarning`` where the limit, or the precision of float64, was reached before ``tol``.
+    Warns with ``DataWarning`` where the limit, or the precision of float64, was reached before ``tol``; ``InputError``
+    where the kernel exceeds float64.
 
     Two samples on a line: the flattest function within epsilon = 0.5 of both has slope 1 and intercept 1.
 
-    >>> X, y = np.array([0.0, 2.0]), np.array([0.5, 3.5])
-    >>> result = solve(np.outer(X, X), y, C=10.0, epsilon=0.5)
+    >>> result = solve(np.array([[0.0], [2.0]]), np.array([0.5, 3.5]), "linear", 1.0, 1, 0.0, C=10.0, epsilon=0.5)
     >>> result.beta, result.intercept
     (array([-0.5,  0.5]), 1.0)
     """
     limit = max_iter if max_iter > 0 else max(LEAST_LIMIT, 100 * y.size)
-    a, n_iter, reached = minimise_dual(K, y, C, epsilon, tol, limit)
+    beta, intercept, gap, n_iter, reached = minimise_dual(
+        X, y, kernel, gamma, degree, coef0, C, epsilon, tol, limit, cache_size, shrinking
+    )
     if not reached < tol:
         warnings.warn(
             f"SVR stopped after {n_iter} iterations with its KKT conditions met to {reached:.3g}, not to tol={tol:g}; "
@@ -77,16 +85,30 @@ def solve(K: np.ndarray, y: np.ndarray, C: float, epsilon: float, tol: float = 1
             DataWarning,
             stacklevel=3,
         )
+    return SMOResult(beta, intercept, n_iter, gap)
+
+
+@twin("kernels.smo")
+def minimise_dual(
+    X: np.ndarray, y: np.ndarray, kernel: str, gamma: float, degree: int, coef0: float, C: float, epsilon: float,
+    tol: float, max_iter: int, cache_size: float, shrinking: bool,
+) -> tuple[np.ndarray, float, float, int, float]:  # fmt: skip
+    """beta (n,), b, m(a) - M(a) from a residual computed afresh, the number of steps, and m(a) - M(a) as updated.
+
+    ``cache_size`` (MB of kernel values kept) and ``shrinking`` change the work of the twin, not what it finds.
+    """
+    K = kernel_matrix(X, X, kernel, gamma, degree, coef0)
+    a, n_iter, reached = iterate(K, y, C, epsilon, tol, max_iter)
     beta = a[: y.size] - a[y.size :]
     v = ascent_values(y - weighted_sum(K, beta), epsilon)
     up, low = movable(a, C)
-    return SMOResult(beta, _intercept(v, up, low), n_iter, float(v[up].max() - v[low].min()))
+    return beta, _intercept(v, up, low), float(v[up].max() - v[low].min()), n_iter, reached
 
 
-def minimise_dual(
+def iterate(
     K: np.ndarray, y: np.ndarray, C: float, epsilon: float, tol: float, max_iter: int
 ) -> tuple[np.ndarray, int, float]:
-    """The iterations: a (2n,), how many steps were taken, and m(a) - M(a) at the end."""
+    """The steps for a kernel matrix K (n, n): a (2n,), how many were taken, and m(a) - M(a) at the end."""
     n = y.size
     a, residual = np.zeros(2 * n), y.copy()
     n_iter = 0

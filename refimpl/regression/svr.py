@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from refimpl.errors import InputError
 from refimpl.regression import hyperparameters as check
 from refimpl.regression import smo
-from refimpl.regression.estimator import Regressor, feature_matrix, finite_float64, training_data, weighted_sum
-from refimpl.regression.kernel_functions import KERNELS
-
-BLOCK = 2**18
-"""Kernel values held at once while predicting (2 MiB an array), however many rows there are."""
+from refimpl.regression.estimator import Regressor, training_data, weighted_sum
+from refimpl.regression.kernel_functions import KERNELS, kernel_expansion, kernel_matrix, overflow
+from refimpl.regression.linear import predict_in_blocks, weighted_features
 
 
 class SVR(Regressor):
@@ -35,6 +32,10 @@ class SVR(Regressor):
         The solver stops where m(a) - M(a) < tol (see ``smo``).
     max_iter : int
         Limit of solver steps; -1 for none.
+    cache_size : float, > 0
+        MB of kernel values that the solver keeps.
+    shrinking : bool
+        Let the solver put aside samples that have come to a bound; the stopping rule is met on all of them.
 
     Attributes
     ----------
@@ -51,7 +52,8 @@ class SVR(Regressor):
     )  # fmt: skip
 
     def __init__(
-        self, kernel="rbf", C=1.0, epsilon=0.1, gamma="scale", degree=3, coef0=0.0, tol=1e-3, max_iter=-1
+        self, kernel="rbf", C=1.0, epsilon=0.1, gamma="scale", degree=3, coef0=0.0, tol=1e-3, max_iter=-1,
+        cache_size=200.0, shrinking=True,
     ):  # fmt: skip
         self.kernel = kernel
         self.C = C
@@ -61,6 +63,8 @@ class SVR(Regressor):
         self.coef0 = coef0
         self.tol = tol
         self.max_iter = max_iter
+        self.cache_size = cache_size
+        self.shrinking = shrinking
 
     def fit(self, X, y) -> SVR:
         """Learn from X (n, d) and y (n,).
@@ -75,9 +79,10 @@ class SVR(Regressor):
         X, y = training_data(X, y)
         C, epsilon = check.positive("SVR", "C", self.C), check.not_negative("SVR", "epsilon", self.epsilon)
         tol, limit = check.positive("SVR", "tol", self.tol), check.count("SVR", "max_iter", self.max_iter, unlimited=-1)
-        check.choice("SVR", "kernel", self.kernel, KERNELS)
+        cache_size = check.positive("SVR", "cache_size", self.cache_size)
+        shrinking = check.switch("SVR", "shrinking", self.shrinking)
         self.gamma_ = self._gamma(X)
-        result = smo.solve(self._kernel_matrix(X, X), y, C, epsilon, tol, limit)
+        result = smo.solve(X, y, *self._kernel(), C, epsilon, tol, limit, cache_size, shrinking)
         self.support_ = np.flatnonzero(result.beta)
         self.support_vectors_ = X[self.support_]
         self.dual_coef_ = result.beta[np.newaxis, self.support_]
@@ -92,14 +97,18 @@ class SVR(Regressor):
         into blocks does not change a bit of the result.
         """
         self._require_fitted()
-        X = feature_matrix(X, self.n_features_in_)
-        result = np.empty(X.shape[0])
-        rows = max(1, BLOCK // max(1, self.support_.size))
-        for start in range(0, X.shape[0], rows):
-            block = finite_float64(X[start : start + rows], "X")
-            kernel = self._kernel_matrix(self.support_vectors_, block)  # a contiguous row for each support vector
-            result[start : start + rows] = weighted_sum(kernel.T, self.dual_coef_[0]) + self.intercept_[0]
-        return result
+        return predict_in_blocks(self._predict_block, X, self.n_features_in_)
+
+    def _predict_block(self, X: np.ndarray) -> np.ndarray:
+        """f(x) for a block of finite rows; the linear kernel's sum over samples is one weight for each feature."""
+        if self.kernel == "linear":
+            values = weighted_features(X, self.coef_[0], self.intercept_[0])
+        else:
+            values = kernel_expansion(X, self.support_vectors_, self.dual_coef_[0], *self._kernel())
+            values += self.intercept_[0]
+        if not np.isfinite(values).all():
+            raise overflow(self.kernel)
+        return values
 
     @property
     def coef_(self) -> np.ndarray:
@@ -108,21 +117,19 @@ class SVR(Regressor):
             raise AttributeError("coef_ exists for kernel='linear' only")
         return weighted_sum(self.support_vectors_.T, self.dual_coef_[0])[np.newaxis]
 
-    def _kernel_matrix(self, X: np.ndarray, Z: np.ndarray) -> np.ndarray:
-        """k(x, z), (n, m), with this model's settings."""
+    def _kernel(self) -> tuple[str, float, int, float]:
+        """What the kernel functions ask for: the kernel's name, gamma, degree and coef0."""
+        check.choice("SVR", "kernel", self.kernel, KERNELS)
         degree, coef0 = check.count("SVR", "degree", self.degree), check.finite("SVR", "coef0", self.coef0)
-        with np.errstate(over="ignore", invalid="ignore"):
-            K = KERNELS[self.kernel](X, Z, self.gamma_, degree, coef0)
-        if not np.isfinite(K).all():
-            raise InputError(f"SVR: the {self.kernel} kernel of these features exceeds float64; scale them to [0, 1]")
-        return K
+        return self.kernel, self.gamma_, degree, coef0
 
     def _gamma(self, X: np.ndarray) -> float:
-        d, variance = X.shape[1], X.var()
-        if isinstance(self.gamma, str):
-            check.choice("SVR", "gamma", self.gamma, ["scale", "auto"])
-            return float(1 / d if self.gamma == "auto" else 1 / (d * variance) if variance > 0 else 1.0)
-        return check.positive("SVR", "gamma", self.gamma)
+        if not isinstance(self.gamma, str):
+            return check.positive("SVR", "gamma", self.gamma)
+        check.choice("SVR", "gamma", self.gamma, ["scale", "auto"])
+        deviations = X - X.sum() / X.size  # by hand, the variance of 30 samples costs half of what X.var() does
+        variance = float((deviations * deviations).sum() / X.size) if self.gamma == "scale" else 1.0
+        return 1 / (X.shape[1] * variance) if variance > 0 else 1.0
 
 
 def duality_gap(model: SVR, X, y) -> float:
@@ -135,6 +142,6 @@ def duality_gap(model: SVR, X, y) -> float:
     X, y = training_data(X, y)
     beta = np.zeros(y.size)
     beta[model.support_] = model.dual_coef_[0]
-    K = model._kernel_matrix(X, X)
+    K = kernel_matrix(X, X, *model._kernel())
     primal, dual = smo.objectives(K, y, beta, model.intercept_[0], model.C, model.epsilon)
     return primal - dual

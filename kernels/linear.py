@@ -1,0 +1,33 @@
+"""Kernel of ``refimpl.regression.linear.weighted_features``.
+
+Idea: one row at a time, so that each number is read once and only the answers are written; the order of additions is
+the reference's, and so are the bytes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kernels.compiled import kernel
+from kernels.doubles import uncounted
+from kernels.threads import run_parts
+
+PART = 65_536
+"""Rows of a part for a thread."""
+
+
+@kernel
+def weighted_rows(part, worker, X, weights, intercept, result):
+    X, weights, result = uncounted(X), uncounted(weights), uncounted(result)
+    for row in range(part * PART, min((part + 1) * PART, X.shape[0])):
+        total = 0.0
+        for f in range(X.shape[1]):
+            total += weights[f] * X[row, f]
+        result[row] = total + intercept
+
+
+def weighted_features(X, weights, intercept):
+    X, weights = np.ascontiguousarray(X, np.float64), np.ascontiguousarray(weights, np.float64)
+    result = np.empty(len(X))
+    run_parts(weighted_rows, -(-len(X) // PART), X, weights, float(intercept), result)
+    return result
