@@ -1,33 +1,109 @@
 """Kernel of refimpl/raster/zonal.py.
 
-Idea: one pass over the cells with a running sum per zone, kept as an unevaluated pair (high, low) of doubles: each
-addition keeps its rounding error (Knuth's two-sum), so that the result is the exact sum but for the last bit.
+Idea: one pass, from run to run (``kernels.zone_runs``).  Along a run, 32 cells at a time go into 32 running sums, each
+kept as an unevaluated pair (high, low) of doubles: every addition keeps its rounding error (``kernels.pairs``), so that
+the result is the exact sum but for the last bit.  Such a step has no branch and becomes vector code; 32 cells without a
+valid one are not read.  At the end of a run its pairs are folded into the pair of its zone.
+Parts of rows are summed side by side and added in their order, so that the number of threads does not show.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from kernels.compiled import kernel
+from kernels.pairs import add, add_pair, add_pairs, product, two_sum
+from kernels.threads import run_parts
+from kernels.zone_runs import LANES, cells, number_of_parts, part_rows, real_type, zone_runs
 
 
-@njit(cache=True, nogil=True)
-def zonal_sums(values, zones, weights, n_zones):
-    rows, cols = values.shape
-    if zones.shape != values.shape or weights.shape[0] != rows:
-        raise ValueError("values and zones must have one shape, and weights one number per row")
-    high, low = np.zeros(n_zones), np.zeros(n_zones)
-    for row in range(rows):
-        weight = weights[row]
-        for col in range(cols):
-            code = np.int64(zones[row, col])
-            if code == 0:
-                continue
-            if code < 0 or code >= n_zones:
-                raise ValueError("a zone code is negative or not below n_zones")
-            term = np.float64(values[row, col]) * weight
-            total = high[code] + term
-            part = total - high[code]
-            rest = low[code] + ((high[code] - (total - part)) + (term - part))
-            high[code] = total + rest
-            low[code] = rest - (high[code] - total)
-    return high
+def zonal_sums(values, valid, zones, weights):
+    if not values.shape == valid.shape == zones.shape or weights.shape != values.shape[:1]:
+        raise ValueError("values, valid and zones must have one shape, and weights one number per row")
+    parts, kind = number_of_parts(zones.shape), real_type(values.dtype)
+    weights = np.ascontiguousarray(weights, np.float64)
+    found: list = [None] * parts
+
+    def sum_part(part, worker):
+        rows = part_rows(zones.shape, part)
+        codes, ranks, ends = zone_runs(zones, rows)
+        pairs, counts = np.zeros((4, codes.size)), np.zeros(codes.size, np.int64)
+        outside = int(np.searchsorted(codes, 0)) if 0 in codes else -1
+        sum_runs(cells(values, rows, kind), cells(valid, rows), weights[rows], ranks, ends, outside, pairs, counts)
+        found[part] = codes, pairs, counts
+
+    run_parts(sum_part, parts)
+    return _added(found)
+
+
+def _added(found):
+    """The sums of all parts, added in their order; code 0 is left out."""
+    codes = np.unique(np.concatenate([codes for codes, _, _ in found] + [np.zeros(1, np.int64)]))
+    if codes[0] < 0:
+        raise ValueError(f"zone code {codes[0]}, expected codes from 0 up")
+    pairs, counts = np.zeros((4, codes.size)), np.zeros(codes.size, np.int64)
+    for part_codes, part_pairs, part_counts in found:
+        at = np.searchsorted(codes, part_codes)
+        counts[at] += part_counts
+        for k in (0, 2):
+            pairs[k][at], pairs[k + 1][at] = add_pairs(pairs[k][at], pairs[k + 1][at], *part_pairs[k : k + 2])
+    return codes[1:], pairs[0, 1:], pairs[2, 1:], counts[1:]
+
+
+@kernel
+def sum_runs(values, valid, weights, ranks, ends, outside, pairs, counts):
+    """Add value x weight and weight of the valid cells of each run to ``pairs`` (4, k), and their number to ``counts``.
+
+    values, valid: (rows x cols,); weights: (rows,); runs of rank ``outside`` are passed over.
+    """
+    high, low = np.zeros(LANES), np.zeros(LANES)
+    in_row, met, n_met = np.zeros(counts.size, np.int64), np.empty(counts.size, np.int64), 0
+    cols = valid.size // weights.size
+    i, row, row_end = 0, 0, cols
+    for run in range(ends.size):
+        stop, rank, weight = ends[run], ranks[run], weights[row]
+        if rank != outside:
+            count, wide, upper, lower = 0, stop - i >= LANES, 0.0, 0.0
+            while i + LANES <= stop:
+                x, known, here = values[i : i + LANES], valid[i : i + LANES], np.uint8(0)
+                for k in range(LANES):
+                    here = np.uint8(here + np.uint8(known[k]))
+                if here == LANES:
+                    for k in range(LANES):
+                        add(high, low, k, x[k] * weight)
+                elif here:
+                    for k in range(LANES):
+                        add(high, low, k, x[k] * weight if known[k] else 0.0)
+                count += here
+                i += LANES
+            while i < stop and wide:
+                if valid[i]:
+                    upper, rest = two_sum(upper, np.float64(values[i]) * weight)
+                    lower += rest
+                    count += 1
+                i += 1
+            if wide:
+                for k in range(LANES):
+                    upper, rest = two_sum(upper, high[k])
+                    lower += rest + low[k]
+                    high[k], low[k] = 0.0, 0.0
+                pairs[0, rank], pairs[1, rank] = add_pair(pairs[0, rank], pairs[1, rank], upper, lower)
+            while i < stop:  # a short run: straight into the pair of its zone
+                if valid[i]:
+                    pairs[0, rank], rest = two_sum(pairs[0, rank], np.float64(values[i]) * weight)
+                    pairs[1, rank] += rest
+                    count += 1
+                i += 1
+            if count and not in_row[rank]:
+                met[n_met] = rank
+                n_met += 1
+            in_row[rank] += count
+        i = stop
+        if stop == row_end:  # the end of a row: what has its weight is counted, and the weight taken as often
+            for n in range(n_met):
+                rank = met[n]
+                area, rest = product(in_row[rank], weight)
+                pairs[2, rank], pairs[3, rank] = add_pair(pairs[2, rank], pairs[3, rank], area, rest)
+                counts[rank] += in_row[rank]
+                in_row[rank] = 0
+            n_met, row, row_end = 0, row + 1, row_end + cols

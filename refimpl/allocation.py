@@ -27,6 +27,7 @@ import numpy as np
 
 from refimpl.errors import DataWarning, InputError
 from refimpl.raster.grid import Raster
+from refimpl.twins import twin
 
 UNITS = "10^4 t CO2 per cell per year"
 
@@ -75,13 +76,68 @@ def share_out(weights: np.ndarray, total: float) -> np.ndarray:
     True
     """
     largest = weights.max()
-    shares = weights / largest if largest > 0 else np.ones_like(weights)  # at most 1: no overflow in the sum
-    cells = shares * (total / math.fsum(shares))
-    for receiver in np.argsort(-cells, kind="stable")[:4]:  # D22: the largest; the next takes what its rounding leaves
-        if math.fsum(cells) == total:
+    # A power of two brings the weights below 1: no sum overflows, and no digit changes.
+    shares = np.ldexp(weights, -np.frexp(largest)[1]) if largest > 0 else np.ones_like(weights)
+    return settled(shares * (total / math.fsum(shares)), weights, total)
+
+
+def settled(cells: np.ndarray, weights: np.ndarray, total: float) -> np.ndarray:
+    """D22: ``cells`` with what their rounding leaves of ``total`` given to the largest, the first of equal ones.
+
+    If one is not enough (its own rounding may be as coarse as the total's), the next takes what is left, up to four.
+
+    >>> settled(np.array([0.25, 0.5]), np.array([1.0, 2.0]), 1.0)
+    array([0.25, 0.75])
+    """
+    cells = cells.copy()
+    for receiver in np.argsort(-weights, kind="stable")[:4]:
+        if math.fsum(cells.tolist()) == total:
             break
         cells[receiver] += math.fsum([total, *(-cells).tolist()])
     return cells
+
+
+@twin("kernels.allocation")
+def allocate_cells(weights, valid, zones, areas, codes, totals):
+    """Eq. 3 for every province of a map.
+
+    Parameters
+    ----------
+    weights, valid : (rows, cols) real and bool; a density, 0 or more where valid.
+    zones : (rows, cols) integer codes.
+    areas : (rows,) float64, area of a cell of each row.
+    codes, totals : (k,) int64, ascending, and float64, 0 or more: the provinces that have a statistic.
+
+    Returns
+    -------
+    emission : (rows, cols) float64 in the unit of ``totals``; 0 where it is not ``mapped``.
+    mapped : (rows, cols) bool: the valid cells of these provinces.
+    count : (k,) int64, mapped cells of each province.
+    cell_sum : (k,) float64, the exact sum of these cells, rounded once; 0 for no cell.
+    largest : (k,) float64, the largest weight x area; 0 where the total was spread evenly (D21), -1 for no cell.
+
+    Raises
+    ------
+    InputError
+        A valid weight is negative or not finite.
+
+    >>> weights, zones = np.array([[1.0, 3.0, 5.0]]), np.array([[11, 11, 12]])
+    >>> known = np.ones((1, 3), bool)
+    >>> emission, *_ = allocate_cells.reference(weights, known, zones, np.ones(1), np.array([11]), np.array([100.0]))
+    >>> emission
+    array([[25., 75.,  0.]])
+    """
+    refuse_wrong_weights(weights, valid)
+    density = weights.astype(float) * areas[:, np.newaxis]
+    emission, mapped = np.zeros(zones.shape), np.zeros(zones.shape, bool)
+    count, cell_sum, largest = np.zeros(len(codes), np.int64), np.zeros(len(codes)), np.full(len(codes), -1.0)
+    for k, (code, total) in enumerate(zip(codes.tolist(), totals.tolist())):
+        inside = valid & (zones == code)
+        if inside.any():
+            cells = share_out(density[inside], total)
+            emission[inside], mapped[inside] = cells, True
+            count[k], cell_sum[k], largest[k] = cells.size, math.fsum(cells.tolist()), density[inside].max()
+    return emission, mapped, count, cell_sum, largest
 
 
 def allocate(weights: Raster, zones: np.ndarray, totals: Mapping[int, float]) -> Allocation:
@@ -91,7 +147,7 @@ def allocate(weights: Raster, zones: np.ndarray, totals: Mapping[int, float]) ->
     ----------
     weights : the fine map CW, a density in any unit; its valid cells must be 0 or more.
     zones : (rows, cols) integer province codes on the grid of ``weights``, 0 outside.
-    totals : statistic of each province, 10^4 t CO2 a year.
+    totals : statistic of each province, 10^4 t CO2 a year; codes from 1 up.
 
     Returns
     -------
@@ -117,43 +173,37 @@ def allocate(weights: Raster, zones: np.ndarray, totals: Mapping[int, float]) ->
     """
     if zones.shape != weights.values.shape:
         raise ValueError(f"zones {zones.shape} and weights {weights.values.shape} must have one shape")
-    _check(weights, totals)
-    density = np.asarray(weights.values, np.float64) * weights.grid.cell_areas()[:, np.newaxis]
-    emission, valid = np.zeros(zones.shape), np.zeros(zones.shape, bool)
-    rows: list[tuple[int, float, float, int]] = []
-    inside = np.flatnonzero((weights.valid & (zones > 0)).ravel())
-    by_zone = inside[np.argsort(zones.ravel()[inside], kind="stable")]
-    codes, starts = np.unique(zones.ravel()[by_zone], return_index=True)
-    for code, cells in zip(codes.tolist(), np.split(by_zone, starts[1:])):
-        if code not in totals:
-            continue  # D20
-        if not density.flat[cells].any():
-            warnings.warn(
-                f"province {code}: all weights are 0; its total is spread evenly (D21)", DataWarning, stacklevel=2
-            )
-        emission.flat[cells] = share_out(density.flat[cells], totals[code])
-        valid.flat[cells] = True
-        rows.append((code, totals[code], math.fsum(emission.flat[cells].tolist()), cells.size))
-    for code in sorted(set(totals) - {row[0] for row in rows}):
-        warnings.warn(
-            f"province {code}: has a total but no cell on the map; its total is not mapped", DataWarning, stacklevel=2
-        )
-    columns = list(zip(*rows)) or [(), (), (), ()]
-    balance = MassBalance(*(np.array(c, t) for c, t in zip(columns, (np.int64, float, float, np.int64))))
-    return Allocation(Raster(emission, valid, weights.grid, UNITS), balance)
-
-
-def _check(weights: Raster, totals: Mapping[int, float]) -> None:
-    wrong = weights.valid & ~((weights.values >= 0) & np.isfinite(weights.values))
-    if wrong.any():
-        row, column = np.argwhere(wrong)[0]
-        raise InputError(
-            f"the weights: {weights.values[row, column]} at row {row}, column {column}; Eq. 3 needs "
-            "weights of 0 or more, clip them first (D08, D18)"
-        )
     for code, total in totals.items():
         if not (math.isfinite(total) and total >= 0):
             raise InputError(f"the total of province {code} is {total}; expected 10^4 t, 0 or more")
+    codes = np.array(sorted(code for code in totals if code > 0), np.int64)
+    given = np.array([totals[code] for code in codes.tolist()], float)
+    areas = weights.grid.cell_areas()
+    emission, mapped, count, cell_sum, largest = allocate_cells(
+        weights.values, weights.valid, zones, areas, codes, given
+    )
+    there = count > 0
+    for code in codes[there & ~(largest > 0)].tolist():
+        _warn(f"province {code}: all weights are 0; its total is spread evenly (D21)")
+    for code in sorted(set(totals) - set(codes[there].tolist())):
+        _warn(f"province {code}: has a total but no cell on the map; its total is not mapped")
+    balance = MassBalance(codes[there], given[there], cell_sum[there], count[there])
+    return Allocation(Raster.unchecked(emission, mapped, weights.grid, UNITS), balance)
+
+
+def refuse_wrong_weights(weights: np.ndarray, valid: np.ndarray) -> None:
+    """InputError, with its place, for the first valid weight that is negative or not finite."""
+    wrong = valid & ~((weights >= 0) & np.isfinite(weights))
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        raise InputError(
+            f"the weights: {weights[row, column]} at row {row}, column {column}; Eq. 3 needs "
+            "weights of 0 or more, clip them first (D08, D18)"
+        )
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, DataWarning, stacklevel=3)
 
 
 def per_km2(emission: Raster) -> Raster:

@@ -1,6 +1,7 @@
 """Eq. 3 and D20-D22: hand-computed examples, and mass balance on random maps."""
 
 import math
+import tracemalloc
 from fractions import Fraction
 
 import numpy as np
@@ -8,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from refimpl.allocation import allocate, per_km2, share_out
+import kernels.allocation
+from kernels.zone_runs import number_of_parts
+from refimpl.allocation import allocate, allocate_cells, per_km2, share_out
 from refimpl.errors import DataWarning, InputError
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.projection import ALBERS_CHINA, WGS84
@@ -105,10 +108,213 @@ def test_every_row_of_the_mass_balance_is_within_one_ulp_on_random_maps(rng):
 
 def test_the_residual_goes_to_the_largest_cell():
     cells = share_out(np.array([1.0, 7.0, 2.0]), 0.1)
-    plain = np.array([1.0, 7.0, 2.0]) / 7.0 * (0.1 / math.fsum(np.array([1.0, 7.0, 2.0]) / 7.0))
+    plain = np.array([1.0, 7.0, 2.0]) * (0.1 / 10.0)
     assert (cells != plain).sum() <= 1 and cells[[0, 2]].tolist() == plain[[0, 2]].tolist()
 
 
 def test_per_km2_turns_1e4_tonnes_of_a_quarter_square_kilometre_into_tonnes_per_km2():
     cell = Raster(np.array([[0.5]]), np.ones((1, 1), bool), Grid(ALBERS_CHINA, (0.0, 0.0, 500.0, -500.0), (1, 1)), "")
     assert per_km2(cell).values[0, 0] == 20000.0
+
+
+# The kernel ----------------------------------------------------------------------------------------------------------
+
+BOTH = pytest.mark.parametrize("fill", [allocate_cells.reference, allocate_cells.kernel], ids=["reference", "kernel"])
+WEIGHTS = {
+    "lognormal": lambda rng, n: rng.lognormal(0, 3, n),
+    "float32": lambda rng, n: rng.random(n, np.float32),
+    "equal": lambda rng, n: np.full(n, 0.1),
+    "zero": lambda rng, n: np.zeros(n),
+    "mostly zero": lambda rng, n: rng.random(n) * (rng.random(n) > 0.95),
+    "six hundred orders of magnitude": lambda rng, n: 10.0 ** rng.uniform(-300, 300, n),
+    "denormal": lambda rng, n: rng.integers(0, 9, n) * 5e-324,
+    "huge": lambda rng, n: 1e300 * rng.random(n),
+    "one cell above all": lambda rng, n: np.where(np.arange(n) == n // 2, 1e9 / 7, rng.random(n)),
+    "whole numbers": lambda rng, n: rng.integers(0, 4, n).astype(float),
+}
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    maps, st.sampled_from(sorted(WEIGHTS)), st.integers(1, 6), st.sampled_from([1, 2, 31, 33, 64, 97, 300]),
+    st.integers(1, 80), st.sampled_from([0.1, 0.0, 1.0, 1 / 3, 123456.789, 2.0**53 - 1, 1e-30]),
+    st.sampled_from([np.uint8, np.int64]), st.sampled_from([0.0, 0.05, 0.9]),
+)  # fmt: skip
+def test_cells_sum_exactly_to_the_statistic_whatever_the_weights(rng, kind, rows, cols, length, total, codes, holes):
+    weights = WEIGHTS[kind](rng, rows * cols).reshape(rows, cols)
+    zones = np.repeat(rng.integers(0, 4, (rows, cols)), length, axis=1)[:, :cols].astype(codes)
+    valid, areas = rng.random((rows, cols)) >= holes, 0.2 + rng.random(rows)
+    statistics = {1: total, 3: 7 * total, 9: 5.0}
+    for fill in (allocate_cells.reference, allocate_cells.kernel):
+        emission, mapped, count, cell_sum, largest = fill(
+            weights, valid, zones, areas, np.array(list(statistics)), np.array(list(statistics.values()))
+        )
+        assert np.array_equal(mapped, valid & np.isin(zones, (1, 3))) and not emission[~mapped].any()
+        for k, (code, wanted) in enumerate(statistics.items()):
+            inside = valid & (zones == code)
+            cells, density = emission[inside], (weights.astype(float) * areas[:, None])[inside]
+            assert count[k] == cells.size and largest[k] == (density.max() if cells.size else -1)
+            assert math.fsum(cells.tolist()) == cell_sum[k] == (wanted if cells.size else 0.0)  # 0 ulp
+            assert_shared_out(cells, density, wanted)
+
+
+def assert_shared_out(cells, density, total):
+    """Eq. 3 in exact fractions; the cells that took the rest are off by what many roundings leave."""
+    exact = [Fraction(d) for d in density.tolist()] if density.any() else [Fraction(1)] * cells.size
+    whole = sum(exact, Fraction(0))
+    rest = Fraction(total) * cells.size / 2**52  # every cell rounds by half an ulp at most, the factor as much
+    off = [abs(Fraction(c) - part / whole * Fraction(total)) for c, part in zip(cells.tolist(), exact)]
+    # Four roundings of 2^-53 each (area, scale, factor, cell), or of the last place of a denormal share.
+    least = (1 + Fraction(total)) / 2**1070
+    plain = [o <= part / whole * Fraction(total) / 2**50 + least for o, part in zip(off, exact)]
+    assert plain.count(False) <= 4 and max(off, default=0) <= rest + 4 * least
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (700, 1001), (3, 300_001), (40_000, 17)])
+def test_any_number_of_threads_gives_the_same_bytes(monkeypatch, shape):
+    rng = np.random.default_rng(6)
+    zones = np.repeat(np.repeat(rng.integers(0, 35, shape), 90, axis=0)[: shape[0]], 90, axis=1)[:, : shape[1]]
+    weights, valid, areas = rng.lognormal(0, 3, shape), rng.random(shape) > 0.1, rng.random(shape[0])
+    totals, answers = rng.lognormal(8, 2, 34), set()
+    for threads in ("1", "2", "3", "8"):
+        monkeypatch.setenv("REFIMPL_THREADS", threads)
+        found = allocate_cells.kernel(weights, valid, zones.astype(np.uint8), areas, np.arange(1, 35), totals)
+        answers.add(b"".join(each.tobytes() for each in found))
+    assert len(answers) == 1
+    assert np.array_equal(found[3], np.where(found[2] > 0, totals, 0.0))
+
+
+@pytest.mark.parametrize("kind", ["lognormal", "float32", "equal", "mostly zero", "whole numbers"])
+def test_the_pairs_of_doubles_hold_the_sum_of_the_written_cells_to_the_bound_of_the_proof(kind):
+    rng = np.random.default_rng(8)
+    weights = WEIGHTS[kind](rng, 700 * 1001).reshape(700, 1001)
+    if kind == "lognormal":
+        weights = np.sort(weights, axis=None).reshape(weights.shape)  # every sum grows for long
+    zones, emission, mapped = np.ones(weights.shape, np.uint8), np.empty(weights.shape), np.empty(weights.shape, bool)
+    runs: list = [None] * number_of_parts(weights.shape)
+    statistic = np.array([1]), runs, np.array([0.7]), np.ones(1)
+    high, low = kernels.allocation._write(weights, weights >= 0, zones, np.full(700, 0.3), *statistic, emission, mapped)
+    # Whole numbers of the smallest double: exact.
+    exact = Fraction(sum(int(math.ldexp(m, 53)) << (e + 1074) for m, e in map(math.frexp, emission.ravel().tolist())))
+    exact /= Fraction(2) ** (1074 + 53)
+    assert exact > 0 and abs(Fraction(float(high[0])) + Fraction(float(low[0])) - exact) <= exact / 2**73
+
+
+def test_an_ordinary_province_is_proved_and_a_doubtful_one_takes_the_long_way(monkeypatch):
+    rng = np.random.default_rng(9)
+    weights, zones = rng.random((300, 400)), np.repeat(rng.integers(0, 5, (300, 4)), 100, axis=1)
+    arguments = weights, weights > 0.1, zones, np.ones(300), np.arange(1, 5), np.array([0.1, 7.3, 1e5 / 3, 9.9])
+    long_way, taken = kernels.allocation._by_the_reference, []
+    monkeypatch.setattr(
+        kernels.allocation, "_by_the_reference", lambda *args: taken.append(int(args[4])) or long_way(*args)
+    )
+    proved = allocate_cells.kernel(*arguments)
+    assert not taken
+    monkeypatch.setattr(kernels.allocation, "ERROR", Fraction(1, 2**40))  # nothing can be told apart any more
+    doubtful = allocate_cells.kernel(*arguments)
+    assert taken == [1, 2, 3, 4]
+    for one, other in zip(proved, doubtful):
+        np.testing.assert_allclose(one, other, rtol=1e-15)  # the rest of a sum is rounded once more in the proof
+    assert doubtful[3].tolist() == arguments[-1].tolist()
+    for code, total in zip(range(1, 5), arguments[-1]):
+        assert math.fsum(doubtful[0][zones == code].tolist()) == total
+
+
+def test_a_sum_at_the_middle_of_two_doubles_is_left_to_exact_arithmetic():
+    # 2^53 + 1 lies in the middle of 2^53 and 2^53 + 2; a cell of 2^53 + 2 cannot take the rest of -1 exactly.
+    emission = np.array([[2.0**53 + 2, -1.0]])
+    settle = kernels.allocation._settled_by_one_cell
+    assert not settle(emission, 0, 2.0**53, 2.0**53, 1.0) and emission.tolist() == [[2.0**53 + 2, -1.0]]
+    assert settle(emission, 0, 2.0**53, 2.0**53, 0.875) and emission.tolist() == [[2.0**53 + 2, -1.0]]
+    assert settle(emission, 1, 2.0**53 + 2, 2.0**53, 1.0) and emission.tolist() == [[2.0**53 + 2, 0.0]]
+
+
+@BOTH
+@pytest.mark.parametrize("wrong", [-1.0, -5e-324, math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("column", [0, 40, 69])
+@pytest.mark.parametrize("zone", [0, 1, 2])
+def test_a_wrong_weight_is_found_wherever_it_is_unless_it_is_not_valid(fill, wrong, column, zone):
+    weights, zones = np.ones((3, 70)), np.ones((3, 70), int)
+    weights[1, column], zones[1] = wrong, zone
+    arguments = zones, np.ones(3), np.array([1]), np.array([5.0])
+    with pytest.raises(InputError, match=f"the weights: {wrong} at row 1, column {column};"):
+        fill(weights, np.ones((3, 70), bool), *arguments)
+    emission, *_ = fill(weights, (weights >= 0) & (weights < math.inf), *arguments)
+    assert math.fsum(emission.ravel().tolist()) == 5.0
+
+
+@BOTH
+def test_the_rest_goes_to_the_first_of_equal_largest_cells(fill):
+    rng, given = np.random.default_rng(10), 0
+    weights, zones = rng.random((2, 100)), np.ones((2, 100), np.uint8)
+    weights[1, 40:45] = 3.0
+    for total in rng.lognormal(5, 5, 20):
+        emission = fill(weights, weights > 0, zones, np.ones(2), np.array([1]), np.array([total]))[0]
+        assert (emission[1, 41:45] == emission[1, 41]).all()
+        given += emission[1, 40] != emission[1, 41]
+    assert given > 5  # the others have no rest
+
+
+@BOTH
+@pytest.mark.parametrize("shape", [(6, 97), (3, 300_001)])  # one part; a part for each row
+def test_the_first_largest_cell_is_found_across_runs_and_parts(fill, shape):
+    rng, given = np.random.default_rng(11), 0
+    weights, zones = rng.random(shape), np.repeat([1, 2], (shape[1] - 20, 20)) * np.ones((shape[0], 1), int)
+    weights[1:3, 40] = weights[2, 50] = 3.0
+    whole = math.fsum(weights[zones == 1].tolist())
+    for total in rng.lognormal(5, 5, 30 if weights.size < 1000 else 8):
+        emission = fill(weights, weights >= 0, zones, np.ones(shape[0]), np.array([1]), np.array([total]))[0]
+        changed = np.flatnonzero(emission != np.where(zones == 1, weights * (total / whole), 0.0))
+        assert changed.tolist() in ([], [shape[1] + 40])
+        given += changed.size
+    assert given
+
+
+@BOTH
+def test_where_weights_are_zero_the_first_valid_cell_takes_the_rest(fill):
+    valid, given = np.ones((3, 100), bool), 0
+    valid[0], valid[1, :50] = False, False
+    for total in np.random.default_rng(12).lognormal(5, 5, 20):
+        arguments = np.ones((3, 100), int), np.ones(3), np.array([1]), np.array([total])
+        emission, _, count, cell_sum, largest = fill(np.zeros((3, 100)), valid, *arguments)
+        assert count[0] == 150 and largest[0] == 0 and cell_sum[0] == total
+        cells = emission[valid]
+        assert (cells[1:] == cells[1]).all()
+        given += cells[0] != cells[1]
+    assert given
+
+
+@BOTH
+def test_no_province_and_no_cell_are_no_fault(fill):
+    for shape in ((2, 3), (2, 70), (0, 3), (3, 0)):
+        nothing = np.zeros(0, int), np.zeros(0)
+        found = fill(np.ones(shape), np.ones(shape, bool), np.ones(shape, int), np.ones(shape[0]), *nothing)
+        assert found[0].shape == shape and not found[0].any() and not found[1].any() and found[2].size == 0
+        found = fill(
+            np.ones(shape), np.zeros(shape, bool), np.ones(shape, int), np.ones(shape[0]), np.ones(1, int), np.ones(1)
+        )
+        assert found[2].tolist() == [0] and found[3].tolist() == [0.0] and found[4].tolist() == [-1.0]
+
+
+def test_little_more_memory_is_taken_than_the_answer_needs(monkeypatch):
+    monkeypatch.setenv("REFIMPL_THREADS", "2")
+    grid = Grid(ALBERS_CHINA, (0.0, 0.0, 500.0, -500.0), (2500, 2000))
+    weights = Raster(np.ones(grid.shape, np.float32), np.ones(grid.shape, bool), grid, "1")
+    zones = np.repeat(np.arange(2500)[:, None] // 100 + 1, 2000, axis=1).astype(np.uint8)
+    allocate(weights, zones, {1: 2.0, 3: 5.0})  # compiled
+    tracemalloc.start()
+    got = allocate(weights, zones, {1: 2.0, 3: 5.0})
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    answer = got.emission.values.nbytes + got.emission.valid.nbytes
+    # Two threads list the runs of half a million cells each, 16 bytes a cell; a map of doubles would be 40 MB.
+    assert peak < answer + 2 * 2**19 * 16 + 4e6
+
+
+@pytest.mark.filterwarnings("ignore::refimpl.errors.DataWarning")
+def test_codes_of_six_digits_and_negative_codes_are_told_apart():
+    zones = np.array([[110000, 110000, 659000], [-4, 0, 659000]])
+    got = allocate(density([[1, 3, 2], [2, 4, 2]]), zones, {110000: 8.0, 659000: 40.0, -4: 1.0, 0: 2.0})
+    assert got.emission.values.tolist() == [[2.0, 6.0, 20.0], [0.0, 0.0, 20.0]]
+    assert got.emission.valid.tolist() == [[True, True, True], [False, False, True]]
+    assert got.balance.codes.tolist() == [110000, 659000]

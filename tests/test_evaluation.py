@@ -1,13 +1,17 @@
 """Land covers (D23), other inventories (D24), accuracy and the comparison: hand-computed."""
 
+import math
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from refimpl.errors import InputError
 from refimpl.evaluation.accuracy import accuracy_by_province, totals_accuracy
 from refimpl.evaluation.comparison import comparison_table, judge, one_factor, province_sums
 from refimpl.evaluation.inventories import ffdas_density, odiac_density
-from refimpl.evaluation.land_cover import LAND_COVERS, land_cover_shares, seven_classes
+from refimpl.evaluation.land_cover import LAND_COVERS, land_cover_shares, land_cover_sums, seven_classes
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.projection import ALBERS_CHINA, WGS84
 
@@ -57,6 +61,59 @@ def test_a_province_without_emission_has_no_share():
         np.zeros((1, 1)), np.ones((1, 1), bool), np.array([[11]]), np.array([[13]]), np.ones((1, 1), bool)
     )
     assert np.isnan(got.shares).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 2**32 - 1).map(np.random.default_rng), st.integers(0, 9), st.sampled_from([1, 2, 33, 120]),
+    st.integers(1, 50), st.sampled_from([np.uint8, np.int16, np.float64]), st.sampled_from([0.0, 0.5, 1.0]),
+    st.sampled_from([1, 110000]),
+)  # fmt: skip
+def test_sums_by_land_cover_are_those_of_math_fsum(rng, rows, cols, length, dtype, holes, scale):
+    shape = rows, cols
+    zones = scale * np.repeat(rng.integers(-1, 4, shape), length, axis=1)[:, :cols]
+    igbp, known = rng.integers(0, 18, shape).astype(dtype), rng.random(shape) >= holes
+    if dtype == np.float64:
+        igbp[~known] = np.nan
+    emission, valid = np.exp(rng.uniform(-60, 60, shape)), rng.random(shape) > 0.2
+    codes, sums = land_cover_sums.kernel(emission, valid, zones, igbp, known)
+    seven = {code: at for at, members in enumerate(LAND_COVERS.values()) for code in members}
+    cells: dict = {}
+    for place in np.ndindex(shape):
+        if valid[place] and zones[place] > 0:
+            column = seven[int(igbp[place])] if known[place] else 7
+            cells.setdefault(int(zones[place]), [[] for _ in range(8)])[column].append(float(emission[place]))
+    assert codes.tolist() == sorted(cells)
+    expected = np.array([[math.fsum(column) for column in cells[code]] for code in sorted(cells)]).reshape(-1, 8)
+    assert (np.abs(sums - expected) <= np.spacing(expected)).all()  # 100 bits of the sum, rounded once
+    with_reference = land_cover_sums.reference(emission, valid, zones, igbp, known)
+    assert np.array_equal(with_reference[0], codes) and np.array_equal(with_reference[1], expected)
+
+
+def test_land_covers_are_the_same_bytes_for_any_number_of_threads(monkeypatch):
+    rng = np.random.default_rng(3)
+    zones, igbp = (np.repeat(rng.integers(0, n, (900, 14)), 90, axis=1).astype(np.uint8) for n in (30, 18))
+    emission, known, answers = rng.lognormal(0, 3, zones.shape), rng.random(zones.shape) > 0.1, set()
+    for threads in ("1", "2", "3", "8"):
+        monkeypatch.setenv("REFIMPL_THREADS", threads)
+        answers.add(land_cover_sums.kernel(emission, known, zones, igbp, ~known)[1].tobytes())
+        answers.add(land_cover_sums.kernel(emission, known, zones, igbp, ~known)[1].tobytes())
+    assert len(answers) == 1
+
+
+@pytest.mark.parametrize("fill", [land_cover_sums.reference, land_cover_sums.kernel], ids=["reference", "kernel"])
+@pytest.mark.parametrize("wrong", [18, 255, -1])
+def test_a_wrong_class_is_refused_where_it_counts(fill, wrong):
+    igbp, yes, zones = np.full((2, 40), 13), np.ones((2, 40), bool), np.full((2, 40), 11)
+    igbp[1, 39] = wrong
+    with pytest.raises(InputError, match=f"land cover class {wrong}; expected the IGBP classes"):
+        fill(np.ones((2, 40)), yes, zones, igbp, yes)
+    if wrong > 0:
+        with pytest.raises(InputError, match=f"land cover class {wrong};"):
+            fill(np.ones((2, 40)), yes, zones, igbp.astype(np.uint8), yes)
+    right = igbp == 13
+    for valid, inside, known in ((right, zones, yes), (yes, zones * right, yes), (yes, zones, right)):
+        assert fill(np.ones((2, 40)), valid, inside, igbp, known)[1][0, 5] == 79
 
 
 def test_accuracy_by_province_is_that_of_its_own_cells():

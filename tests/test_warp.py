@@ -128,6 +128,39 @@ def test_the_kernel_agrees_with_the_reference(shape, lattice, dtype):
             np.testing.assert_allclose(ours, twins, rtol=1e-13, atol=1e-13)
 
 
+@pytest.mark.parametrize("lattice", [(2, 3), (60, 181), (1001, 9), (3, 9001)])
+def test_any_number_of_threads_gives_the_same_bytes(monkeypatch, lattice):
+    random = np.random.Generator(np.random.PCG64(15))
+    values, valid = random.random((40, 30), np.float32), random.random((40, 30)) > 0.3
+    v, u = np.mgrid[0.0 : lattice[0], 0.0 : lattice[1]]
+    u, v = u * 32 / lattice[1] - 1 + 0.01 * v, v * 42 / lattice[0] - 1 + 0.03 * u
+    answers = set()
+    for threads in ("1", "2", "3", "8"):
+        monkeypatch.setenv("REFIMPL_THREADS", threads)
+        found = overlap_sums.kernel(values, valid, np.full(40, 1.5), u, v)
+        answers.add(b"".join(each.tobytes() for each in found))
+    assert len(answers) == 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(1, 6), st.floats(0.05, 70), st.sampled_from([0, 0.2, 1])
+)  # fmt: skip
+def test_cells_of_any_size_take_what_rectangles_share_by_hand(seed, rows, cols, size, holes):
+    # Upright cells: the share of a pixel is the product of two lengths.  Up to 70 pixels wide, mostly off the source.
+    random = np.random.Generator(np.random.PCG64(seed))
+    values, valid = random.random((50, 90)), random.random((50, 90)) >= holes
+    weights, x, y = random.random(50), size * np.arange(cols + 1) - 3.3, size * np.arange(rows + 1) - 2.7
+    across = np.maximum(np.minimum(x[1:, None], np.arange(1, 91)) - np.maximum(x[:-1, None], np.arange(90)), 0)
+    down = np.maximum(np.minimum(y[1:, None], np.arange(1, 51)) - np.maximum(y[:-1, None], np.arange(50)), 0)
+    weighted, weight, covered = overlap_sums.kernel(values, valid, weights, *np.meshgrid(x, y))
+    known = valid * weights[:, None]
+    # Coordinates of up to 420 carry 6e-14 each, and a cell's side meets up to 70 pixels.
+    np.testing.assert_allclose(weight, down @ known @ across.T, rtol=1e-11, atol=1e-11)
+    np.testing.assert_allclose(weighted, down @ (known * values) @ across.T, rtol=1e-11, atol=1e-11)
+    np.testing.assert_allclose(covered, down @ valid @ across.T / size**2, rtol=1e-11, atol=1e-11)
+
+
 def test_the_kernel_gives_the_same_map_as_the_reference_across_projections():
     random = np.random.Generator(np.random.PCG64(6))
     source = Grid(WGS84, (100, 40, 0.5, -0.5), (20, 30))

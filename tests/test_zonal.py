@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from refimpl.raster.geotiff import read_raster
 from refimpl.raster.grid import Grid, Raster
@@ -18,17 +20,40 @@ SAMPLE = Path(__file__).parent.parent / "golden" / "china-10km"
 BOTH = pytest.mark.parametrize("sums", [zonal_sums.reference, zonal_sums.kernel], ids=["reference", "kernel"])
 
 
+def everywhere(values):
+    return np.ones(np.shape(values), bool)
+
+
 @BOTH
 def test_sums_by_hand(sums):
     values = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    valid = np.array([[True, True, True], [True, False, True]])
     zones = np.array([[1, 0, 3], [3, 3, 1]], np.uint8)
-    assert sums(values, zones, np.array([1.0, 0.5]), 5).tolist() == [0, 1 + 3, 0, 3 + 2 + 2.5, 0]
+    codes, totals, areas, counts = sums(values, valid, zones, np.array([1.0, 0.5]))
+    assert codes.tolist() == [1, 3] and codes.dtype == np.int64
+    assert totals.tolist() == [1 + 3, 3 + 2] and areas.tolist() == [1.5, 1.5] and counts.tolist() == [2, 2]
 
 
 @BOTH
 def test_large_terms_that_cancel_lose_nothing(sums):
     values = np.array([[1e16, 1.0, -1e16, 1.0, 3e-17]])
-    assert sums(values, np.ones((1, 5), int), np.ones(1), 2)[1] == 2.0
+    for repeats in (1, 13, 40):  # runs shorter and longer than a vector of cells
+        many = np.tile(values, repeats)
+        assert sums(many, everywhere(many), np.ones(many.shape, int), np.ones(1))[1][0] == 2.0 * repeats
+
+
+@BOTH
+def test_what_rounding_leaves_of_one_zone_does_not_reach_the_next(sums):
+    values = np.array([[1e16] * 32 + [1.0] * 32 + [0.0] * 64])  # 1e16 + 1 is no double
+    zones = np.repeat([[3, 4]], 64, axis=1)
+    assert sums(values, everywhere(values), zones, np.ones(1))[1].tolist() == [32e16 + 32, 0.0]
+
+
+@BOTH
+def test_parts_of_a_raster_that_cancel_lose_nothing(sums):
+    values = np.zeros((4, 300_001))  # a row is a part
+    values[:, 7] = 1e16, 1.0, -1e16, 3e-17
+    assert sums(values, everywhere(values), np.ones(values.shape, np.uint8), np.ones(4))[1].tolist() == [1.0]
 
 
 @BOTH
@@ -37,33 +62,100 @@ def test_the_order_of_the_cells_does_not_change_the_sum_beyond_an_ulp(sums):
     values = 10.0 ** random.uniform(-8, 8, (40, 50))
     exact = float(sum(Fraction(v) for v in values.ravel().tolist()))
     for _ in range(5):
-        found = sums(random.permutation(values.ravel()).reshape(40, 50), np.ones((40, 50), np.int32), np.ones(40), 2)[1]
+        shuffled = random.permutation(values.ravel()).reshape(40, 50)
+        found = sums(shuffled, everywhere(values), np.ones((40, 50), np.int32), np.ones(40))[1][0]
         assert abs(found - exact) <= math.ulp(exact)
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32", "uint8"])
-@pytest.mark.parametrize("codes", ["uint8", "int64"])
-@pytest.mark.parametrize("shape", [(1, 1), (13, 7), (1, 101), (64, 33)])
-def test_the_kernel_agrees_with_the_reference(shape, codes, dtype):
-    random = np.random.Generator(np.random.PCG64(2))
-    values, weights = (100 * random.random(shape)).astype(dtype), random.random(shape[0])
-    for zones in (random.integers(0, 66, shape), np.zeros(shape, int), np.full(shape, 65)):
-        zones = zones.astype(codes)
-        ours, twins = (sums(values, zones, weights, 66) for sums in (zonal_sums.reference, zonal_sums.kernel))
-        np.testing.assert_array_almost_equal_nulp(ours, twins, 1)  # both are the exact sum but for the last bit
+@BOTH
+def test_what_an_invalid_cell_holds_does_not_matter(sums):
+    values = np.array([[1.0, np.nan, np.inf, 4.0] * 20])
+    codes, totals, areas, counts = sums(values, np.isfinite(values), np.full((1, 80), 7), np.array([0.5]))
+    assert (codes.tolist(), totals.tolist(), areas.tolist(), counts.tolist()) == ([7], [50.0], [20.0], [40])
+
+
+def by_definition(values, valid, zones, weights):
+    """Cell by cell: lists of products and weights for each code, then math.fsum."""
+    table = {int(code): ([], []) for code in np.unique(zones) if code}
+    for (row, col), code in np.ndenumerate(zones):
+        if code and valid[row, col]:
+            table[int(code)][0].append(float(values[row, col]) * float(weights[row]))
+            table[int(code)][1].append(float(weights[row]))
+    rows = [(code, math.fsum(a), math.fsum(b), len(a)) for code, (a, b) in sorted(table.items())]
+    return [np.array(column) for column in zip(*rows)] or [np.zeros(0)] * 4
+
+
+blobs = st.integers(0, 2**32 - 1).map(np.random.default_rng)
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    blobs, st.integers(1, 9), st.sampled_from([1, 2, 31, 32, 33, 64, 65, 200]), st.integers(1, 90),
+    st.sampled_from(["uint8", "int16", "int64"]), st.sampled_from(["float32", "float64", "int32", "uint8"]),
+    st.sampled_from([0.0, 0.02, 0.5, 1.0]), st.sampled_from([1, 200, 110000]), st.sampled_from([0, 40, -1060]),
+    st.sampled_from([(1, 2), (0, 2), (0, 100)]),
+)  # fmt: skip
+def test_sums_are_those_of_math_fsum(rng, rows, cols, length, codes, dtype, holes, scale, powers, between):
+    scale = 1 if codes != "int64" else scale
+    zones = scale * np.repeat(rng.integers(*between, (rows, cols)), length, axis=1)[:, :cols].astype(codes)
+    valid = np.repeat(rng.random((rows, cols)) >= holes, 1 + length // 3, axis=1)[:, :cols]
+    values = 200 * rng.random((rows, cols))
+    if dtype == "float64":  # 40: sixteen orders of magnitude and both signs; -1060: denormals
+        values = (values - 100) * 2.0 ** rng.uniform(min(powers, 0), max(powers, 0), values.shape)
+    values, weights = values.astype(dtype), rng.random(rows)
+    found = zonal_sums.kernel(values, valid, zones, weights)
+    expected = by_definition(values, valid, zones, weights)
+    assert np.array_equal(found[0], expected[0]) and np.array_equal(found[3], expected[3])
+    # A pair of doubles holds 100 bits of the sum of sizes: rounded, it is the exact sum but for the last bit.
+    for ours, exact in zip(found[1:3], expected[1:3]):
+        sizes = by_definition(np.abs(values.astype(float)), valid, zones, weights)[1]
+        assert (np.abs(ours - exact) <= np.spacing(np.abs(exact)) + 2.0**-95 * sizes).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (700, 1001), (3, 300_001), (600_001, 1)])
+@pytest.mark.parametrize("order", ["blobs", "random", "six digits"])
+def test_any_number_of_threads_gives_the_same_bytes(monkeypatch, shape, order):
+    rng = np.random.default_rng(6)
+    zones = rng.integers(0, 35, shape)
+    if order != "random":
+        zones = np.repeat(np.repeat(zones, 90, axis=0)[: shape[0]], 90, axis=1)[:, : shape[1]]
+    zones = zones * 10007 if order == "six digits" else zones.astype(np.uint8)
+    values, valid, weights = rng.random(shape, np.float32), rng.random(shape) > 0.1, rng.random(shape[0])
+    answers = set()
+    for threads in ("1", "2", "3", "8"):
+        monkeypatch.setenv("REFIMPL_THREADS", threads)
+        answers.add(b"".join(each.tobytes() for each in zonal_sums.kernel(values, valid, zones, weights)))
+    assert len(answers) == 1
+
+
+@BOTH
+def test_arrays_of_any_layout_and_byte_order_are_taken(sums):
+    rng = np.random.default_rng(7)
+    values, valid, zones = rng.random((40, 50)), rng.random((40, 50)) > 0.2, rng.integers(0, 4, (40, 50))
+    expected = sums(values, valid, zones, np.ones(40))
+    for change in (np.asfortranarray, lambda a: np.repeat(a, 2, axis=1)[:, ::2], lambda a: a[::-1].copy()[::-1]):
+        for ours, theirs in zip(sums(change(values), change(valid), change(zones), np.ones(40)), expected):
+            assert np.array_equal(ours, theirs)
+    assert np.array_equal(sums(values.astype(">f8"), valid, zones.astype(">i4"), np.ones(40))[1], expected[1])
+
+
+@BOTH
+def test_a_raster_without_zones_or_cells_has_no_sums(sums):
+    for shape in ((2, 3), (0, 3), (3, 0)):
+        found = sums(np.ones(shape), np.ones(shape, bool), np.zeros(shape, np.uint8), np.ones(shape[0]))
+        assert [each.size for each in found] == [0, 0, 0, 0]
 
 
 @BOTH
 def test_codes_and_shapes_that_do_not_fit_are_refused(sums):
-    values = np.ones((2, 2))
-    for zones, weights, n_zones in (
-        (np.array([[0, 3], [1, 1]]), np.ones(2), 3),
-        (np.array([[0, -1], [1, 1]]), np.ones(2), 3),
-        (np.ones((2, 3), int), np.ones(2), 3),
-        (np.ones((2, 2), int), np.ones(3), 3),
+    values, valid = np.ones((2, 2)), np.ones((2, 2), bool)
+    for zones, weights in (
+        (np.array([[0, -1], [1, 1]]), np.ones(2)),
+        (np.ones((2, 3), int), np.ones(2)),
+        (np.ones((2, 2), int), np.ones(3)),
     ):
         with pytest.raises(ValueError):
-            sums(values, zones, weights, n_zones)
+            sums(values, valid, zones, weights)
 
 
 def test_statistics_by_hand_on_cells_of_four_square_kilometres():

@@ -47,21 +47,21 @@ class Judged:
 
 def province_sums(emission: Raster, zones: np.ndarray) -> dict[int, float]:
     """The sum of the cells of each province that has one, in the map's unit."""
-    inside = np.where(emission.valid, zones, 0).astype(np.int64)
-    sums = zonal_sums(emission.values, inside, np.ones(inside.shape[0]), int(inside.max()) + 1)
-    return {int(code): float(sums[code]) for code in np.unique(inside) if code > 0}
+    codes, sums, _, counts = zonal_sums(emission.values, emission.valid, zones, np.ones(zones.shape[0]))
+    return {code: total for code, total, count in zip(codes.tolist(), sums.tolist(), counts.tolist()) if count}
 
 
 def one_factor(density: Raster, zones: np.ndarray, totals: Mapping[int, float]) -> Raster:
     """Emission in proportion to ``density`` with one factor for all provinces that have a total (no Eq. 3)."""
-    valid = density.valid & np.isin(zones, list(totals))
-    cells = np.where(valid, np.asarray(density.values, float), 0.0) * density.grid.cell_areas()[:, np.newaxis]
-    present = set(np.unique(zones[valid]).tolist())
-    whole = sum(total for code, total in totals.items() if code in present)
-    spread = cells.sum()
-    return Raster(
-        cells * (whole / spread) if spread > 0 else cells, valid, density.grid, "10^4 t CO2 per cell per year"
-    )
+    areas = density.grid.cell_areas()
+    codes, weights, _, counts = zonal_sums(density.values, density.valid, zones, areas)
+    mapped = np.isin(codes, list(totals)) & (counts > 0)
+    whole, spread = sum(totals[code] for code in codes[mapped].tolist()), weights[mapped].sum()
+    valid = density.valid & np.isin(zones, codes[mapped])
+    cells = np.where(valid, density.values, 0.0) * areas[:, np.newaxis]
+    if spread > 0:
+        cells *= whole / spread
+    return Raster(cells, valid, density.grid, "10^4 t CO2 per cell per year")
 
 
 def judge(

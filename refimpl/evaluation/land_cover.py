@@ -5,11 +5,13 @@ The paper names seven classes and not how MCD12's seventeen IGBP classes fall in
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from refimpl.errors import InputError
+from refimpl.twins import twin
 
 LAND_COVERS: dict[str, tuple[int, ...]] = {
     "forest": (1, 2, 3, 4, 5),
@@ -54,15 +56,43 @@ def seven_classes(igbp: np.ndarray) -> np.ndarray:
     return table[codes]
 
 
-def land_cover_shares(emission: np.ndarray, valid: np.ndarray, zones: np.ndarray, igbp: np.ndarray, known: np.ndarray):
-    """The part of each province's emission on each of the seven land covers.
+@twin("kernels.land_cover")
+def land_cover_sums(emission, valid, zones, igbp, known):
+    """The emission of each province on each of the seven land covers, and on cells without one.
 
     Parameters
     ----------
-    emission : (rows, cols) float64, per cell, any unit.
-    valid : (rows, cols) bool, cells of the map.
+    emission, valid : (rows, cols) real and bool: the map, per cell.
     zones : (rows, cols) integer province codes, 0 outside.
     igbp, known : (rows, cols) IGBP class, and where there is one.
+
+    Returns
+    -------
+    codes : (k,) int64, ascending: the provinces with a valid cell.
+    sums : (k, 8) float64 in the unit of ``emission``; the last column is that of cells without a land cover.
+
+    Raises
+    ------
+    InputError
+        A class beyond 0-17 where the map is valid and the class is known.
+
+    >>> yes = np.ones((1, 2), bool)
+    >>> land_cover_sums.reference(np.array([[1.0, 3.0]]), yes, np.array([[11, 11]]), np.array([[13, 12]]), yes)[1]
+    array([[0., 0., 0., 0., 3., 1., 0., 0.]])
+    """
+    inside = valid & (zones > 0)
+    codes, province = np.unique(zones[inside], return_inverse=True)
+    classes = np.where(known[inside], seven_classes(np.where(known, igbp, 0)[inside]), len(LAND_COVERS))
+    sums = np.zeros((codes.size, len(LAND_COVERS) + 1))
+    for row, column in np.ndindex(sums.shape):
+        sums[row, column] = math.fsum(emission[inside][(province == row) & (classes == column)])
+    return codes.astype(np.int64), sums
+
+
+def land_cover_shares(emission: np.ndarray, valid: np.ndarray, zones: np.ndarray, igbp: np.ndarray, known: np.ndarray):
+    """The part of each province's emission on each of the seven land covers.
+
+    Parameters and errors are those of ``land_cover_sums``.
 
     Returns
     -------
@@ -73,13 +103,9 @@ def land_cover_shares(emission: np.ndarray, valid: np.ndarray, zones: np.ndarray
     >>> land_cover_shares(e, yes, np.array([[11, 11]]), np.array([[13, 12]]), yes).mean("built-up")
     0.25
     """
-    inside = valid & (zones > 0)
-    codes, province = np.unique(zones[inside], return_inverse=True)
-    classes = np.where(known[inside], seven_classes(np.where(known, igbp, 0)[inside]), len(LAND_COVERS))
-    n_classes = len(LAND_COVERS) + 1
-    sums = np.bincount(province * n_classes + classes, emission[inside], codes.size * n_classes).reshape(-1, n_classes)
+    codes, sums = land_cover_sums(emission, valid, zones, igbp, known)
     classified = sums[:, :-1].sum(axis=1, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):
         shares = np.where(classified > 0, sums[:, :-1] / classified, np.nan)
         unclassified = np.where(sums.any(axis=1), sums[:, -1] / sums.sum(axis=1), 0.0)
-    return LandCoverShares(codes.astype(np.int64), shares, unclassified)
+    return LandCoverShares(codes, shares, unclassified)

@@ -129,10 +129,26 @@ class Raster:
             raise ValueError(f"values {values.shape} and valid {valid.shape}, expected the grid's {self.grid.shape}")
         if valid.dtype != bool or values.dtype.kind not in "fiu":
             raise ValueError(f"values {values.dtype} and valid {valid.dtype}, expected real numbers and bool")
-        if np.any((values != 0) & ~valid):
+        if _any_under_mask(values, valid):
             raise ValueError("an invalid cell holds a value other than 0; build it with Raster.masked")
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "valid", valid)
+
+    @classmethod
+    def unchecked(cls, values: np.ndarray, valid: np.ndarray, grid: Grid, units: str = "") -> Raster:
+        """A raster from a function that has just written these arrays, each invalid cell 0: they are not read again.
+
+        On a large map the check takes as long as the work that it checks.
+
+        >>> from refimpl.raster.projection import ALBERS_CHINA
+        >>> grid = Grid(ALBERS_CHINA, (0, 0, 1, -1), (1, 2))
+        >>> Raster.unchecked(np.zeros((1, 2)), np.zeros((1, 2), bool), grid, "K").units
+        'K'
+        """
+        raster = object.__new__(cls)
+        for name, value in (("values", values), ("valid", valid), ("grid", grid), ("units", units)):
+            object.__setattr__(raster, name, value)
+        return raster
 
     @classmethod
     def masked(cls, values, valid, grid: Grid, units: str = "") -> Raster:
@@ -147,3 +163,14 @@ class Raster:
         if values.dtype.kind == "f":
             valid = valid & np.isfinite(values)
         return cls(np.where(valid, values, values.dtype.type(0)), valid, grid, units)
+
+
+_BLOCK_CELLS = 2**16
+"""Cells looked at together: few enough to stay in the processor's cache, so that the check makes no large arrays."""
+
+
+def _any_under_mask(values: np.ndarray, valid: np.ndarray) -> bool:
+    """Whether an invalid cell holds anything but 0."""
+    step = max(1, _BLOCK_CELLS // values.shape[1])
+    blocks = (slice(start, start + step) for start in range(0, values.shape[0], step))
+    return any(values[rows][~valid[rows]].any() for rows in blocks)

@@ -20,38 +20,42 @@ from refimpl.twins import twin
 
 
 @twin("kernels.zonal")
-def zonal_sums(values, zones, weights, n_zones):
-    """Sum of value x row weight in each zone.
+def zonal_sums(values, valid, zones, weights):
+    """What the valid cells of each zone add up to.
 
     Parameters
     ----------
-    values : (rows, cols) real, finite.
-    zones : (rows, cols) integer codes, 0 outside (and where a value is not valid).
+    values, valid : (rows, cols) real, finite where valid, and bool.
+    zones : (rows, cols) integer codes, 0 outside.
     weights : (rows,) float64, one per row (the cell's area, say).
-    n_zones : int, the largest code + 1.
 
     Returns
     -------
-    (n_zones,) float64; index k holds zone k, index 0 stays 0.
+    codes : (k,) int64, ascending: every code that occurs but 0, also where no cell of the zone is valid.
+    totals : (k,) float64, sum of value x weight.
+    areas : (k,) float64, sum of the weights.
+    counts : (k,) int64, number of valid cells.
 
     Raises
     ------
     ValueError
-        Shapes differ or a code is negative or not below ``n_zones``.
+        Shapes differ or a code is negative.
 
-    >>> values, zones = np.array([[1.0, 2.0], [4.0, 8.0]]), np.array([[1, 1], [0, 2]])
-    >>> zonal_sums.reference(values, zones, np.array([1.0, 0.5]), 3).tolist()
-    [0.0, 3.0, 4.0]
+    >>> values, zones = np.array([[1.0, 2.0], [4.0, 8.0]]), np.array([[1, 1], [0, 5]])
+    >>> [each.tolist() for each in zonal_sums.reference(values, values < 8, zones, np.array([1.0, 0.5]))]
+    [[1, 5], [3.0, 0.0], [2.0, 0.0], [2, 0]]
     """
-    if values.shape != zones.shape or weights.shape != values.shape[:1]:
-        raise ValueError("values and zones must have one shape, and weights one number per row")
-    if zones.size and (zones.min() < 0 or zones.max() >= n_zones):
-        raise ValueError("a zone code is negative or not below n_zones")
-    products = values.astype(float) * weights[:, None]
-    sums = np.zeros(n_zones)
-    for code in np.unique(zones[zones != 0]).tolist():
-        sums[code] = math.fsum(products[zones == code])
-    return sums
+    if not values.shape == valid.shape == zones.shape or weights.shape != values.shape[:1]:
+        raise ValueError("values, valid and zones must have one shape, and weights one number per row")
+    codes = np.unique(zones[zones != 0]).astype(np.int64)
+    if (codes < 0).any():
+        raise ValueError(f"zone code {codes[0]}, expected codes from 0 up")
+    every = np.broadcast_to(weights[:, None], values.shape)
+    inside = [valid & (zones == code) for code in codes.tolist()]
+    totals = [math.fsum(values[cells].astype(float) * every[cells]) for cells in inside]
+    areas = [math.fsum(every[cells]) for cells in inside]
+    counts = [np.count_nonzero(cells) for cells in inside]
+    return codes, np.array(totals, float), np.array(areas, float), np.array(counts, np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,21 +92,14 @@ def zonal_statistics(raster: Raster, zones: Raster, align: bool = False) -> Zona
     >>> found.codes.tolist(), found.total.tolist(), found.mean.tolist(), found.count.tolist(), found.area_km2.tolist()
     ([11], [16.0], [2.0], [2], [8.0])
     """
-    if zones.values.dtype.kind not in "iu" or zones.values.min() < 0:
+    if zones.values.dtype.kind not in "iu":
         raise ValueError(f"zones of {zones.values.dtype}, expected integer codes from 0 up")
     if align:
         zones = warp_nearest(zones, raster.grid)
     if zones.grid != raster.grid:
         raise ValueError("raster and zones lie on different grids; pass align=True, or warp_nearest the zones first")
-    codes = np.unique(zones.values[zones.valid]).astype(np.int64)
-    codes = codes[codes != 0]
-    if not codes.size:
-        return ZonalStatistics(codes, np.zeros(0), np.zeros(0), np.zeros(0, np.int64), np.zeros(0))
-    used = np.where(raster.valid & zones.valid, zones.values, zones.values.dtype.type(0))
-    n_zones, areas = int(codes[-1]) + 1, raster.grid.cell_areas()
-    total = zonal_sums(raster.values, used, areas, n_zones)[codes]
-    area = zonal_sums(raster.valid.astype(np.uint8), used, areas, n_zones)[codes]
-    count = np.bincount(used.ravel().astype(np.intp), minlength=n_zones)[codes]
+    # A cell without a zone holds code 0: invalid cells of a Raster do.
+    codes, total, area, count = zonal_sums(raster.values, raster.valid, zones.values, raster.grid.cell_areas())
     mean = np.divide(total, area, out=np.full(codes.size, np.nan), where=area > 0)
     return ZonalStatistics(codes, total, mean, count, area)
 

@@ -1,0 +1,273 @@
+"""Kernel of refimpl/allocation.py.
+
+Idea: two passes from run to run (``kernels.zone_runs``): one weighs the provinces, one writes their cells; nothing of
+the size of the map is made but the answer.  Sums are kept as pairs of doubles (``kernels.pairs``), in parts that are
+added in their order: any number of threads gives the same bytes.
+
+Why the written cells sum exactly to the statistic (D22), without an exact sum over a hundred million numbers:
+
+- The second pass sums what it writes.  No term is negative.  Let S be their exact sum and u = 2^-53.  Along a run, a
+  lane takes at most m = cols / 32 terms; its high part loses nothing, its low part gathers m errors of at most u S each
+  in m roundings: off by at most m^2 u^2 S, which is 2^-74 S for 2^21 columns.  Folding 32 lanes and 31 single cells
+  adds about 2^7 m u^2 S < 2^-82 S.  Each of 2^29 runs at most, parts included, adds 6 u^2 S (``add_pair``), less than
+  2^-74 S, and its own gathered low part, below 2 m u of its sum, adds 6 m u^2 of its sum: < 2^-87 S for all runs.
+  Together the pair is off by less than 2^-73 S.  S is the statistic but for a few roundings; ERROR, a share of the
+  statistic, is eight times that.
+- The pair is then a fraction.  If the fraction less the bound and the fraction plus the bound round to the same double,
+  so does S, which lies between them: rounding never turns the order of two numbers.
+- The largest cell takes the statistic less the fraction, rounded once; the change of that cell is known exactly, and so
+  is the fraction's.  If its rounding is now the statistic, the sum is proved.
+- If the two ends round differently (S lies within 2^-70 of the middle of two doubles, which is rare in a large province
+  and cheap in a small one), or one cell was not enough, the province goes the reference's way, with ``math.fsum``.  So
+  does one whose weights or total are so large or small that scaling them could overflow or lose digits.
+"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+
+from kernels.compiled import inner, kernel
+from kernels.pairs import add, add_pair, add_pairs, two_sum
+from kernels.threads import run_parts
+from kernels.zone_runs import LANES, cells, number_of_parts, part_rows, ranks_in, real_type, zone_runs
+from refimpl.allocation import refuse_wrong_weights, settled, share_out
+
+ERROR = Fraction(1, 2**70)
+MOST_COLUMNS, MOST_CELLS = 2**21, 2**29
+PLAIN = 2.0**-200, 2.0**200
+
+
+def allocate_cells(weights, valid, zones, areas, codes, totals):
+    if not weights.shape == valid.shape == zones.shape or areas.shape != weights.shape[:1]:
+        raise ValueError("weights, valid and zones must have one shape, and areas one number per row")
+    areas, totals = np.ascontiguousarray(areas, np.float64), np.asarray(totals, np.float64)
+    codes = np.asarray(codes, np.int64)
+    runs: list = [None] * number_of_parts(zones.shape)
+    count, largest, place, weight = _weigh(weights, valid, zones, areas, codes, runs)
+    with np.errstate(all="ignore"):  # what overflows here goes the reference's way below
+        factors = totals / np.where(largest > 0, weight, count)
+    emission, mapped = np.empty(zones.shape), np.empty(zones.shape, bool)
+    written = _write(weights, valid, zones, areas, codes, runs, factors, largest, emission, mapped)
+    sums = totals.copy()
+    for k in np.flatnonzero(count):
+        plain = _plain(largest[k], totals[k], zones.shape)
+        if not (plain and _settled_by_one_cell(emission, place[k], totals[k], *written[:, k])):
+            sums[k] = _by_the_reference(weights, valid, zones, areas, codes[k], totals[k], plain, emission)
+    return emission, mapped, count, np.where(count > 0, sums, 0.0), largest
+
+
+def _plain(largest, total, shape) -> bool:
+    """Whether the bounds of this file hold for a province, and no product of the second pass can overflow."""
+    few = shape[1] <= MOST_COLUMNS and shape[0] * shape[1] <= MOST_CELLS
+    return few and all(number == 0 or PLAIN[0] <= number <= PLAIN[1] for number in (largest, total))
+
+
+def _settled_by_one_cell(emission, place, total, high, low) -> bool:
+    """Give the cell ``place`` what is missing to ``total`` (D22); whether the sum is proved to round to ``total``."""
+    total, exact = float(total), Fraction(float(high)) + Fraction(float(low))
+    bound = Fraction(total) * ERROR
+    if float(exact - bound) == float(exact + bound) == total:
+        return True
+    before = float(emission.flat[place])
+    after = before + float(Fraction(total) - exact)
+    exact += Fraction(after) - Fraction(before)
+    if not float(exact - bound) == float(exact + bound) == total:
+        return False
+    emission.flat[place] = after
+    return True
+
+
+def _by_the_reference(weights, valid, zones, areas, code, total, plain, emission) -> float:
+    """Settle one province as the reference does; the exact sum of its cells, rounded once."""
+    inside = (zones == code) & valid
+    density = weights[inside].astype(float) * areas[np.nonzero(inside)[0]]
+    found = settled(emission[inside], density, float(total)) if plain else share_out(density, float(total))
+    emission[inside] = found
+    return math.fsum(found.tolist())
+
+
+def _weigh(weights, valid, zones, areas, codes, runs):
+    """The first pass: number of cells, largest weight (-1 for no cell), its first place, and sum; arrays (k,).
+
+    ``runs`` keeps what the second pass would have to find again, for parts where that is short.
+    """
+    parts, cols = len(runs), zones.shape[1]
+    found: list = [None] * parts
+
+    def weigh_part(part, worker):
+        rows = part_rows(zones.shape, part)
+        here, ranks, ends = zone_runs(zones, rows)
+        at = ranks_in(codes, here)
+        pairs, numbers = np.zeros((2, here.size)), np.zeros((2, here.size), np.int64)
+        largest = np.full(here.size, -1.0)
+        values = cells(weights, rows, real_type(weights.dtype))
+        runs[part] = (here, ranks.copy(), ends.copy()) if LANES * ends.size < values.size else None
+        wrong = weigh_runs(values, cells(valid, rows), areas[rows], ranks, ends, at >= 0, pairs, numbers, largest)
+        numbers[1] += rows.start * cols
+        found[part] = wrong, at, pairs, numbers, largest
+
+    run_parts(weigh_part, parts)
+    if any(part[0] for part in found):
+        refuse_wrong_weights(weights, valid)
+    count, largest, place = np.zeros(codes.size, np.int64), np.full(codes.size, -1.0), np.zeros(codes.size, np.int64)
+    for _, at, _, numbers, most in found:
+        known = at >= 0
+        at, numbers, most = at[known], numbers[:, known], most[known]
+        larger = most > largest[at]
+        count[at] += numbers[0]
+        largest[at[larger]], place[at[larger]] = most[larger], numbers[1][larger]
+    return count, largest, place, _added(codes.size, ((at, pairs) for _, at, pairs, _, _ in found))[0]
+
+
+def _write(weights, valid, zones, areas, codes, runs, factors, largest, emission, mapped):
+    """The second pass: ``emission`` and ``mapped`` are filled; the sums of what was written as pairs (2, k)."""
+    parts, kind = len(runs), real_type(weights.dtype)
+    found: list = [None] * parts
+    factors, largest = np.append(factors, 0.0), np.append(largest, 0.0)  # rank -1, no province, finds the last
+
+    def write_part(part, worker):
+        rows = part_rows(zones.shape, part)
+        here, ranks, ends = runs[part] or zone_runs(zones, rows)
+        at = ranks_in(codes, here)
+        pairs = np.zeros((2, here.size))
+        # A cell is weight x slope + height: slope 0 where the total is spread evenly (D21).
+        slope, height = (np.where((largest[at] > 0) == flag, factors[at], 0.0) for flag in (True, False))
+        write_runs(
+            cells(weights, rows, kind), cells(valid, rows), areas[rows], ranks, ends, at >= 0, slope, height,
+            emission[rows].reshape(-1), mapped[rows].reshape(-1), pairs,
+        )  # fmt: skip
+        found[part] = at, pairs
+
+    run_parts(write_part, parts)
+    return _added(codes.size, found)
+
+
+def _added(size, found):
+    """The pairs of all parts, (ranks, pairs), added in their order."""
+    pairs = np.zeros((2, size))
+    for at, (x, y) in found:
+        known = at >= 0
+        at = at[known]
+        pairs[:, at] = add_pairs(*pairs[:, at], x[known], y[known])
+    return pairs
+
+
+@inner
+def widen(most, least, k, x, zero):
+    # The zero that is added keeps LLVM from storing only where the value changes, which no vector does fast.
+    most[k] = (x if x > most[k] else most[k]) + zero
+    least[k] = (x if x < least[k] else least[k]) + zero
+
+
+@kernel
+def weigh_runs(values, valid, areas, ranks, ends, wanted, pairs, numbers, largest):
+    """Sum, number, largest and place of the largest of value x area, by rank; True if a value may be wrong.
+
+    values, valid: (rows x cols,); areas: (rows,); wanted: (k,), the other ranks are only looked at for wrong values.
+    pairs (2, k), numbers (2, k): count and place, largest (k,) are filled.
+    """
+    high, low = np.zeros(LANES), np.zeros(LANES)
+    most, least, zero = np.zeros(LANES, values.dtype), np.zeros(LANES, values.dtype), values.dtype.type(0)
+    first, last = np.zeros(largest.size, np.int64), np.zeros(largest.size, np.int64)
+    cols, wrong = valid.size // areas.size, False
+    i, row, row_end = 0, 0, cols
+    for run in range(ends.size):
+        if i == row_end:
+            row, row_end = row + 1, row_end + cols
+        start, stop, rank, area = i, ends[run], ranks[run], areas[row]
+        count, upper, lower, top = 0, 0.0, 0.0, -1.0
+        while i + LANES <= stop:
+            x, known, here = values[i : i + LANES], valid[i : i + LANES], np.uint8(0)
+            for k in range(LANES):
+                here = np.uint8(here + np.uint8(known[k]))
+            if here == LANES:
+                for k in range(LANES):
+                    add(high, low, k, x[k] * area)
+                for k in range(LANES):
+                    widen(most, least, k, x[k], zero)
+            elif here:
+                for k in range(LANES):
+                    add(high, low, k, x[k] * area if known[k] else 0.0)
+                for k in range(LANES):
+                    widen(most, least, k, x[k] if known[k] else zero, zero)
+            count += here
+            i += LANES
+        while i < stop:
+            if valid[i]:
+                term = np.float64(values[i]) * area
+                upper, rest = two_sum(upper, term)
+                lower += rest
+                count += 1
+                top = max(top, term)
+                wrong |= term < 0.0
+            i += 1
+        if stop - start >= LANES:
+            for k in range(LANES):
+                upper, rest = two_sum(upper, high[k])
+                lower += rest + low[k]
+                top = max(top, most[k] * area if count else -1.0)
+                wrong |= least[k] < 0
+                high[k], low[k], most[k], least[k] = 0.0, 0.0, 0, 0
+        wrong |= not upper < np.inf  # nan as well
+        if wanted[rank]:
+            pairs[0, rank], pairs[1, rank] = add_pair(pairs[0, rank], pairs[1, rank], upper, lower)
+            numbers[0, rank] += count
+            if top > largest[rank]:
+                largest[rank], first[rank], last[rank] = top, start, stop
+    for rank in range(largest.size):
+        for i in range(first[rank], last[rank]):
+            if valid[i] and np.float64(values[i]) * areas[i // cols] == largest[rank]:
+                numbers[1, rank] = i
+                break
+    return wrong
+
+
+@kernel
+def write_runs(values, valid, areas, ranks, ends, wanted, slope, height, emission, mapped, pairs):
+    """Fill the cells of each run and add them to ``pairs`` (2, k); slope, height: (k,), the rest as ``weigh_runs``."""
+    high, low = np.zeros(LANES), np.zeros(LANES)
+    cols = valid.size // areas.size
+    i, row, row_end = 0, 0, cols
+    for run in range(ends.size):
+        if i == row_end:
+            row, row_end = row + 1, row_end + cols
+        start, stop, rank, area = i, ends[run], ranks[run], areas[row]
+        if not wanted[rank]:
+            emission[start:stop] = 0.0
+            mapped[start:stop] = False
+            i = stop
+            continue
+        a, b, upper, lower = slope[rank], height[rank], 0.0, 0.0
+        while i + LANES <= stop:
+            x, known = values[i : i + LANES], valid[i : i + LANES]
+            cell, there = emission[i : i + LANES], mapped[i : i + LANES]
+            here = np.uint8(0)
+            for k in range(LANES):
+                here = np.uint8(here + np.uint8(known[k]))
+                there[k] = known[k]
+            if here == LANES:
+                for k in range(LANES):
+                    cell[k] = x[k] * area * a + b
+            else:
+                for k in range(LANES):
+                    cell[k] = x[k] * area * a + b if known[k] else 0.0
+            if here:
+                for k in range(LANES):
+                    add(high, low, k, cell[k])
+            i += LANES
+        while i < stop:
+            value = np.float64(values[i]) * area * a + b if valid[i] else 0.0
+            emission[i] = value
+            mapped[i] = valid[i]
+            upper, rest = two_sum(upper, value)
+            lower += rest
+            i += 1
+        if stop - start >= LANES:
+            for k in range(LANES):
+                upper, rest = two_sum(upper, high[k])
+                lower += rest + low[k]
+                high[k], low[k] = 0.0, 0.0
+        pairs[0, rank], pairs[1, rank] = add_pair(pairs[0, rank], pairs[1, rank], upper, lower)
