@@ -1,18 +1,8 @@
-"""The three operations of a 3x3 convolution layer: twins of ``refimpl.zssr.network``.
+"""The network as a whole, forward and back: twins of ``refimpl.zssr.network``.
 
-Shapes: x (H, W, C_in), y and dy (H, W, C_out), weights (3, 3, C_in, C_out), any H and W, zeros beyond the border.
-With "*" for the sum that ``convolve`` defines, the gradient of x is dy * (weights turned by 180 degrees, C_in and
-C_out swapped): the same function with other weights.
-
-Which way a layer is computed follows from dtype and channels:
-
-    float32, C_in and C_out multiples of 8             Winograd F(4x4, 3x3), ``kernels.winograd``
-    float32, one of them 1, the other a multiple of 8  the sums as defined, ``kernels.thin``
-    anything else                                      plain loops, in float32 or float64 as given
-
-Under NUMBA_DISABLE_JIT all take the last way, because vectors exist in compiled code only.
-If an array that decides (x, weights, dy) is not float32, the result is float64.  Results are fresh arrays; inputs are
-not changed, and need not be contiguous.  The same input gives the same bytes for any number of threads.
+In float32 with a multiple of 8 channels, all layers run in one sweep (``kernels.sweep``) by Winograd's convolution;
+else layer after layer, as the reference has it, by the functions of ``kernels.convolution``.  The
+output's rounding depends on a cell's place in its 4x4 tile, counted from the image's corner.
 """
 
 from __future__ import annotations
@@ -20,122 +10,90 @@ from __future__ import annotations
 import numpy as np
 from numba import config
 
-from kernels.simd import LANES, kernel
-from kernels.thin import correlate, narrow, widen
-from kernels.winograd import convolve_wide, convolve_wide_backward_weights
+from kernels.memory import work_array
+from kernels.plane import plane_of, work_planes, zero_plane
+from kernels.simd import LANES
+from kernels.sweep import sweep
+from kernels.sweep_plan import TASKS, bands_of, plan, regions_of
+from kernels.threads import run_tasks, workers
+from kernels.winograd import chosen_edge, work_size
+from kernels.winograd_products import PANEL
+from kernels.winograd_weights import padded, weights_size
+from refimpl.zssr import network as reference
 
 
-def convolve(x, weights, bias, relu):
-    """y[i, j, o] = sum_{r,s,c} x[i+r-1, j+s-1, c] weights[r, s, c, o] + bias[o], then max(0, .) if ``relu``.
+def forward(network, image, activations=None):
+    """``image`` (H, W) plus the residual that the network finds; the input of each layer goes into ``activations``."""
+    if activations is not None or not suits(network, image):
+        return reference.forward.reference(network, image, activations)
+    return run_sweep(network, image, (0, image.shape[0], 0, image.shape[1]))[0]
 
-    ``bias`` (C_out,) or None; a NaN stays NaN under ``relu``.
+
+def loss_and_gradients(network, image, target, mask):
+    """Mean of |forward(image) - target| over ``mask``, and its gradient: a network of ``network``'s shape."""
+    if not suits(network, image):
+        return reference.loss_and_gradients.reference(network, image, target, mask)
+    if target.shape != image.shape or mask.shape != image.shape:
+        raise ValueError(f"expected three arrays of one shape, got {image.shape}, {target.shape} and {mask.shape}")
+    target, mask = np.ascontiguousarray(target, np.float32), np.ascontiguousarray(mask, np.bool_)
+    window = 0, image.shape[0], 0, image.shape[1]
+    _, loss, gradients = run_sweep(network, image, window, target, mask, np.count_nonzero(mask))
+    return loss, gradients
+
+
+def suits(network, image):
+    """Is this a network, and an image, that the fast kernels are made for?"""
+    float32 = image.dtype == network.parameters.dtype == np.float32
+    return float32 and network.channels % LANES == 0 and network.depth > 1 and image.size > 0 and not config.DISABLE_JIT
+
+
+def layer_starts(network):
+    """Where the weights of each layer begin in the parameters."""
+    sizes = [layer.weights.size + (layer.bias.size if network.bias else 0) for layer in network.layers]
+    return np.cumsum([0, *sizes[:-1]])
+
+
+def layer_biases(network):
+    """(depth + 1, C): the bias of each layer, and 0 after the last."""
+    biases = np.zeros((network.depth + 1, network.channels), np.float32)
+    for row, layer in zip(biases, network.layers):
+        if layer.bias is not None:
+            row[: layer.bias.size] = layer.bias
+    return biases
+
+
+def run_sweep(network, image, window, target=None, mask=None, count=0):
+    """Output, loss and gradients; the latter two only with a target and a mask of ``count`` cells.
+
+    ``window`` = (top, bottom, left, right): the cells of the output that are wanted; the others are undefined.
     """
-    dtype = _dtype(x, weights)
-    x, weights = _contiguous(x, 3, dtype), _contiguous(weights, 4, dtype)
-    if weights.shape[:3] != (3, 3, x.shape[2]):
-        raise ValueError(f"expected weights of shape (3, 3, {x.shape[2]}, C_out), got {weights.shape}")
-    bias = np.zeros(weights.shape[3], dtype) if bias is None else _contiguous(bias, 1, dtype)
-    if bias.shape != weights.shape[3:]:
-        raise ValueError(f"expected a bias of shape {weights.shape[3:]}, got {bias.shape}")
-    return _convolve(x, weights, bias, dtype.type(0 if relu else -np.inf), None)
-
-
-def convolve_backward_data(dy, weights, active):
-    """dx (H, W, C_in), the gradient of a layer's input; 0 where ``active`` (H, W, C_in) is not > 0, unless it is None.
-
-    ``active`` is the layer's input when that came out of a ReLU: where it is 0 nothing flows back.
-    """
-    dtype = _dtype(dy, weights)
-    dy = _contiguous(dy, 3, dtype)
-    if weights.ndim != 4 or weights.shape[:2] != (3, 3) or weights.shape[3] != dy.shape[2]:
-        raise ValueError(f"expected weights of shape (3, 3, C_in, {dy.shape[2]}), got {weights.shape}")
-    turned = _contiguous(weights[::-1, ::-1].swapaxes(2, 3), 4, dtype)
-    if active is not None:
-        if active.shape != dy.shape[:2] + turned.shape[3:]:
-            raise ValueError(f"expected active of shape {dy.shape[:2] + turned.shape[3:]}, got {active.shape}")
-        active = _contiguous(active if active.dtype == dtype else active > 0, 3, dtype)
-    return _convolve(dy, turned, np.zeros(turned.shape[3], dtype), dtype.type(-np.inf), active)
-
-
-def convolve_backward_weights(x, dy):
-    """dw (3, 3, C_in, C_out) = sum_{i,j} x[i+r-1, j+s-1, c] dy[i, j, o], the gradient of a layer's weights."""
-    dtype = _dtype(x, dy)
-    x, dy = _contiguous(x, 3, dtype), _contiguous(dy, 3, dtype)
-    if x.shape[:2] != dy.shape[:2]:
-        raise ValueError(f"expected x and dy of one height and width, got {x.shape} and {dy.shape}")
-    way = _way(dtype, x.shape, dy.shape[2])
-    if way == "wide":
-        return convolve_wide_backward_weights(x, dy)
-    if way == "widen":
-        return correlate(x[:, :, 0], dy)[:, :, np.newaxis, :]
-    if way == "narrow":  # as seen from x, dy lies the other way round
-        return np.ascontiguousarray(correlate(dy[:, :, 0], x)[::-1, ::-1, :, np.newaxis])
-    dw = np.zeros((3, 3, x.shape[2], dy.shape[2]), dtype)
-    add_weight_gradient_plain(x, dy, dw)
-    return dw
-
-
-def _convolve(x, weights, bias, floor, active):
-    """max(floor, x * weights + bias), or 0 where ``active`` is given and not positive."""
-    way = _way(x.dtype, x.shape, weights.shape[3])
-    if way == "wide":
-        return convolve_wide(x, weights, bias, floor, active)
-    if way == "widen":
-        return widen(x[:, :, 0], weights[:, :, 0], bias, floor, active)
-    if way == "narrow":
-        y = narrow(x, weights[..., 0])[:, :, np.newaxis]
-    else:
-        y = np.zeros(x.shape[:2] + weights.shape[3:], x.dtype)
-        add_convolution_plain(x, weights, y)
-    y = np.maximum(y + bias, floor)
-    return y if active is None else np.where(active > 0, y, x.dtype.type(0))
-
-
-def _way(dtype, shape, c_out):
-    height, width, c_in = shape
-    if dtype == np.float32 and height * width * c_in * c_out > 0 and not config.DISABLE_JIT:
-        if c_in % LANES == 0 and c_out % LANES == 0:
-            return "wide"
-        if c_in == 1 and c_out % LANES == 0:
-            return "widen"
-        if c_out == 1 and c_in % LANES == 0:
-            return "narrow"
-    return "plain"
-
-
-def _dtype(*arrays):
-    return np.dtype(np.float32 if all(array.dtype == np.float32 for array in arrays) else np.float64)
-
-
-def _contiguous(array, ndim, dtype):
-    if array.ndim != ndim:
-        raise ValueError(f"expected an array of {ndim} dimensions, got shape {array.shape}")
-    return np.ascontiguousarray(array, dtype)
-
-
-@kernel
-def add_convolution_plain(x, weights, y):
-    """y += x * weights, term by term."""
-    height, width, c_in = x.shape
-    for i in range(height):
-        for j in range(width):
-            for r in range(max(0, 1 - i), min(3, height + 1 - i)):
-                for s in range(max(0, 1 - j), min(3, width + 1 - j)):
-                    for c in range(c_in):
-                        value = x[i + r - 1, j + s - 1, c]
-                        for o in range(y.shape[2]):
-                            y[i, j, o] += value * weights[r, s, c, o]
-
-
-@kernel
-def add_weight_gradient_plain(x, dy, dw):
-    """dw += the weight gradient, term by term."""
-    height, width, c_in = x.shape
-    for i in range(height):
-        for j in range(width):
-            for r in range(max(0, 1 - i), min(3, height + 1 - i)):
-                for s in range(max(0, 1 - j), min(3, width + 1 - j)):
-                    for c in range(c_in):
-                        value = x[i + r - 1, j + s - 1, c]
-                        for o in range(dy.shape[2]):
-                            dw[r, s, c, o] += value * dy[i, j, o]
+    shape, depth, channels, edge = image.shape, network.depth, network.channels, chosen_edge()
+    bands, back = bands_of(*shape, len(edge)), target is not None
+    regions = regions_of(depth, shape, window, len(edge))
+    stages = plan(depth, bands, padded(channels) // PANEL, back, regions)
+    most, wide, size = int(stages[:, TASKS].max()), depth - 2, weights_size(channels, channels, edge)
+    output, gradients = np.empty(shape, np.float32), np.empty(network.parameters.size if back else 0, np.float32)
+    turned = work_array("turned weights", (depth if back else 0, 9 * channels * channels))
+    if back:
+        turned[-1, : 9 * channels] = network.layers[-1].weights[::-1, ::-1].ravel()
+    thin_sums, losses = np.empty((2, bands, 3, 3, channels), np.float32), np.zeros(bands)
+    bias_sums = np.zeros((depth, bands, channels if network.bias else 1))
+    run_tasks(
+        sweep, bands, np.zeros(1, np.int64), np.zeros(most * len(stages), np.int64), stages, bands,
+        layer_starts(network), np.ascontiguousarray(network.parameters), layer_biases(network), plane_of(image),
+        target if back else output, mask if back else np.empty((0, 0), np.bool_),
+        np.float32(1 / np.float32(count)) if back else np.float32(0), output, zero_plane(shape),
+        work_planes("planes", depth + 1 if back else 2, (*shape, channels)),
+        work_array("weights", ((2 if back else 1) * wide, size)), turned,
+        work_array("sums", (2 if back else 0, bands, size)), thin_sums, bias_sums, losses, gradients,
+        work_array("sweep", (workers(bands), work_size(channels, channels, edge))), edge,
+    )  # fmt: skip
+    if not back:
+        return output, 0.0, None
+    gradients = network.like(gradients)
+    gradients.layers[0].weights[:, :, 0] = thin_sums[0].sum(axis=0)
+    gradients.layers[-1].weights[..., 0] = thin_sums[1].sum(axis=0)[::-1, ::-1]
+    if network.bias:
+        for layer, sums in zip(gradients.layers, bias_sums.sum(axis=1)):
+            layer.bias[...] = sums[: layer.bias.size]
+    return output, float(losses.sum() / count), gradients

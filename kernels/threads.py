@@ -16,12 +16,15 @@ import functools
 import itertools
 import os
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 
 from refimpl.errors import InputError
 
 MOST_THREADS = 1024
+NAP = 1e-5
+"""Seconds that a thread sleeps where it would wait; the system makes some 60 microseconds of it."""
 
 _pool: ThreadPoolExecutor | None = None
 _pool_size = 0
@@ -65,14 +68,47 @@ def run_parts(kernel: Callable, parts: int, *args) -> None:
         while (part := next(turns)) < parts:
             kernel(part, worker, *args)
 
-    count = workers(parts)
-    others = [_executor(count - 1).submit(work, worker) for worker in range(1, count)]
+    _run(work, workers(parts))
+
+
+def _run(work: Callable[[int], None], count: int) -> None:
+    """``work(0)`` here, ``work(1)`` ... ``work(count - 1)`` in other threads; those that come too late are let go."""
+    jobs = [work]
+
+    def begin(worker: int) -> None:
+        for job in tuple(jobs):
+            job(worker)
+
+    others = [_executor(count - 1).submit(begin, worker) for worker in range(1, count)]
     try:
         work(0)
     finally:
-        wait(others)
+        wait([other for other in others if not other.cancel()])
+        jobs.clear()  # what was let go may lie in the pool's queue for a while, and must not hold our arrays there
     for other in others:
-        other.result()
+        if not other.cancelled():
+            other.result()
+
+
+def run_tasks(kernel: Callable, parts: int, *args) -> None:
+    """Call ``kernel(task, worker, *args)`` in ``workers(parts)`` threads until it returns a negative number in each.
+
+    The kernel itself takes task after task (``kernels.tasks``), the first call with ``task`` -1.  Where it would have
+    to wait for long, it returns the number of its task, and is called with it again a little later: the processor
+    is free for the thread that is waited for.  After an exception in one thread the others wait no longer.
+    """
+    failed = []
+
+    def work(worker: int) -> None:
+        task = -1
+        try:
+            while (task := kernel(task, worker, *args)) >= 0 and not failed:
+                time.sleep(NAP)
+        except BaseException:
+            failed.append(worker)
+            raise
+
+    _run(work, workers(parts))
 
 
 def workers(parts: int) -> int:

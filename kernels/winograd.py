@@ -1,6 +1,7 @@
-"""3x3 convolutions between wide layers, by Winograd's F(4x4, 3x3) in float32; used by ``kernels.network``.
+"""3x3 convolutions between wide layers, by Winograd's F(4x4, 3x3) or F(2x2, 3x3) in float32.
 
 Shapes: x (H, W, C_in), dy and y (H, W, C_out), weights (3, 3, C_in, C_out); any H and W; C_in, C_out multiples of 8.
+x, dy and y lie in planes with a border of zeros (``kernels.plane``), so that no tile reaches out of memory.
 
 Why it works.  Multiply a polynomial of 3 coefficients by one of 4: the product has degree 5, so its values at 6
 points determine it, and at a point the product of two polynomials is one multiplication.  Toom and Cook's method is
@@ -31,15 +32,23 @@ The gradient of the weights is the transpose of the same formula, with matrix pr
     dw = G^T [sum over tiles of (B^T x B) * (A dy A^T)] G
 
 The gradient of x is the convolution of dy with the weights turned by 180 degrees and transposed (see
-``kernels.network``).
+``kernels.convolution``).
 
-The price is rounding: a relative rms error of about 1.7e-6, against 3e-7 of direct sums.  A value's rounding depends
-on its place in its tile, so a cut of a raster gives the bytes of the whole only where it starts at multiples of 4.  A
-NaN or an infinity in x may make NaN of every output of the tiles that read it.
+The price is rounding: a relative rms error of about 1.7e-6, against 3e-7 of direct sums.  F(2x2, 3x3) takes the points
+0, 1, -1 and infinity, whose powers are only 0 and 1; it is as exact as direct sums, for 64 products of 16 outputs:
 
-What makes it fast: blocks of tiles that stay in the second cache through all three steps, matrix products in
-registers (``kernels.winograd_products``), no padded copies: a tile that reaches over the border is read through a
-small patch.
+           1  0 -1  0        2  0  0
+    B^T =  0  1  1  0   G =  1  1  1 / 2    A^T =  1  1  1  0
+           0 -1  1  0        1 -1  1               0  1 -1  1
+           0 -1  0  1        0  0  2
+
+A value's rounding depends on its place in its tile, so a cut of a raster gives the bytes of the whole only where it
+starts at multiples of 4 (or 2).  A NaN or an infinity in x may make NaN of every output of the tiles that read it.
+
+What makes it fast: blocks of tiles that stay in the second cache through all three steps; matrix products in registers
+(``kernels.winograd_products``); and, while a block is multiplied, the processor is asked for the pixels that the next
+block will read, which would otherwise be waited for.  The products m of a point are written over the transformed tiles
+v of the point before it, which nobody needs any more: a block takes half the memory, and twice as many tiles fit.
 
 Sources: A. L. Toom 1963 and S. A. Cook 1966 (the method); S. Winograd, Arithmetic Complexity of Computations, 1980;
 A. Lavin and S. Gray, Fast Algorithms for Convolutional Neural Networks, 2015, arXiv:1509.09308, section 4.
@@ -47,174 +56,145 @@ A. Lavin and S. Gray, Fast Algorithms for Convolutional Neural Networks, 2015, a
 
 from __future__ import annotations
 
-import numpy as np
+import os
 
-from kernels.memory import result_array, work_array
-from kernels.simd import LANES, behind, kernel, load, pointer, splat, store
-from kernels.threads import run_parts, workers
-from kernels.winograd_products import PANEL, add_products, multiply_panel
-from kernels.winograd_tiles import (
-    BLOCK,
-    COLUMNS,
-    GROUP,
-    IN,
-    OUT,
-    POINT,
-    POINTS,
-    evaluate_weights,
-    interpolate_weight_gradient,
-    load6,
-    store6,
-    transform_input,
-    transform_output,
-    transform_output_gradient,
-    work_places,
-)
+from kernels.compiled import inner
+from kernels.simd import behind, prefetch, splat
+from kernels.winograd_products import PANEL, TOGETHER, add_products, multiply_panel
+from kernels.winograd_tiles import COLUMNS, transform_input, transform_output, transform_output_gradient
+from kernels.winograd_weights import LINE, PAD, padded, round_up, whole
+from refimpl.errors import InputError
 
-MOST_PARTS = 64
-"""Parts of a forward pass, enough to keep any number of threads evenly busy."""
-MOST_SUMS = 8
-"""Partial sums of a weight gradient: fixed by the shape alone, and so the same for any number of threads."""
+MOST_TILES = {4: 16, 2: 36}
+"""Tiles of a block by the edge of a tile, multiples of 4: they leave room in a cache of 512 KiB for what is to come."""
 
 
-@kernel
-def transform_weights(weights, u_array, columns_array):
-    """u[p, panel, i, :16] = (G w G^T)[p] for input channel i and the panel's 16 output channels."""
-    w, u, columns = pointer(weights), pointer(u_array), pointer(columns_array)
-    depth, c_out = weights.shape[2:]
-    plane, row = depth * c_out, 3 * depth * c_out
-    for i in range(depth):
-        for o in range(0, c_out, LANES):
-            for s in range(3):
-                k = s * plane + i * c_out + o
-                six = evaluate_weights(load(w, k), load(w, k + row), load(w, k + 2 * row))
-                store6(columns, s * LANES, IN * LANES, six)
-            start = (o // PANEL * depth + i) * PANEL + o % PANEL
-            for p in range(IN):
-                k = p * IN * LANES
-                six = evaluate_weights(load(columns, k), load(columns, k + LANES), load(columns, k + 2 * LANES))
-                store6(u, p * IN * u_array.shape[1] + start, u_array.shape[1], six)
+def chosen_edge() -> tuple[int, ...]:
+    """A tuple as long as the edge of an output tile: ``REFIMPL_WINOGRAD``, 4 (fast, the default) or 2 (more exact).
+
+    Raises
+    ------
+    InputError
+        REFIMPL_WINOGRAD is neither 2 nor 4.
+    """
+    text = os.environ.get("REFIMPL_WINOGRAD", "").strip() or "4"
+    if text not in ("2", "4"):
+        raise InputError(
+            f"REFIMPL_WINOGRAD: {text!r} is not a size of tiles; expected 4 (F(4x4, 3x3), fast) or 2 (F(2x2, 3x3), "
+            "as exact as direct convolution), or unset it for 4"
+        )
+    return (0,) * int(text)
 
 
-@kernel
-def convolve_tiles(part, worker, parts, x_array, u_array, biases, floor, active_array, masked, y_array, work):
-    """This part's blocks of tiles, from x to y."""
-    height, width, c_in = x_array.shape
-    c_out = y_array.shape[2]
-    x, u, y = pointer(x_array), pointer(u_array), pointer(y_array)
-    bias, active = pointer(biases), pointer(active_array)
-    columns, patch, v, m = work_places(work[worker], c_in, c_out)
-    across = (width + OUT - 1) // OUT
-    tiles = (height + OUT - 1) // OUT * across
-    blocks = (tiles + BLOCK - 1) // BLOCK
-    panels = (c_out + PANEL - 1) // PANEL
-    lowest = splat(floor)
-    for block in range(part * blocks // parts, (part + 1) * blocks // parts):
-        first = block * BLOCK
-        count = min(BLOCK, tiles - first)
-        for t in range(count):
-            i, j = (first + t) // across * OUT - 1, (first + t) % across * OUT - 1
-            transform_input(x, height, width, c_in, i, j, v, t, patch, columns)
-        for p in range(POINTS):
+def work_size(c_in: int, c_out: int, edge: tuple) -> int:
+    """Floats that a thread needs to work in."""
+    points, row = (len(edge) + 2) ** 2, max(padded(c_in), padded(c_out))
+    return COLUMNS + 2 * (points + 1) * (MOST_TILES[len(edge)] * row + PAD)
+
+
+@inner
+def block_size(tiles, most):
+    """Tiles in blocks of nearly equal size: a multiple of 4, because so many are multiplied together."""
+    blocks = max(whole(tiles, most), 1)
+    return max(round_up(whole(tiles, blocks), TOGETHER), TOGETHER)
+
+
+@inner
+def convolve_tiles(source, target, tiles, across, c_in, c_out, u, bias, floor, active, masked, columns, edge):
+    """y of ``tiles`` tiles that lie in rows of ``across``.
+
+    ``source`` = (x, above, start, below, step): where the rows of the first tile's input begin, its upper neighbour
+    and its lower one included, and how far a row of x is from the next.  ``target`` = (y, start, step, rows, cols):
+    the same of the output, and how many rows and columns of y there are from the first tile on.
+    """
+    x, above, start, below, step = source
+    y, y_start, y_step, rows, cols = target
+    out, size, most = len(edge), len(edge) + 2, 16 if len(edge) == 4 else 36
+    row = round_up(max(c_in, c_out), PANEL)
+    slot, panel_step, point_step = most * row + PAD, c_in * PANEL, round_up(c_out, PANEL) * c_in + PAD
+    m = behind(columns, COLUMNS)
+    v, lowest, panels, together = behind(m, slot), splat(floor), whole(c_out, PANEL), block_size(tiles, most)
+    for first in range(0, tiles, together):
+        last = min(first + together, tiles)
+        for n in range(first, last):
+            k = n // across * out * step + n % across * out * c_in
+            v_tile = behind(v, (n - first) * row)
+            transform_input(x, above + k, start + k, below + k, step, c_in, v_tile, slot, columns, edge)
+        for p in range(size * size):
             for panel in range(panels):
-                u_panel = behind(u, p * u_array.shape[1] + panel * c_in * PANEL)
-                m_panel = behind(m, 2 * panel * GROUP + p * POINT)
-                multiply_panel(behind(v, p * POINT), u_panel, m_panel, count, c_in // LANES)
-        for t in range(count):
-            i, j = (first + t) // across * OUT, (first + t) % across * OUT
-            transform_output(m, t, y, height, width, c_out, i, j, bias, lowest, active, masked, columns)
+                u_panel = behind(u, p * point_step + panel * panel_step)
+                m_panel = behind(m, p * slot + panel * PANEL)
+                multiply_panel(behind(v, p * slot), u_panel, m_panel, row, last - first, c_in)
+                a, b = share_of(panel, panels, first, last)
+                fetch_input(source, a + last - first, b + last - first, across, c_in, p // size, p % size, edge)
+                fetch_output(y, y_start, y_step, a, b, across, c_out, p // size, p % size, edge)
+        for n in range(first, last):
+            i, j = n // across * out, n % across * out
+            k = y_start + i * y_step + j * c_out
+            m_tile, finish = behind(m, (n - first) * row), (bias, lowest, active, masked)
+            transform_output(m_tile, slot, y, k, y_step, rows - i, cols - j, c_out, finish, columns, edge)
 
 
-@kernel
-def sum_products(part, worker, parts, x_array, dy_array, sums, work):
-    """sums[part] = sum over this part's tiles of (B^T x B) * (A dy A^T), laid out (panel, C_in, point, 16)."""
-    height, width, c_in = x_array.shape
-    c_out = dy_array.shape[2]
-    x, dy, g = pointer(x_array), pointer(dy_array), pointer(sums[part])
-    columns, patch, v, d = work_places(work[worker], c_in, c_out)
-    across = (width + OUT - 1) // OUT
-    tiles = (height + OUT - 1) // OUT * across
-    blocks = (tiles + BLOCK - 1) // BLOCK
-    panels = (c_out + PANEL - 1) // PANEL
-    sums[part] = 0.0
-    for block in range(part * blocks // parts, (part + 1) * blocks // parts):
-        first = block * BLOCK
-        count = min(BLOCK, tiles - first)
-        for t in range(count):
-            i, j = (first + t) // across * OUT, (first + t) % across * OUT
-            transform_input(x, height, width, c_in, i - 1, j - 1, v, t, patch, columns)
-            transform_output_gradient(dy, height, width, c_out, i, j, d, t, patch, columns)
-        for p in range(POINTS):
+@inner
+def share_of(panel, panels, first, last):
+    """The tiles whose pixels are asked for with this panel: with all at once, other loads would have to wait."""
+    return first + panel * (last - first) // panels, first + (panel + 1) * (last - first) // panels
+
+
+@inner
+def fetch_input(source, first, last, across, channels, r, s, edge):
+    """Ask for pixel (r, s) of some input tiles, unless it belongs to the neighbour on the left too."""
+    x, above, start, below, step = source
+    out = len(edge)
+    if s >= 2:
+        k = above if r == 0 else below if r == out + 1 else start + (r - 1) * step
+        for n in range(first, last):
+            fetch_pixel(x, k + n // across * out * step + (n % across * out + s) * channels, channels)
+
+
+@inner
+def fetch_output(y, start, step, first, last, across, channels, r, s, edge):
+    """Ask for pixel (r, s) of some output tiles."""
+    out = len(edge)
+    if r < out and s < out:
+        for n in range(first, last):
+            fetch_pixel(y, start + (n // across * out + r) * step + (n % across * out + s) * channels, channels)
+
+
+@inner
+def fetch_pixel(x, k, channels):
+    for c in range(0, channels, LINE):
+        prefetch(x, k + c)
+
+
+@inner
+def sum_tiles(source, target, tiles, across, c_in, c_out, g, columns, edge):
+    """g = sum over tiles of (B^T x B) * (A dy A^T), laid out like the transformed weights.
+
+    ``source`` as in ``convolve_tiles``; ``target`` = (dy, start, step).
+    """
+    x, above, start, below, step = source
+    dy, dy_start, dy_step = target
+    out, size, most = len(edge), len(edge) + 2, 16 if len(edge) == 4 else 36
+    v_row, d_row = c_in, round_up(c_out, PANEL)
+    v_slot, d_slot = most * v_row + PAD, most * d_row + PAD
+    panel_step, point_step = c_in * PANEL, d_row * c_in + PAD
+    v = behind(columns, COLUMNS)
+    d, panels, together = behind(v, size * size * v_slot), whole(c_out, PANEL), block_size(tiles, most)
+    for first in range(0, tiles, together):
+        last = min(first + together, tiles)
+        for n in range(first, last):
+            i, j = n // across * out, n % across * out
+            k = i * step + j * c_in
+            v_tile, d_tile = behind(v, (n - first) * v_row), behind(d, (n - first) * d_row)
+            transform_input(x, above + k, start + k, below + k, step, c_in, v_tile, v_slot, columns, edge)
+            k = dy_start + i * dy_step + j * c_out
+            transform_output_gradient(dy, k, dy_step, c_out, d_tile, d_slot, columns, edge)
+        for p in range(size * size):
             for panel in range(panels):
-                start = (panel * c_in * POINTS + p) * PANEL
-                d_panel = behind(d, 2 * panel * GROUP + p * POINT)
-                add_products(behind(v, p * POINT), d_panel, count, behind(g, start), c_in // LANES)
-
-
-@kernel
-def finish_weight_gradient(part, worker, parts, sums, dw_array, work):
-    """dw = G^T (sum of sums[q] in order of q) G for this part's input channels."""
-    columns, g, dw = pointer(work[worker]), pointer(sums), pointer(dw_array)
-    depth, c_out = dw_array.shape[2:]
-    plane, row = depth * c_out, 3 * depth * c_out
-    for i in range(part * depth // parts, (part + 1) * depth // parts):
-        for o in range(0, c_out, LANES):
-            start = (o // PANEL * depth + i) * POINTS * PANEL + o % PANEL
-            for p in range(POINTS):
-                total = load(g, start + p * PANEL)
-                for q in range(1, sums.shape[0]):
-                    total = total + load(g, q * sums.shape[1] + start + p * PANEL)
-                store(columns, p * LANES, total)
-            for p in range(IN):
-                k = p * IN * LANES
-                a, b, c = interpolate_weight_gradient(*load6(columns, k, LANES))
-                store(columns, k, a)
-                store(columns, k + LANES, b)
-                store(columns, k + 2 * LANES, c)
-            for s in range(3):
-                k = s * plane + i * c_out + o
-                a, b, c = interpolate_weight_gradient(*load6(columns, s * LANES, IN * LANES))
-                store(dw, k, a)
-                store(dw, k + row, b)
-                store(dw, k + 2 * row, c)
-
-
-def _panels(channels: int) -> int:
-    return -(-channels // PANEL)
-
-
-def _blocks(x: np.ndarray) -> int:
-    tiles = -(-x.shape[0] // OUT) * -(-x.shape[1] // OUT)
-    return -(-tiles // BLOCK)
-
-
-def _work(n: int, c_in: int, c_out: int) -> np.ndarray:
-    """What ``work_places`` takes apart, for n threads."""
-    size = COLUMNS + IN * IN * max(c_in, c_out) + (c_in // LANES + 2 * _panels(c_out)) * GROUP
-    return work_array("winograd", (n, size))
-
-
-def convolve_wide(x, weights, bias, floor, active=None):
-    """max(floor, x * weights + bias), or 0 where ``active`` is given and not positive; all float32 and C-contiguous."""
-    c_in, c_out = weights.shape[2:]
-    parts = min(_blocks(x), MOST_PARTS)
-    work = _work(workers(parts), c_in, c_out)
-    # PANEL values more than needed: else the same place of all 36 points would fall on one set of the cache.
-    u = work_array("winograd weights", (POINTS, (_panels(c_out) * c_in + 1) * PANEL))
-    transform_weights(weights, u, work[0])
-    y = result_array(x.shape[:2] + (c_out,))
-    masked = active is not None  # if not, any array serves for ``active``: it is not read
-    run_parts(convolve_tiles, parts, parts, x, u, bias, floor, active if masked else y, masked, y, work)
-    return y
-
-
-def convolve_wide_backward_weights(x, dy):
-    """dw (3, 3, C_in, C_out) of x (H, W, C_in) and dy (H, W, C_out); all float32 and C-contiguous."""
-    c_in, c_out = x.shape[2], dy.shape[2]
-    parts = min(-(-_blocks(x) // 2), MOST_SUMS)
-    work = _work(max(workers(parts), workers(4)), c_in, c_out)
-    sums = work_array("winograd sums", (parts, _panels(c_out) * c_in * POINTS * PANEL))
-    run_parts(sum_products, parts, parts, x, dy, sums, work)
-    dw = np.empty((3, 3, c_in, c_out), np.float32)
-    run_parts(finish_weight_gradient, 4, 4, sums, dw, work)
-    return dw
+                g_panel = behind(g, p * point_step + panel * panel_step)
+                d_panel = behind(d, p * d_slot + panel * PANEL)
+                add_products(behind(v, p * v_slot), v_row, d_panel, d_row, last - first, g_panel, c_in, first == 0)
+                a, b = share_of(panel, panels, last, 2 * last - first)
+                fetch_input(source, a, b, across, c_in, p // size, p % size, edge)
+                fetch_output(dy, dy_start, dy_step, a, b, across, c_out, p // size, p % size, edge)

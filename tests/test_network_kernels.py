@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kernels.adam import adam_step
-from kernels.network import convolve, convolve_backward_data, convolve_backward_weights
+from kernels.convolution import convolve, convolve_backward_data, convolve_backward_weights
+from refimpl.errors import InputError
 
 SIZES = [(1, 1), (2, 3), (5, 7), (31, 30), (64, 64)]
 WIDE = [(8, 8), (8, 24), (16, 64), (24, 16), (64, 64)]
@@ -244,3 +247,57 @@ def test_adam_refuses_arrays_that_do_not_belong_together():
     for arrays, step in (((a, b, a, a), 1), ((a, a.astype(np.float32), a, a), 1), ((a, a, a, a), 0)):
         with pytest.raises(ValueError):
             adam_step(*arrays, step, 0.1, 0.9, 0.999, 1e-8)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.tuples(st.integers(1, 19), st.integers(1, 19)),
+    st.sampled_from(WIDE[:4] + THIN[:2] + THIN[3:5]),
+    st.sampled_from(["2", "4"]),
+    st.sampled_from([1.0, 1e-42, 1e15]),
+    st.integers(0, 99),
+)
+def test_layers_of_any_size_follow_the_definition(size, channels, tiles, magnitude, seed):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REFIMPL_WINOGRAD", tiles)
+        x, weights, bias, dy = layer(1000 + seed, size, channels)
+        x, dy = (a * np.float32(magnitude) for a in (x, dy))
+        got = results_of(x, weights, bias * 0, dy)
+    plain = np.maximum(convolve_oracle(x, weights), 0)
+    dx = np.where(x > 0, data_gradient_oracle(dy, weights), 0)
+    # Numbers near 1e-42 are multiples of the smallest one, 1.4e-45: each of the (at most 6 x 6 x 24) terms is rounded
+    # to one, after products with entries of the matrices up to 8.
+    floor = 2000 * 1.4e-45
+    for one, expected in zip(got, (plain, dx)):
+        limit = limit_of(channels) * np.sqrt(np.mean(expected**2)) * 3 + floor  # small samples scatter
+        assert np.sqrt(np.mean((one - expected) ** 2)) <= limit
+    if magnitude == 1.0:
+        assert relative_rms(got[2], weight_gradient_oracle(x, dy)) < 3 * limit_of(channels)
+
+
+@pytest.mark.parametrize("tiles, limits", [("2", (3.5e-7, 3.5e-7, 6e-7)), ("4", (2.5e-6, 2.5e-6, 2.5e-6))])
+def test_small_tiles_are_as_exact_as_direct_convolution(monkeypatch, tiles, limits):
+    """F(2x2, 3x3) has matrices of 0, 1 and 1/2 only: 2.6e-7, where F(4x4, 3x3) has 1.7e-6.
+
+    The gradient of the weights adds up 900 tiles in float32, whatever the tiles: 4.7e-7.
+    """
+    monkeypatch.setenv("REFIMPL_WINOGRAD", tiles)
+    x, weights, _, dy = layer(15, (61, 58), (64, 64))
+    expected = convolve_oracle(x, weights), data_gradient_oracle(dy, weights), weight_gradient_oracle(x, dy)
+    got = (
+        convolve(x, weights, None, False),
+        convolve_backward_data(dy, weights, None),
+        convolve_backward_weights(x, dy),
+    )
+    errors = [relative_rms(one, two) for one, two in zip(got, expected)]
+    assert all(error < limit for error, limit in zip(errors, limits)), errors
+    assert tiles == "2" or min(errors) > 5e-7  # else the choice had no effect
+
+
+@pytest.mark.parametrize("text", ["3", "6", "four", "-2", "2.0"])
+def test_a_wrong_size_of_tiles_is_one_sentence(monkeypatch, text):
+    monkeypatch.setenv("REFIMPL_WINOGRAD", text)
+    x, weights, _, _ = layer(16, (4, 4), (8, 8))
+    with pytest.raises(InputError, match="REFIMPL_WINOGRAD: .* expected 4 .* or 2 .*") as caught:
+        convolve(x, weights, None, False)
+    assert "\n" not in str(caught.value)

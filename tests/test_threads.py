@@ -1,4 +1,4 @@
-"""How kernels are spread over threads, where their memory comes from, and when stored machine code is stale."""
+"""How kernels are spread over threads, and where their memory comes from."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import threading
 import numpy as np
 import pytest
 
-from kernels.memory import SMALLEST_KEPT, result_array, work_array
-from kernels.threads import processors, run_parts, thread_count, workers
+from kernels.memory import work_array
+from kernels.plane import inside_of, plane_of, work_planes
+from kernels.threads import processors, run_parts, run_tasks, thread_count, workers
 from refimpl.errors import InputError
 
 
@@ -88,6 +89,56 @@ def test_a_fault_in_a_part_is_raised_after_all_threads_have_come_to_rest(monkeyp
     assert not running
 
 
+@pytest.mark.parametrize("threads", ["1", "2", "3"])
+def test_a_task_that_has_to_wait_is_called_again_until_it_is_done(monkeypatch, threads):
+    monkeypatch.setenv("REFIMPL_THREADS", threads)
+    ahead, calls, lock = iter(range(10)), [], threading.Lock()
+
+    def kernel(task, worker, refusals):
+        """Take tasks; each is refused once, and then done."""
+        while True:
+            with lock:
+                task = next(ahead, -1) if task < 0 else task
+                calls.append((task, worker))
+                if task < 0 or task not in refusals:
+                    return task if task < 0 else refusals.add(task) or task
+            task = -1
+
+    run_tasks(kernel, 10, set())
+    done = sorted(task for task, _ in calls if task >= 0)
+    assert done == sorted(2 * list(range(10)))  # refused, then done, by the same thread
+    assert all(len({worker for task, worker in calls if task == n}) == 1 for n in range(10))
+
+
+def test_a_fault_in_one_task_ends_the_waiting_of_the_other_threads(monkeypatch):
+    monkeypatch.setenv("REFIMPL_THREADS", "3")
+    seen = []
+
+    def kernel(task, worker):
+        seen.append(worker)
+        if worker == 0 and len(seen) > 5:
+            raise ArithmeticError("task 0")
+        return 7  # waits for what never comes
+
+    with pytest.raises(ArithmeticError, match="task 0"):
+        run_tasks(kernel, 3)
+
+
+def test_threads_that_have_not_started_when_the_work_is_done_are_not_waited_for(monkeypatch):
+    monkeypatch.setenv("REFIMPL_THREADS", "2")
+    run_parts(lambda part, worker: None, 2)
+    busy, release = threading.Event(), threading.Event()
+    # The pool grows to the largest number ever asked for: as many long tasks as it has threads occupy all of them.
+    from kernels import threads
+
+    held = [threads._pool.submit(lambda: (busy.set(), release.wait(20))) for _ in range(threads._pool_size)]
+    busy.wait(20)
+    done = []
+    run_parts(lambda part, worker: done.append(part), 5)
+    assert sorted(done) == list(range(5)) and not all(future.done() for future in held)
+    release.set()
+
+
 def test_work_memory_is_aligned_reused_and_private_to_each_thread():
     first = work_array("test", (3, 5))
     assert first.shape == (3, 5) and first.dtype == np.float32 and first.ctypes.data % 64 == 0
@@ -101,29 +152,19 @@ def test_work_memory_is_aligned_reused_and_private_to_each_thread():
     assert not np.shares_memory(elsewhere[0], work_array("test", (3, 5)))
 
 
-def test_the_memory_of_a_result_is_used_again_only_when_nobody_can_see_it():
-    shape = (SMALLEST_KEPT // 4, 2)
-    first = result_array(shape)
-    address, view = first.ctypes.data, first[5:, 1]
-    assert first.shape == shape and first.dtype == np.float32 and address % 64 == 0 and first.flags.writeable
-    first[...] = 1
-    second = result_array(shape)
-    assert not np.shares_memory(first, second)
-    del first
-    third = result_array(shape)
-    assert not np.shares_memory(view, third)  # a view keeps the memory
-    view_address = view.ctypes.data
-    del view
-    fourth = result_array(shape)
-    assert fourth.ctypes.data == address < view_address
-    assert not any(np.shares_memory(fourth, other) for other in (second, third))
-    result_array((SMALLEST_KEPT // 4, 3))  # another size: what was kept is let go
-    del fourth
-    assert result_array((3, 4)).shape == (3, 4)
+def test_the_border_of_a_plane_is_zero_whatever_the_memory_held_before():
+    work_planes("test planes", 2, (8, 12, 3))[...] = np.nan
+    planes = work_planes("test planes", 2, (5, 6, 3))
+    assert planes.shape == (2, 10, 10, 3)
+    assert all(np.isnan(inside_of(plane, (5, 6))).all() for plane in planes)
+    inside_of(planes[0], (5, 6))[...] = inside_of(planes[1], (5, 6))[...] = 0
+    assert not planes.any()
+    image = np.arange(12.0).reshape(3, 4)
+    assert np.array_equal(plane_of(image), np.pad(image, ((1, 2), (1, 1))))
 
 
 def test_callers_in_several_threads_do_not_disturb_each_other(monkeypatch):
-    from kernels.network import convolve, convolve_backward_weights
+    from kernels.convolution import convolve, convolve_backward_weights
 
     monkeypatch.setenv("REFIMPL_THREADS", "2")
     rng = np.random.default_rng(1)
@@ -166,11 +207,3 @@ def test_a_forked_child_starts_threads_of_its_own(monkeypatch):
         os.kill(child, 9)
         pytest.fail("the child hangs")
     assert os.waitstatus_to_exitcode(status) == 0
-
-
-def test_stored_machine_code_depends_on_the_text_of_every_kernel_file():
-    """numba itself looks at the file of the kernel only; ``simd.kernel`` adds the others to its freshness stamp."""
-    from kernels import simd, winograd
-
-    stamp = winograd.convolve_tiles._cache._cache_file._source_stamp
-    assert isinstance(stamp, tuple) and stamp[1] == simd._SOURCES and len(simd._SOURCES) == 64

@@ -111,7 +111,7 @@ def initialise(
     return network
 
 
-@twin("kernels.network")
+@twin("kernels.convolution")
 def convolve(x: np.ndarray, weights: np.ndarray, bias: np.ndarray | None, relu: bool) -> np.ndarray:
     """y[i,j,o] = sum_{r,s,c} x[i+r-1, j+s-1, c] weights[r,s,c,o] + bias[o], then max(0, y) if ``relu``.
 
@@ -133,7 +133,7 @@ def convolve(x: np.ndarray, weights: np.ndarray, bias: np.ndarray | None, relu: 
     return (np.maximum(y, 0) if relu else y).reshape(rows, cols, -1)
 
 
-@twin("kernels.network")
+@twin("kernels.convolution")
 def convolve_backward_data(dy: np.ndarray, weights: np.ndarray, active: np.ndarray | None) -> np.ndarray:
     """Gradient of the loss with respect to the input x of ``convolve``, from that with respect to its output.
 
@@ -151,7 +151,7 @@ def convolve_backward_data(dy: np.ndarray, weights: np.ndarray, active: np.ndarr
     return dx
 
 
-@twin("kernels.network")
+@twin("kernels.convolution")
 def convolve_backward_weights(x: np.ndarray, dy: np.ndarray) -> np.ndarray:
     """Gradient of the loss with respect to the weights: dw[r,s,c,o] = sum_{i,j} x[i+r-1, j+s-1, c] dy[i,j,o].
 
@@ -172,6 +172,7 @@ def convolve_backward_weights(x: np.ndarray, dy: np.ndarray) -> np.ndarray:
     return dw
 
 
+@twin("kernels.network")
 def forward(network: Network, image: np.ndarray, activations: list | None = None) -> np.ndarray:
     """The fine image (H, W): ``image``, which is the interpolated one, plus the residual that the network finds.
 
@@ -185,6 +186,7 @@ def forward(network: Network, image: np.ndarray, activations: list | None = None
     return image + x[:, :, 0]
 
 
+@twin("kernels.network")
 def loss_and_gradients(
     network: Network, image: np.ndarray, target: np.ndarray, mask: np.ndarray
 ) -> tuple[float, Network]:
