@@ -1,6 +1,5 @@
-"""The whole of Eq. 2: range, ensemble, back-projection, tiles, geometry, and a gain over bicubic on unseen truth."""
+"""The whole of Eq. 2: range, ensemble, back-projection, geometry, and a gain over bicubic on unseen truth."""
 
-import tracemalloc
 from dataclasses import fields, replace
 
 import numpy as np
@@ -15,11 +14,11 @@ from refimpl.raster.projection import ALBERS_CHINA
 from refimpl.twins import backend
 from refimpl.zssr.augment import rotate_mirror
 from refimpl.zssr.intensity import clip_negatives, compress, expand, measure_range
-from refimpl.zssr.network import Network, forward, initialise, parameter_count
+from refimpl.zssr.network import Network, initialise, parameter_count
 from refimpl.zssr.resize import downsample_mean, upsample
 from refimpl.zssr.settings import UpscaleSettings, validate
 from refimpl.zssr.train import train
-from refimpl.zssr.upscale import apply_network, back_project, bicubic, infer, replicate, super_resolve
+from refimpl.zssr.upscale import apply_network, back_project, bicubic, replicate, super_resolve
 
 SMALL = UpscaleSettings(layers=3, channels=8, crop=16, max_steps=20)
 
@@ -176,55 +175,6 @@ def test_the_ensemble_is_the_median_of_eight_corrected_outputs():
         outputs.append(back)
     found = apply_network(network, coarse, replace(alone, self_ensemble=True)).values
     assert np.abs(found - np.median(outputs, axis=0)).max() < 1e-3      # as above
-
-
-def exact_network(layers, rng):
-    """Weights of -1, 0, 1: with an image of small whole numbers, float64 is exact whatever the order of summation."""
-    network = Network(np.zeros(parameter_count(layers, 8, False)), layers, 8)
-    network.parameters[:] = rng.integers(-1, 2, network.parameters.size)
-    return network
-
-
-@pytest.mark.parametrize("tile", [8, 16, 20, 64])
-@pytest.mark.parametrize("layers", [8, 9])
-def test_tiles_give_the_bytes_of_the_whole_image(tile, layers):
-    rng = np.random.default_rng(layers)
-    network, image = exact_network(layers, rng), rng.integers(0, 4, (46, 58)).astype(float)
-    whole = forward(network, image)
-    assert 1e5 < np.abs(whole).max() < 2**53
-    assert infer(network, image, np.ones(image.shape, bool), tile).tobytes() == whole.tobytes()
-
-
-@pytest.mark.parametrize("name", ["numpy", "numba"])
-def test_tiles_agree_with_the_whole_image_in_float32(name):
-    network, image = initialise(np.random.default_rng(5), 8, 8), np.random.default_rng(6).random((46, 58), np.float32)
-    network.layers[-1].weights[...] *= 30                   # a residual as large as the image
-    with backend(name):
-        whole, tiled = forward(network, image), infer(network, image, np.ones(image.shape, bool), 16)
-    assert np.abs(whole - image).max() > 0.3
-    # Eight layers of float32 (6e-8) sums of up to 72 products; a halo short of one cell is wrong by far more.
-    assert np.abs(tiled - whole).max() < 3e-6
-
-
-def test_tiles_without_a_valid_cell_are_skipped_and_invalid_cells_hold_zero(monkeypatch):
-    rng = np.random.default_rng(3)
-    network, image, valid = exact_network(8, rng), rng.integers(1, 4, (40, 40)).astype(float), np.zeros((40, 40), bool)
-    valid[20:23, 18:21] = True
-    whole, calls = forward(network, image), []
-    monkeypatch.setattr("refimpl.zssr.upscale.forward", lambda n, i: calls.append(i.shape) or forward(n, i))
-    assert np.array_equal(infer(network, image, valid, 8), np.where(valid, whole, 0))
-    assert calls == [(24, 24)]                              # rows 16-23, columns 16-23 and 8 cells around them
-
-
-def test_memory_of_inference_does_not_grow_with_the_image():
-    network, peaks = initialise(np.random.default_rng(4), 8, 8), []
-    for rows in (128, 1024):
-        image = np.ones((rows, 64), np.float32)
-        tracemalloc.start()
-        infer(network, image, np.ones(image.shape, bool), 32)
-        peaks.append(tracemalloc.get_traced_memory()[1] - 9 * image.size)     # less two images and a mask
-        tracemalloc.stop()
-    assert peaks[1] < 1.2 * peaks[0]
 
 
 def test_negative_values_are_clipped_and_counted():

@@ -32,15 +32,20 @@ class Level:
     width: int
 
 
-def rotate_mirror(image: np.ndarray, turn: int) -> np.ndarray:
-    """``turn`` % 4 quarter turns anticlockwise, then, from turn 4 on, a mirror of left and right; contiguous.
+def turned(image: np.ndarray, turn: int) -> np.ndarray:
+    """A view of the image: ``turn`` % 4 quarter turns anticlockwise, then, from turn 4 on, left and right swapped.
 
-    >>> rotate_mirror(np.array([[1, 2], [3, 4]]), 5)
+    >>> turned(np.array([[1, 2], [3, 4]]), 5)
     array([[4, 2],
            [3, 1]])
     """
-    turned = np.rot90(image, turn % 4)
-    return np.ascontiguousarray(turned[:, ::-1] if turn >= 4 else turned)
+    rotated = np.rot90(image, turn % 4)
+    return rotated[:, ::-1] if turn >= 4 else rotated
+
+
+def rotate_mirror(image: np.ndarray, turn: int) -> np.ndarray:
+    """``turned``, as a contiguous array of its own (or the image itself, if it is one and ``turn`` is 0)."""
+    return np.ascontiguousarray(turned(image, turn))
 
 
 def undo_rotate_mirror(image: np.ndarray, turn: int) -> np.ndarray:
@@ -141,6 +146,15 @@ def cut(levels: list[Level], draw: Draw, size: int) -> tuple[np.ndarray, np.ndar
     return rotate_mirror(level.image[window], draw.turn), rotate_mirror(level.valid[window], draw.turn)
 
 
+def training_pair(
+    levels: list[Level], draw: Draw, size: int, downsampling: str = "mean", transform: str = "linear"
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What a step trains on: the network's input, its target (the father under the curve) and the valid cells."""
+    father, valid = cut(levels, draw, size)
+    target = compress(father, transform).astype(father.dtype, copy=False)
+    return network_input(father, valid, downsampling, transform), target, valid
+
+
 def network_input(father: np.ndarray, valid: np.ndarray, downsampling: str, transform: str = "linear") -> np.ndarray:
     """The linear father coarsened as D16 has it (the *son*), under the curve, interpolated back: (n, n), n even.
 
@@ -151,4 +165,4 @@ def network_input(father: np.ndarray, valid: np.ndarray, downsampling: str, tran
     array([3., 3., 3., 3.])
     """
     son, inside = downsample(father, valid, downsampling)
-    return np.ascontiguousarray(upsample_valid(compress(son, transform).astype(father.dtype), inside))
+    return upsample_valid(compress(son, transform).astype(father.dtype, copy=False), inside)

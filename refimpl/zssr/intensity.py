@@ -32,7 +32,10 @@ class ImageRange:
         >>> ImageRange(2.0, 4.0).to_image(np.array([[2.0, 8.0]]), np.array([[True, True]]))
         array([[0. , 1.5]])
         """
-        return np.where(valid, (values - self.minimum) / self.scale, 0.0)
+        image = np.subtract(values, self.minimum, dtype=np.float64)
+        image /= self.scale
+        image[~valid] = 0.0
+        return image
 
     def to_map(self, image: np.ndarray, baseline: str = "remove") -> np.ndarray:
         """A linear image in the map's units: without the minimum ("remove") or with it ("keep").
@@ -46,7 +49,8 @@ class ImageRange:
 def clip_negatives(raster: Raster) -> tuple[Raster, int]:
     """D08: the raster with its negative values set to 0, and the number of valid cells that this touched."""
     negative = raster.valid & (raster.values < 0)
-    return replace(raster, values=np.where(negative, 0.0, raster.values)), int(np.count_nonzero(negative))
+    count = int(np.count_nonzero(negative))
+    return replace(raster, values=np.where(negative, 0.0, raster.values)) if count else raster, count
 
 
 def measure_range(values: np.ndarray, valid: np.ndarray) -> ImageRange:
@@ -59,8 +63,9 @@ def measure_range(values: np.ndarray, valid: np.ndarray) -> ImageRange:
     ImageRange(minimum=5.0, scale=1.9998)
     """
     inside = np.asarray(values, np.float64)[valid]
-    minimum = inside.min()
-    scale = np.quantile(inside - minimum, QUANTILE) or inside.max() - minimum or 1.0
+    minimum, largest = inside.min(), inside.max()
+    inside -= minimum
+    scale = np.quantile(inside, QUANTILE, overwrite_input=True) or largest - minimum or 1.0
     return ImageRange(float(minimum), float(scale))
 
 

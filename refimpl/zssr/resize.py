@@ -16,6 +16,8 @@ import functools
 
 import numpy as np
 
+from refimpl.twins import twin
+
 HALF = 0.5 - 1e-6
 """Half of the weight; with the slack, a cell cut exactly in half is valid whatever the rounding, also in float32."""
 
@@ -29,6 +31,7 @@ def downsample_mean(image: np.ndarray) -> np.ndarray:
     return downsample_mean_valid(image, np.ones(image.shape, bool))[0]
 
 
+@twin("kernels.block_mean")
 def downsample_mean_valid(image: np.ndarray, valid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean over the valid cells of each 2x2 block; a block without any is invalid and holds 0.
 
@@ -86,6 +89,7 @@ def bicubic_taps(n_in: int, n_out: int) -> tuple[np.ndarray, np.ndarray]:
     return indices, weights
 
 
+@twin("kernels.resize")
 def resize_bicubic(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """The image resized to ``shape`` = (rows, cols): first along the rows' axis, then along the columns'.
 
@@ -105,6 +109,7 @@ def _resize_rows(image: np.ndarray, n_out: int) -> np.ndarray:
     return out
 
 
+@twin("kernels.resize")
 def resize_valid(image: np.ndarray, valid: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """Bicubic resizing that valid cells alone take part in; 0 where less than half of the weight is valid.
 
@@ -113,9 +118,9 @@ def resize_valid(image: np.ndarray, valid: np.ndarray, shape: tuple[int, int]) -
     array([[ True,  True,  True,  True, False, False]])
     """
     if valid.all():
-        return resize_bicubic(image, shape), np.ones(shape, bool)
-    share = resize_bicubic(valid.astype(image.dtype), shape)
-    total = resize_bicubic(np.where(valid, image, 0).astype(image.dtype), shape)
+        return resize_bicubic.reference(image, shape), np.ones(shape, bool)
+    share = resize_bicubic.reference(valid.astype(image.dtype), shape)
+    total = resize_bicubic.reference(np.where(valid, image, 0).astype(image.dtype), shape)
     enough = share >= HALF
     return np.where(enough, total / np.where(enough, share, 1), 0).astype(image.dtype), enough
 

@@ -16,8 +16,7 @@ from refimpl.errors import InputError
 from refimpl.files import write_text
 from refimpl.progress import Progress
 from refimpl.zssr.adam import BETA1, BETA2, EPSILON, adam_step
-from refimpl.zssr.augment import build_pyramid, crop_size, cut, draw_crop, draw_fixed_crops, network_input
-from refimpl.zssr.intensity import compress
+from refimpl.zssr.augment import build_pyramid, crop_size, draw_crop, draw_fixed_crops, training_pair
 from refimpl.zssr.network import Network, forward, initialise, loss_and_gradients
 from refimpl.zssr.schedule import LearningRatePolicy
 from refimpl.zssr.settings import UpscaleSettings
@@ -85,9 +84,7 @@ def train(
     fixed = tape.fixed if tape else draw_fixed_crops(levels, rng, FIXED_CROPS)
 
     def pair(draw: Draw) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        father, inside = cut(levels, draw, size)
-        target = compress(father, settings.transform).astype(father.dtype)
-        return network_input(father, inside, settings.downsampling, settings.transform), target, inside
+        return training_pair(levels, draw, size, settings.downsampling, settings.transform)
 
     def draws():
         if tape:
