@@ -172,6 +172,10 @@ def options_evaluate(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--comparison", type=Path, default=Path("comparison.csv"), help="the map and its alternatives")
 
 
+def options_warm_up(verb: argparse.ArgumentParser) -> None:
+    """``warm-up`` has none."""
+
+
 def options_explain(verb: argparse.ArgumentParser) -> None:
     """Arguments of ``explain``."""
     verb.add_argument("topic", choices=("decisions", "config"))
@@ -207,6 +211,7 @@ VERBS = {
         options_evaluate,
         "judge a map: land covers, errors against another map, its plain alternatives",
     ),
+    "warm-up": (verbs.verb_warm_up, options_warm_up, "compile ahead what a run needs, and keep it for later processes"),
     "explain": (
         verbs.verb_explain,
         options_explain,

@@ -5,6 +5,7 @@ Each takes the parsed arguments of its verb.  Modules are imported inside the ve
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from refimpl.errors import InputError, did_you_mean
@@ -361,3 +362,12 @@ def verb_explain(args) -> None:
 
     for key, default, doc in documentation():
         print(f"{key} = {default}\n    {doc}")
+
+
+def verb_warm_up(args) -> None:
+    """Compile ahead."""
+    from refimpl.warm_up import warm_up
+
+    start = time.perf_counter()
+    warm_up()
+    print(f"compiled what a run needs, in {time.perf_counter() - start:.0f} s")

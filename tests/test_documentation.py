@@ -31,6 +31,7 @@ FLOORS = [
     ["sections", "config"],
     ["provinces"],
     ["pipeline"],
+    ["warm_up"],
     ["verbs"],
     ["cli", "__main__"],
 ]
