@@ -42,6 +42,15 @@ def kernel(function):
     return compiled
 
 
+def is_kept(compiled) -> bool:
+    """Whether machine code of a kernel lies on disk; true, too, where none can be kept and there is nothing to gain."""
+    index = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
+    try:
+        return index is None or bool(index._load_index())
+    except Exception:  # a damaged index
+        return False
+
+
 @functools.cache
 def source_digest(path: Path) -> str:
     """SHA-256 of the text of a source file and of all kernel files that it imports, directly or not."""

@@ -28,6 +28,7 @@ from refimpl.sections import (
     ZoneSettings,
 )  # fmt: skip
 from refimpl.settings import Place, as_table, convert, describe, fill, setting
+from refimpl.twins import backend
 from refimpl.zssr.settings import UpscaleSettings, validate
 
 
@@ -200,9 +201,8 @@ def _models(regression: dict[str, Any], place: Place) -> dict[str, dict[str, Any
             kind = float | str if key == "gamma" else float if defaults[key] is None else type(defaults[key])
             table[key] = convert(kind, value, inside, key)
         try:
-            MODELS[name](**table).fit(
-                [[0.0], [1.0]], [0.0, 1.0]
-            )  # each model checks its own settings when it is fitted
+            with backend("numpy"):  # nothing is compiled before the whole file is known to be right
+                MODELS[name](**table).fit([[0.0], [1.0]], [0.0, 1.0])  # a fit checks the settings of its model
         except InputError as fault:
             raise InputError(f"{inside.file}: [{inside.table}]: {fault}") from None
         found[name] = table

@@ -44,10 +44,12 @@ def verb_run(args) -> None:
     from refimpl.pipeline import run
     from refimpl.progress import stage
     from refimpl.report import check_folder, summary, tables, write_results
+    from refimpl.warm_up import warm_up_if_cold
 
     config = read_config(args.config or sample_case(), tuple(args.set))
     folder = Path(args.output or config.output)
     check_folder(folder)
+    warm_up_if_cold()
     results = run(config)
     with stage("write"):
         write_results(results, folder)

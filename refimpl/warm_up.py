@@ -7,11 +7,13 @@ The machine code lands where ``kernels.compiled`` keeps it.
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
 import tempfile
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +21,11 @@ import numpy as np
 from refimpl.config import read_config
 from refimpl.errors import DataWarning
 from refimpl.pipeline import run
-from refimpl.progress import set_quiet
+from refimpl.progress import set_quiet, stage
 from refimpl.raster.geotiff import write_raster
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.projection import WGS84
-from refimpl.twins import REGISTRY
+from refimpl.twins import REGISTRY, current_backend
 from refimpl.zssr.adam import BETA1, BETA2, EPSILON, adam_step
 from refimpl.zssr.inference import infer
 from refimpl.zssr.network import initialise, loss_and_gradients
@@ -70,6 +72,18 @@ def warm_up() -> None:
     ]
     if any([process.wait() for process in processes]):
         raise RuntimeError("a process of warm-up failed")
+
+
+def warm_up_if_cold() -> None:
+    """``warm_up`` where the kernels of the network, by far the largest part, are not in the cache.
+
+    Two processes compile in half the time; and if one of them fails, the run itself compiles, or says what is wrong.
+    """
+    if current_backend() == "numba":
+        kept = importlib.import_module("kernels.compiled").is_kept(importlib.import_module("kernels.sweep").sweep)
+        if not kept:
+            with suppress(RuntimeError), stage("compiling, once"):
+                warm_up()
 
 
 def compile_network() -> None:

@@ -153,6 +153,23 @@ def test_processes_that_compile_at_once_do_not_disturb_each_other(house, tmp_pat
     assert run(house, HITS, NUMBA_CACHE_DIR=str(tmp_path / "cache")) == ["7", "1", "0"]
 
 
+KEPT = """
+    from kernels.compiled import is_kept
+    from kernels.outer import answer
+    print(is_kept(answer), answer(3), is_kept(answer))
+"""
+
+
+def test_it_is_known_whether_machine_code_is_kept(house, tmp_path):
+    cache = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    assert run(house, KEPT, **cache) == ["False", "7", "True"]
+    assert run(house, KEPT, **cache) == ["True", "7", "True"]
+    within = house / "within.py"
+    within.write_text(within.read_text() + "\n")
+    assert run(house, KEPT, **cache) == ["False", "7", "True"]
+    assert run(house, KEPT, NUMBA_DISABLE_JIT="1") == ["True", "7", "True"]
+
+
 def test_without_compilation_kernels_are_plain_functions(house):
     assert run(house, NUMBA_DISABLE_JIT="1") == ["7"]
 

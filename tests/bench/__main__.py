@@ -14,7 +14,7 @@ from tests.bench.harness import Outcome, measure
 from tests.bench.limits import COPIED, FLOPS, LIMITS
 
 LIBRARIES = ("numpy", "numba", "pillow", "tifffile", "torch", "scikit-learn", "exactextract")
-HEAD = ("job", "ours", "best opponent", "its time", "ratio", "middle half", "goal", "")
+HEAD = ("job", "ours", "best opponent", "its time", "ratio", "median's 95 %", "goal", "")
 
 
 def main() -> int:
@@ -105,7 +105,7 @@ def table(outcomes: list[Outcome]) -> str:
         if not outcome.best:
             rows.append((outcome.job.title, ours, "none", "", "", "", "", outcome.verdict))
             continue
-        low, high = outcome.quartiles
+        low, high = outcome.interval
         rows.append((
             outcome.job.title, ours, outcome.best, shown(middle[outcome.best]), f"{outcome.ratio:.2f}",
             f"{low:.2f}-{high:.2f}", f"{outcome.job.goal:g}" if outcome.job.goal else "", outcome.verdict,
@@ -121,4 +121,5 @@ def shown(seconds: float) -> str:
     return f"{seconds * 1e6:.3g} us"
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

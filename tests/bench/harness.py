@@ -6,12 +6,14 @@ the times within one round: a machine that slows down slows both.  Opponents mor
 them after two rounds are left out of the later ones.
 
 A run is called noisy, and no result, if processes that are not part of it took more than ``MOST_FOREIGN`` of the
-processors while it lasted (steal included), or if the middle half of the ratios is wider than ``WIDEST``.
+processors while it lasted (steal included), or if the median is known too loosely: if the interval that holds it with a
+probability of 95 % (from the ranks of the samples, whatever their distribution) is wider than ``WIDEST`` of it.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -27,7 +29,7 @@ from tests.bench.job import Contender, Job
 MOST_FOREIGN = 0.05
 WIDEST = 0.20
 PAUSE = 0.05
-MOST_ROUNDS, LEAST_ROUNDS = 25, 5
+MOST_ROUNDS, LEAST_ROUNDS = 60, 6
 
 
 class Process:
@@ -83,6 +85,9 @@ class Outcome:
     best: str = ""
     ratio: float = float("nan")
     quartiles: tuple[float, float] = (float("nan"), float("nan"))
+    """A quarter of the ratios lies below the first, a quarter above the second."""
+    interval: tuple[float, float] = (float("nan"), float("nan"))
+    """Where the median lies with a probability of 95 %."""
     foreign: float = 0.0
     """Share of the processors that others took."""
 
@@ -94,10 +99,10 @@ class Outcome:
     @property
     def noisy(self) -> str:
         """Why this is no result; empty if it is one."""
-        low, high = self.quartiles
+        low, high = self.interval
         if self.foreign > MOST_FOREIGN:
             return f"other processes took {self.foreign:.0%} of the processors"
-        return f"the middle half of the ratios is {low:.2f}-{high:.2f}" if (high - low) > WIDEST * self.ratio else ""
+        return f"the median lies between {low:.2f} and {high:.2f}" if (high - low) > WIDEST * self.ratio else ""
 
     @property
     def verdict(self) -> str:
@@ -115,7 +120,8 @@ class Outcome:
         return {
             "job": self.job.name, "title": self.job.title, "goal": self.job.goal, "verdict": self.verdict,
             "why_noisy": self.noisy, "best_opponent": self.best, "ratio": self.ratio, "quartiles": self.quartiles,
-            "foreign_share": self.foreign, "seconds": self.times, "peak_bytes": self.peaks, "missing": self.missing,
+            "interval": self.interval, "foreign_share": self.foreign, "seconds": self.times, "peak_bytes": self.peaks,
+            "missing": self.missing,
             "relative_difference": self.differences, "tolerance": self.job.tolerance, "why_tolerance": self.job.why,
         }  # fmt: skip
 
@@ -182,7 +188,24 @@ def summarise(outcome: Outcome, processes: list[Process]) -> None:
         ratios = [best.seconds[best.rounds.index(n)] / ours.seconds[n] for n in ours.rounds if n in best.rounds]
         outcome.best, outcome.ratio = best.contender.name, statistics.median(ratios)
         low, _, high = statistics.quantiles(ratios, n=4)
-        outcome.quartiles = low, high
+        outcome.quartiles, outcome.interval = (low, high), median_interval(ratios)
+
+
+def median_interval(samples: list[float]) -> tuple[float, float]:
+    """The samples between which the median of what is sampled lies with a probability of 95 %.
+
+    Each sample falls below the median with probability 1/2, so the number below it is binomial.  Of five samples the
+    least and the greatest enclose it with a probability of 94 %.
+
+    >>> median_interval([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0])
+    (2.0, 8.0)
+    """
+    ordered, n, below, rank = sorted(samples), len(samples), 0.0, 0
+    while rank < n // 2 and below + math.comb(n, rank) / 2**n <= 0.025:
+        below += math.comb(n, rank) / 2**n
+        rank += 1
+    rank = max(rank - 1, 0)
+    return ordered[rank], ordered[n - 1 - rank]
 
 
 def difference(one: list[float], other: list[float]) -> float:

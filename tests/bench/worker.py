@@ -63,4 +63,5 @@ def main(job_name: str, contender_name: str) -> None:
         say(seconds=(time.perf_counter() - start) / calls, cpu=sum(os.times()[:4]))
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])
