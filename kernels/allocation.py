@@ -2,15 +2,22 @@
 
 Idea: two passes from run to run (``kernels.zone_runs``): one weighs the provinces, one writes their cells; nothing of
 the size of the map is made but the answer.  Sums are kept as pairs of doubles (``kernels.pairs``), in parts that are
-added in their order: any number of threads gives the same bytes.
+added in their order: any number of threads gives the same bytes.  Along a run they lie in 32 lanes, which take blocks
+of 128 cells: four cells are added up in registers before a lane is touched.  The last block is filled up with zeros.
+
+The weighing pass rounds these sums of four, and their product with the area: CW_n may be off by 3 u, u = 2^-53, before
+its own rounding.  That moves the factor E_n / CW_n, no more than another rounding would, and D22 makes up for it.
 
 Why the written cells sum exactly to the statistic (D22), without an exact sum over a hundred million numbers:
 
-- The second pass sums what it writes.  No term is negative.  Let S be their exact sum and u = 2^-53.  Along a run, a
-  lane takes at most m = cols / 32 terms; its high part loses nothing, its low part gathers m errors of at most u S each
-  in m roundings: off by at most m^2 u^2 S, which is 2^-74 S for 2^21 columns.  Folding 32 lanes and 31 single cells
-  adds about 2^7 m u^2 S < 2^-82 S.  Each of 2^29 runs at most, parts included, adds 6 u^2 S (``add_pair``), less than
-  2^-74 S, and its own gathered low part, below 2 m u of its sum, adds 6 m u^2 of its sum: < 2^-87 S for all runs.
+- The second pass sums what it writes.  No term is negative.  Let S be their exact sum.  Along a run, a lane takes at
+  most g = cols / 128 + 1 groups of four terms, and keeps the errors of the four additions of each: below 2 u of the
+  group for the three within it, u S for the one onto the high part.  The high part loses nothing, the low part gathers
+  at most (g + 2) u S, and the g times four roundings of low parts are off by at most (g + 2)^2 u^2 S, which is below
+  2^-77 S for 2^21 columns.  Folding 32 lanes, two roundings each, adds less than 34 (g + 33) u^2 S < 2^-86 S; a run of
+  fewer than 32 cells has 31 roundings of 31 u S at most instead.  Each of 2^29 runs at most, parts included, adds
+  6 u^2 S (``add_pair``), less than 2^-74.3 S, and its own gathered low part, below (g + 35) u of its sum, adds three
+  times that times u: < 2^-90 S for all runs.
   Together the pair is off by less than 2^-73 S.  S is the statistic but for a few roundings; ERROR, a share of the
   statistic, is eight times that.
 - The pair is then a fraction.  If the fraction less the bound and the fraction plus the bound round to the same double,
@@ -38,6 +45,8 @@ from refimpl.allocation import refuse_wrong_weights, settled, share_out
 ERROR = Fraction(1, 2**70)
 MOST_COLUMNS, MOST_CELLS = 2**21, 2**29
 PLAIN = 2.0**-200, 2.0**200
+BLOCK = 4 * LANES
+"""Cells that go into the lanes in one step; a number of them fits into a byte."""
 
 
 def allocate_cells(weights, valid, zones, areas, codes, totals):
@@ -156,10 +165,51 @@ def _added(size, found):
 
 
 @inner
-def widen(most, least, k, x, zero):
-    # The zero that is added keeps LLVM from storing only where the value changes, which no vector does fast.
-    most[k] = (x if x > most[k] else most[k]) + zero
-    least[k] = (x if x < least[k] else least[k]) + zero
+def larger(x, y):
+    return x if x > y else y
+
+
+@inner
+def smaller(x, y):
+    return x if x < y else y
+
+
+@inner
+def weigh_block(x, area, high, low, most, least):
+    """Take BLOCK values into the lanes, four of them at a time."""
+    zero = x.dtype.type(0)
+    for k in range(LANES):
+        left = np.float64(x[k]) + np.float64(x[k + LANES])
+        right = np.float64(x[k + 2 * LANES]) + np.float64(x[k + 3 * LANES])
+        add(high, low, k, (left + right) * area)
+    for k in range(LANES):
+        # The zero that is added keeps LLVM from storing only where the value changes, which no vector does fast.
+        left, right = larger(x[k], x[k + LANES]), larger(x[k + 2 * LANES], x[k + 3 * LANES])
+        most[k] = larger(larger(left, right), most[k]) + zero
+        left, right = smaller(x[k], x[k + LANES]), smaller(x[k + 2 * LANES], x[k + 3 * LANES])
+        least[k] = smaller(smaller(left, right), least[k]) + zero
+
+
+@inner
+def add_block(cell, high, low):
+    """Add BLOCK cells to the pairs of the lanes, four of them at a time; nothing but low parts is rounded."""
+    for k in range(LANES):
+        left, one = two_sum(cell[k], cell[k + LANES])
+        right, two = two_sum(cell[k + 2 * LANES], cell[k + 3 * LANES])
+        term, three = two_sum(left, right)
+        high[k], four = two_sum(high[k], term)
+        low[k] += (one + two) + (three + four)
+
+
+@inner
+def fold(high, low):
+    """The sum of the pairs of all lanes, which become 0, as a pair."""
+    upper, lower = 0.0, 0.0
+    for k in range(LANES):
+        upper, rest = two_sum(upper, high[k])
+        lower += rest + low[k]
+        high[k], low[k] = 0.0, 0.0
+    return upper, lower
 
 
 @kernel
@@ -171,6 +221,7 @@ def weigh_runs(values, valid, areas, ranks, ends, wanted, pairs, numbers, larges
     """
     high, low = np.zeros(LANES), np.zeros(LANES)
     most, least, zero = np.zeros(LANES, values.dtype), np.zeros(LANES, values.dtype), values.dtype.type(0)
+    block = np.zeros(BLOCK, values.dtype)
     first, last = np.zeros(largest.size, np.int64), np.zeros(largest.size, np.int64)
     cols, wrong = valid.size // areas.size, False
     i, row, row_end = 0, 0, cols
@@ -179,38 +230,40 @@ def weigh_runs(values, valid, areas, ranks, ends, wanted, pairs, numbers, larges
             row, row_end = row + 1, row_end + cols
         start, stop, rank, area = i, ends[run], ranks[run], areas[row]
         count, upper, lower, top = 0, 0.0, 0.0, -1.0
-        while i + LANES <= stop:
-            x, known, here = values[i : i + LANES], valid[i : i + LANES], np.uint8(0)
-            for k in range(LANES):
-                here = np.uint8(here + np.uint8(known[k]))
-            if here == LANES:
-                for k in range(LANES):
-                    add(high, low, k, x[k] * area)
-                for k in range(LANES):
-                    widen(most, least, k, x[k], zero)
-            elif here:
-                for k in range(LANES):
-                    add(high, low, k, x[k] * area if known[k] else 0.0)
-                for k in range(LANES):
-                    widen(most, least, k, x[k] if known[k] else zero, zero)
-            count += here
-            i += LANES
-        while i < stop:
+        while i < stop and stop - start < LANES:  # a short run
             if valid[i]:
-                term = np.float64(values[i]) * area
-                upper, rest = two_sum(upper, term)
+                upper, rest = two_sum(upper, np.float64(values[i]) * area)
                 lower += rest
                 count += 1
-                top = max(top, term)
-                wrong |= term < 0.0
+                top = max(top, np.float64(values[i]) * area)
+                wrong |= values[i] < 0
             i += 1
+        while i < stop:
+            size, here = min(BLOCK, stop - i), np.uint8(0)
+            x, known = values[i : i + size], valid[i : i + size]
+            if size == BLOCK:  # the loop below with a number that is known beforehand: faster code
+                for k in range(BLOCK):
+                    here = np.uint8(here + np.uint8(known[k]))
+            else:
+                for k in range(size):
+                    here = np.uint8(here + np.uint8(known[k]))
+            if here == BLOCK:
+                weigh_block(x, area, high, low, most, least)
+            elif here:
+                for k in range(size):
+                    value = x[k]  # read in any case: no branch
+                    block[k] = value if known[k] else zero
+                for k in range(size, BLOCK):
+                    block[k] = zero
+                weigh_block(block, area, high, low, most, least)
+            count += here
+            i += size
         if stop - start >= LANES:
+            upper, lower = fold(high, low)
             for k in range(LANES):
-                upper, rest = two_sum(upper, high[k])
-                lower += rest + low[k]
                 top = max(top, most[k] * area if count else -1.0)
                 wrong |= least[k] < 0
-                high[k], low[k], most[k], least[k] = 0.0, 0.0, 0, 0
+                most[k], least[k] = 0, 0
         wrong |= not upper < np.inf  # nan as well
         if wanted[rank]:
             pairs[0, rank], pairs[1, rank] = add_pair(pairs[0, rank], pairs[1, rank], upper, lower)
@@ -228,7 +281,7 @@ def weigh_runs(values, valid, areas, ranks, ends, wanted, pairs, numbers, larges
 @kernel
 def write_runs(values, valid, areas, ranks, ends, wanted, slope, height, emission, mapped, pairs):
     """Fill the cells of each run and add them to ``pairs`` (2, k); slope, height: (k,), the rest as ``weigh_runs``."""
-    high, low = np.zeros(LANES), np.zeros(LANES)
+    high, low, block = np.zeros(LANES), np.zeros(LANES), np.zeros(BLOCK)
     cols = valid.size // areas.size
     i, row, row_end = 0, 0, cols
     for run in range(ends.size):
@@ -241,33 +294,30 @@ def write_runs(values, valid, areas, ranks, ends, wanted, slope, height, emissio
             i = stop
             continue
         a, b, upper, lower = slope[rank], height[rank], 0.0, 0.0
-        while i + LANES <= stop:
-            x, known = values[i : i + LANES], valid[i : i + LANES]
-            cell, there = emission[i : i + LANES], mapped[i : i + LANES]
-            here = np.uint8(0)
-            for k in range(LANES):
-                here = np.uint8(here + np.uint8(known[k]))
-                there[k] = known[k]
-            if here == LANES:
-                for k in range(LANES):
-                    cell[k] = x[k] * area * a + b
-            else:
-                for k in range(LANES):
-                    cell[k] = x[k] * area * a + b if known[k] else 0.0
-            if here:
-                for k in range(LANES):
-                    add(high, low, k, cell[k])
-            i += LANES
-        while i < stop:
-            value = np.float64(values[i]) * area * a + b if valid[i] else 0.0
-            emission[i] = value
-            mapped[i] = valid[i]
-            upper, rest = two_sum(upper, value)
-            lower += rest
-            i += 1
-        if stop - start >= LANES:
-            for k in range(LANES):
-                upper, rest = two_sum(upper, high[k])
-                lower += rest + low[k]
-                high[k], low[k] = 0.0, 0.0
+        x, known, cell, there, full = values[i:stop], valid[i:stop], emission[i:stop], mapped[i:stop], np.uint8(1)
+        for k in range(x.size):
+            there[k] = known[k]
+            full = np.uint8(full & np.uint8(known[k]))
+        if full:
+            for k in range(x.size):
+                cell[k] = x[k] * area * a + b
+        else:
+            for k in range(x.size):
+                cell[k] = x[k] * area * a + b if known[k] else 0.0
+        if cell.size < LANES:
+            for k in range(cell.size):
+                upper, rest = two_sum(upper, cell[k])
+                lower += rest
+        else:
+            while i + BLOCK <= stop:
+                add_block(emission[i : i + BLOCK], high, low)
+                i += BLOCK
+            rest_of_run = emission[i:stop]
+            for k in range(rest_of_run.size):
+                block[k] = rest_of_run[k]
+            for k in range(rest_of_run.size, BLOCK):
+                block[k] = 0.0
+            add_block(block, high, low)
+            upper, lower = fold(high, low)
+        i = stop
         pairs[0, rank], pairs[1, rank] = add_pair(pairs[0, rank], pairs[1, rank], upper, lower)

@@ -27,6 +27,8 @@ def weighted_rows(part, worker, X, weights, intercept, result):
 
 
 def weighted_features(X, weights, intercept):
+    if X.ndim != 2 or X.shape[1] != len(weights):
+        raise ValueError(f"expected X (n, d) and d weights, got {X.shape} and {len(weights)}")
     X, weights = np.ascontiguousarray(X, np.float64), np.ascontiguousarray(weights, np.float64)
     result = np.empty(len(X))
     run_parts(weighted_rows, -(-len(X) // PART), X, weights, float(intercept), result)

@@ -2,7 +2,8 @@
 
 A step of training works in some fifty megabytes.  Memory that goes back to the operating system comes back as pages
 that must be mapped and cleared at first touch; for a 128x128 crop that was a fifth of the whole step.  So memory is
-kept here and handed out again: one array for each purpose and Python thread, for the time of one call.
+kept here and handed out again: one array for each purpose and Python thread, for the time of one call.  It is kept as
+long as its thread lives: some 170 MB after an inference with 64 channels.
 """
 
 from __future__ import annotations
@@ -28,6 +29,11 @@ def work_array(purpose: str, shape: tuple[int, ...]) -> np.ndarray:
     if memory is None or memory.size < size + _ALIGNMENT:
         memory = _mine.__dict__[purpose] = np.zeros(size + _ALIGNMENT, np.uint8)
     return _aligned(memory, size).reshape(shape)
+
+
+def forget_work_arrays() -> None:
+    """Let this thread's memory go, to whoever still holds an array of it; the next calls get other memory."""
+    _mine.__dict__.clear()
 
 
 def _aligned(memory: np.ndarray, size: int) -> np.ndarray:

@@ -63,6 +63,8 @@ def resize_into(out, image, valid, inside, finish):
     """Resize ``image`` to the shape of ``out``; ``valid`` and ``inside`` belong to what ``finish`` does with a row."""
     if 0 in out.shape:
         return
+    if 0 in image.shape:
+        raise ValueError(f"an image of shape {image.shape} has no cell to resize")
     _, row_indices, row_weights, _ = _axis(image.shape[0], out.shape[0], image.dtype)
     way, indices, weights, blocks = _axis(image.shape[1], out.shape[1], image.dtype)
     band = rows_of_part(out.shape[1])

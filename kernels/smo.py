@@ -35,7 +35,6 @@ MOST_RETURNS = 10
 """How often the samples put aside may come back before shrinking ends."""
 LARGE_ROW = 2**22
 """Samples times features from which a row is shared among threads: below, handing it over costs more."""
-NEVER = 2**62
 SOLVED, ROW_WANTED, SHRINK_DUE = 0, 1, 2
 
 
@@ -190,7 +189,7 @@ def solve_active(n_iter, shrinking, settings, beta, columns, vectors, indices, r
     """Steps until the samples that are not put aside are solved: their number, the steps so far, m(a) and M(a)."""
     (features, size), kind = columns.shape, settings[4:]
     point, lanes = np.empty(features), np.empty((4, BLOCK))
-    due = n_iter + SHRINK_EVERY if shrinking else NEVER
+    due = n_iter + SHRINK_EVERY
     while True:
         slots, shared = min(rows.size // size, size), size * features >= LARGE_ROW
         reason, slot, n_iter, top, bottom = iterate(
@@ -198,11 +197,12 @@ def solve_active(n_iter, shrinking, settings, beta, columns, vectors, indices, r
         )
         if reason == SOLVED:
             return size, n_iter, top, bottom
-        if reason == SHRINK_DUE:
-            size = shrink(size, slots, top, bottom, beta, columns, vectors, indices, rows)
-            due = n_iter + SHRINK_EVERY
-        else:
+        if reason == ROW_WANTED:
             fill_row(rows[slot * size : (slot + 1) * size], columns, point, kind)
+            continue
+        if shrinking:
+            size = shrink(size, slots, top, bottom, beta, columns, vectors, indices, rows)
+        due = n_iter + SHRINK_EVERY  # without shrinking, too: between two calls an interrupt from the keyboard is heard
 
 
 def stays_finite(largest, code, gamma, degree, coef0) -> bool:

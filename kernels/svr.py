@@ -120,5 +120,7 @@ def expansion(X, points, weights, *settings):
 
 
 def kernel_expansion(X, Z, weights, kernel, gamma, degree, coef0):
+    if X.ndim != 2 or Z.shape != (len(weights), X.shape[1]):
+        raise ValueError(f"expected X (n, d), Z (m, d) and m weights, got {X.shape}, {Z.shape} and {len(weights)}")
     X, weights = np.ascontiguousarray(X, np.float64), np.ascontiguousarray(weights, np.float64)
     return expansion(X, padded(Z), weights, CODES[kernel], float(gamma), int(degree), float(coef0))

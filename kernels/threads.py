@@ -18,8 +18,9 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
+from kernels.memory import forget_work_arrays
 from refimpl.errors import InputError
 
 MOST_THREADS = 1024
@@ -60,7 +61,8 @@ def run_parts(kernel: Callable, parts: int, *args) -> None:
     """Call ``kernel(part, worker, *args)`` for every part below ``parts``, and return when all are done.
 
     ``worker`` is a number below ``workers(parts)`` that no two calls at the same time share: the index of
-    a kernel's private work memory.  An exception in a part is raised here, after the other threads have come to rest.
+    a kernel's private work memory.  An exception in a part is raised here, after the other threads have come to rest
+    (an interrupt from the keyboard perhaps before).
     """
     turns = itertools.count()  # next() on it is atomic: no part is taken twice
 
@@ -79,12 +81,18 @@ def _run(work: Callable[[int], None], count: int) -> None:
         for job in tuple(jobs):
             job(worker)
 
-    others = [_executor(count - 1).submit(begin, worker) for worker in range(1, count)]
+    others: list[Future] = []
     try:
-        work(0)
-    finally:
-        wait([other for other in others if not other.cancel()])
-        jobs.clear()  # what was let go may lie in the pool's queue for a while, and must not hold our arrays there
+        try:
+            for worker in range(1, count):
+                others.append(_executor(count - 1).submit(begin, worker))
+            work(0)
+        finally:
+            wait([other for other in others if not other.cancel()])
+            jobs.clear()  # what was let go may lie in the pool's queue for a while, and must not hold our arrays there
+    except BaseException:  # an interrupt may come while others still work: what they write to is not used again
+        forget_work_arrays()
+        raise
     for other in others:
         if not other.cancelled():
             other.result()

@@ -2,7 +2,8 @@
 
 Idea: provinces are blobs, so that a row crosses a few of them and the thousands of cells between two borders share
 their zone.  A kernel that goes from run to run asks for the zone once a run and not once a cell, and can treat the
-cells between as a plain vector, 32 at a time.  A raster without any order has a run for each cell: slower, as right.
+cells between as a plain vector, 32 or 128 at a time.  A raster without any order has a run for each cell: slower, as
+right.
 
 Rasters are cut into parts of whole rows, about half a million cells each; codes are ranked part by part, so that memory
 goes with the zones that a part holds and not with the size of a code (administrative codes have six digits).
@@ -16,6 +17,7 @@ from kernels.compiled import kernel
 from kernels.memory import work_array
 
 LANES = 32
+LONG_STEP = 128
 PART_CELLS = 2**19
 
 
@@ -108,6 +110,13 @@ def find_runs(zones, ends, codes):
                 if others:
                     break
                 c += LANES
+                while c + LONG_STEP <= cols and row[c + LONG_STEP - 1] == code:
+                    ahead, others = row[c : c + LONG_STEP], np.uint8(0)
+                    for k in range(LONG_STEP):
+                        others = np.uint8(others | np.uint8(ahead[k] != code))
+                    if others:
+                        break
+                    c += LONG_STEP
             while c < cols and row[c] == code:
                 c += 1
             ends[count], codes[count] = r * cols + c, code

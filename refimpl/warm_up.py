@@ -63,11 +63,16 @@ def warm_up() -> None:
 
     Raises
     ------
+    InputError
+        REFIMPL_THREADS or REFIMPL_WINOGRAD is wrong.
     RuntimeError
         A process failed; its messages stand on standard error.
     """
+    importlib.import_module("kernels.threads").thread_count()
+    importlib.import_module("kernels.winograd").chosen_edge()
+    environment = os.environ | {"REFIMPL_BACKEND": "numba"}
     processes = [
-        subprocess.Popen([sys.executable, "-c", f"import refimpl.warm_up as w; w.{part}()"], env=os.environ)
+        subprocess.Popen([sys.executable, "-c", f"import refimpl.warm_up as w; w.{part}()"], env=environment)
         for part in ("compile_network", "compile_the_rest")
     ]
     if any([process.wait() for process in processes]):

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kernels.allocation
-from kernels.zone_runs import number_of_parts
+from kernels.zone_runs import number_of_parts, zone_runs
 from refimpl.allocation import allocate, allocate_cells, per_km2, share_out
 from refimpl.errors import DataWarning, InputError
 from refimpl.raster.grid import Grid, Raster
@@ -137,7 +137,7 @@ WEIGHTS = {
 @settings(max_examples=100, deadline=None)
 @given(
     maps, st.sampled_from(sorted(WEIGHTS)), st.integers(1, 6), st.sampled_from([1, 2, 31, 33, 64, 97, 300]),
-    st.integers(1, 80), st.sampled_from([0.1, 0.0, 1.0, 1 / 3, 123456.789, 2.0**53 - 1, 1e-30]),
+    st.integers(1, 300), st.sampled_from([0.1, 0.0, 1.0, 1 / 3, 123456.789, 2.0**53 - 1, 1e-30]),
     st.sampled_from([np.uint8, np.int64]), st.sampled_from([0.0, 0.05, 0.9]),
 )  # fmt: skip
 def test_cells_sum_exactly_to_the_statistic_whatever_the_weights(rng, kind, rows, cols, length, total, codes, holes):
@@ -200,6 +200,33 @@ def test_the_pairs_of_doubles_hold_the_sum_of_the_written_cells_to_the_bound_of_
     assert exact > 0 and abs(Fraction(float(high[0])) + Fraction(float(low[0])) - exact) <= exact / 2**73
 
 
+@pytest.mark.parametrize("length", [1, 31, 32, 33, 127, 128, 129, 255, 256, 257, 700])
+def test_runs_of_any_length_are_weighed_and_written_cell_by_cell(length):
+    rng, shape = np.random.default_rng(length), (3, length + 5)
+    zones = np.where(np.arange(length + 5) < length, 1, 2) * np.ones((3, 1), int)
+    weights, areas, known = rng.integers(1, 2**20, shape).astype(np.float32), np.array([1.0, 0.5, 2.0]), np.ones(shape)
+    for valid in (known > 0, rng.random(shape) > 0.3, known == 0):
+        density = np.where(valid, weights * areas[:, None], 0.0)
+        # Sums of these numbers are exact, and so are the factors, 1 and 4: nothing is rounded.
+        whole = np.array([density[zones == 1].sum(), 4 * density[zones == 2].sum()])
+        emission, mapped, count, _, largest = allocate_cells.kernel(
+            weights, valid, zones, areas, np.array([1, 2]), whole
+        )
+        assert np.array_equal(emission, density * np.where(zones == 1, 1, 4)) and np.array_equal(mapped, valid)
+        for k in (0, 1):
+            inside = density[valid & (zones == k + 1)]
+            assert count[k] == inside.size and largest[k] == inside.max(initial=-1)
+
+
+@pytest.mark.parametrize("codes", [np.uint8, np.int64])
+def test_a_single_foreign_cell_is_found_wherever_it_lies_in_a_run(codes):
+    zones = np.ones((400, 400), codes) + np.eye(400, dtype=codes)
+    found, ranks, ends = zone_runs(zones, slice(0, 400))
+    borders = [r * 400 + c for r in range(400) for c in (r, r + 1, 400) if 0 < c <= 400]
+    assert found.tolist() == [1, 2] and ends.tolist() == sorted(set(borders))
+    assert np.array_equal(np.repeat(ranks, np.diff(ends, prepend=0)), zones.ravel() - 1)
+
+
 def test_an_ordinary_province_is_proved_and_a_doubtful_one_takes_the_long_way(monkeypatch):
     rng = np.random.default_rng(9)
     weights, zones = rng.random((300, 400)), np.repeat(rng.integers(0, 5, (300, 4)), 100, axis=1)
@@ -231,14 +258,14 @@ def test_a_sum_at_the_middle_of_two_doubles_is_left_to_exact_arithmetic():
 
 @BOTH
 @pytest.mark.parametrize("wrong", [-1.0, -5e-324, math.nan, math.inf, -math.inf])
-@pytest.mark.parametrize("column", [0, 40, 69])
+@pytest.mark.parametrize("column", [0, 40, 127, 128, 199])
 @pytest.mark.parametrize("zone", [0, 1, 2])
 def test_a_wrong_weight_is_found_wherever_it_is_unless_it_is_not_valid(fill, wrong, column, zone):
-    weights, zones = np.ones((3, 70)), np.ones((3, 70), int)
+    weights, zones = np.ones((3, 200)), np.ones((3, 200), int)
     weights[1, column], zones[1] = wrong, zone
     arguments = zones, np.ones(3), np.array([1]), np.array([5.0])
     with pytest.raises(InputError, match=f"the weights: {wrong} at row 1, column {column};"):
-        fill(weights, np.ones((3, 70), bool), *arguments)
+        fill(weights, np.ones((3, 200), bool), *arguments)
     emission, *_ = fill(weights, (weights >= 0) & (weights < math.inf), *arguments)
     assert math.fsum(emission.ravel().tolist()) == 5.0
 

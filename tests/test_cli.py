@@ -238,3 +238,11 @@ def test_an_interrupt_is_one_line_and_status_130(world, monkeypatch, capsys):
 def test_help_answers_with_status_0():
     done = subprocess.run([sys.executable, "-m", "refimpl", "--help"], capture_output=True, text=True)
     assert done.returncode == 0 and "evaluate" in done.stdout
+
+
+@pytest.mark.parametrize("name, value", [("REFIMPL_THREADS", "many"), ("REFIMPL_WINOGRAD", "3")])
+def test_warm_up_refuses_a_wrong_environment_in_one_sentence(monkeypatch, capsys, name, value):
+    monkeypatch.setenv(name, value)
+    assert main(["warm-up"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"refimpl: {name}") and error.count("\n") == 1

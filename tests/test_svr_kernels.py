@@ -226,3 +226,33 @@ def test_linear_models_have_the_same_bytes_for_any_number_of_threads(monkeypatch
         monkeypatch.setenv("REFIMPL_THREADS", threads)
         found.add(weighted_features.kernel(X, np.array([0.1, 0.2, 0.3]), 0.7).tobytes())
     assert found == {(0.0 + X[:, 0] * 0.1 + X[:, 1] * 0.2 + X[:, 2] * 0.3 + 0.7).tobytes()}
+
+
+def test_a_long_fit_returns_to_python_now_and_then_so_that_it_can_be_interrupted(monkeypatch):
+    from kernels import smo
+
+    calls = []
+    compiled = smo.iterate
+
+    def counted(*args):
+        calls.append(args)
+        return compiled(*args)
+
+    monkeypatch.setattr(smo, "iterate", counted)
+    rng = np.random.default_rng(5)
+    X, y = rng.random((300, 2)), rng.random(300)
+    settings = X, y, "rbf", 1.0, 3, 0.0, 1e3, 1e-3, 1e-12, 5 * smo.SHRINK_EVERY, 200.0, False
+    *_, n_iter, _ = smo.minimise_dual(*settings)
+    assert n_iter == 5 * smo.SHRINK_EVERY and len(calls) >= 5
+
+
+def test_shapes_that_do_not_fit_are_refused_before_anything_is_read():
+    from kernels.linear import weighted_features
+    from kernels.svr import kernel_expansion
+
+    for X, Z, weights in ((np.ones((300, 60)), np.ones((2, 3)), np.ones(2)), (np.ones((3, 2)), np.ones((2, 2)), [1.0])):
+        with pytest.raises(ValueError, match="expected X"):
+            kernel_expansion(X, Z, weights, "rbf", 1.0, 3, 0.0)
+    for count in (2, 4):
+        with pytest.raises(ValueError, match="expected X"):
+            weighted_features(np.ones((3, 3)), np.ones(count), 0.0)

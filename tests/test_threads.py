@@ -207,3 +207,29 @@ def test_a_forked_child_starts_threads_of_its_own(monkeypatch):
         os.kill(child, 9)
         pytest.fail("the child hangs")
     assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_after_an_interrupt_the_next_call_gets_other_memory_than_a_straggler_writes_to(monkeypatch):
+    """The interrupt comes while the caller waits for the other thread, which goes on writing."""
+    monkeypatch.setenv("REFIMPL_THREADS", "2")
+    memory, begun, go_on, ended = work_array("interrupted", (8,)), *(threading.Event() for _ in range(3))
+
+    def kernel(part, worker):
+        if worker == 0:
+            begun.wait(20)
+            raise KeyboardInterrupt
+        begun.set()
+        go_on.wait(20)
+        memory[:] = 99
+        ended.set()
+
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("kernels.threads.wait", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_parts(kernel, 2)
+    after = work_array("interrupted", (8,))
+    after[:] = 7
+    go_on.set()
+    assert ended.wait(20) and memory[0] == 99 and (after == 7).all()

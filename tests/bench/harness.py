@@ -18,6 +18,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,16 +39,20 @@ class Process:
     def __init__(self, job: Job, contender: Contender, threads: int):
         self.contender, self.seconds, self.rounds, self.cpu = contender, [], [], 0.0
         variables = ("REFIMPL_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+        self.messages = tempfile.TemporaryFile("w+")
         environment = os.environ | {name: str(threads) for name in variables}
         self.pipe = subprocess.Popen(
             [sys.executable, "-m", "tests.bench.worker", job.name, contender.name],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.messages, text=True, env=environment,
         )  # fmt: skip
         self.first = self._answer()
 
     def _answer(self) -> dict:
         line = self.pipe.stdout.readline()
-        return json.loads(line) if line else {"missing": "the process ended"}
+        if line:
+            return json.loads(line)
+        self.messages.seek(0)
+        return {"missing": f"the process ended: {self.messages.read()[-500:]}"}
 
     def sample(self, round_number: int, calls: int) -> None:
         """Time ``calls`` calls."""
@@ -65,6 +70,7 @@ class Process:
         """End the process."""
         self.pipe.kill()
         self.pipe.communicate()
+        self.messages.close()
 
     @property
     def median(self) -> float:
