@@ -2,8 +2,8 @@
 
 A round is one sample of each contender, in an order that moves on from round to round; a pause after each lets the
 threads of libraries that spin while they wait come to rest.  What counts is the median over the rounds of the ratio of
-the times within one round: a machine that slows down slows both.  Opponents more than twice as slow as the best of
-them after two rounds are left out of the later ones.
+the times within one round: a machine that slows down slows both.  Opponents whose median is ``BEHIND`` times that of
+the best of them after three rounds are left out of the later ones, so that there is time for more.
 
 A run is called noisy, and no result, if processes that are not part of it took more than ``MOST_FOREIGN`` of the
 processors while it lasted (steal included), or if the median is known too loosely: if the interval that holds it with a
@@ -27,6 +27,7 @@ import numpy as np
 
 from tests.bench.job import Contender, Job
 
+BEHIND = 1.4
 MOST_FOREIGN = 0.05
 WIDEST = 0.20
 PAUSE = 0.05
@@ -166,8 +167,8 @@ def take_turns(processes: list[Process], calls: int, budget: float) -> float:
         for process in active[shift:] + active[:shift]:
             process.sample(number, calls)
         number += 1
-        if number == 2 and len(active) > 2:
-            limit = 2 * min(process.median for process in active[1:])
+        if number == 3 and len(active) > 2:
+            limit = BEHIND * min(process.median for process in active[1:])
             active = [active[0]] + [process for process in active[1:] if process.median <= limit]
     elapsed = time.perf_counter() - start
     foreign = busy_seconds() - clock - (sum(process.cpu for process in processes) - used)
