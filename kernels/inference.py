@@ -44,7 +44,6 @@ def _infer_piece(network, image, valid, i, j, output):
     above, before = max(wanted[0] - halo, 0) // 4 * 4, max(wanted[2] - halo, 0) // 4 * 4
     around = image[above : wanted[1] + halo, before : wanted[3] + halo]
     inside = tuple(int(n) for n in (wanted[0] - above, wanted[1] - above, wanted[2] - before, wanted[3] - before))
-    # The last layer takes four columns at a time: from a multiple of 4, it does not read beyond the planes' last row.
-    fine, _, _ = run_sweep(network, around, (*inside[:2], inside[2] // 4 * 4, inside[3]))
+    fine, _, _ = run_sweep(network, around, inside)
     within = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     np.copyto(output[within], fine[inside[0] : inside[1], inside[2] : inside[3]], where=valid[within])

@@ -69,6 +69,8 @@ def run_sweep(network, image, window, target=None, mask=None, count=0):
     """
     shape, depth, channels, edge = image.shape, network.depth, network.channels, chosen_edge()
     bands, back = bands_of(*shape, len(edge)), target is not None
+    # The last layer takes four columns at a time: from a multiple of 4, it does not read beyond the planes' last row.
+    window = *window[:2], window[2] // 4 * 4, window[3]
     regions = regions_of(depth, shape, window, len(edge))
     stages = plan(depth, bands, padded(channels) // PANEL, back, regions)
     most, wide, size = int(stages[:, TASKS].max()), depth - 2, weights_size(channels, channels, edge)
