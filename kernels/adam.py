@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from kernels.compiled import kernel
+from refimpl.zssr.adam import check_step
 
 
 def adam_step(parameters, gradients, first_moment, second_moment, step, rate, beta1, beta2, epsilon):
@@ -22,8 +23,7 @@ def adam_step(parameters, gradients, first_moment, second_moment, step, rate, be
     if len({(array.shape, array.dtype) for array in arrays}) > 1 or parameters.ndim != 1:
         shapes = [(array.shape, str(array.dtype)) for array in arrays]
         raise ValueError(f"expected four 1-D arrays of one length and dtype, got {shapes}")
-    if step < 1:
-        raise ValueError(f"expected a step from 1 on, got {step}")
+    check_step(step, rate, beta1, beta2, epsilon)
     numbers = rate, beta1, 1 - beta1, 1 - beta1**step, beta2, 1 - beta2, 1 - beta2**step, epsilon
     update_all(*arrays, *(parameters.dtype.type(number) for number in numbers))
 

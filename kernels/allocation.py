@@ -26,7 +26,8 @@ Why the written cells sum exactly to the statistic (D22), without an exact sum o
   is the fraction's.  If its rounding is now the statistic, the sum is proved.
 - If the two ends round differently (S lies within 2^-70 of the middle of two doubles, which is rare in a large province
   and cheap in a small one), or one cell was not enough, the province goes the reference's way, with ``math.fsum``.  So
-  does one whose weights or total are so large or small that scaling them could overflow or lose digits.
+  does one whose weights are all 0 (D21), or whose weights or total are so large or small that scaling them could
+  overflow or lose digits.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from kernels.compiled import inner, kernel
 from kernels.pairs import add, add_pair, add_pairs, two_sum
 from kernels.threads import run_parts
 from kernels.zone_runs import LANES, cells, number_of_parts, part_rows, ranks_in, real_type, zone_runs
-from refimpl.allocation import refuse_wrong_weights, settled, share_out
+from refimpl.allocation import evenly_where_zero, refuse_wrong_totals, refuse_wrong_weights, settled, share_out
 
 ERROR = Fraction(1, 2**70)
 MOST_COLUMNS, MOST_CELLS = 2**21, 2**29
@@ -54,12 +55,13 @@ def allocate_cells(weights, valid, zones, areas, codes, totals):
         raise ValueError("weights, valid and zones must have one shape, and areas one number per row")
     areas, totals = np.ascontiguousarray(areas, np.float64), np.asarray(totals, np.float64)
     codes = np.asarray(codes, np.int64)
+    refuse_wrong_totals(codes.tolist(), totals.tolist())
     runs: list = [None] * number_of_parts(zones.shape)
     count, largest, place, weight = _weigh(weights, valid, zones, areas, codes, runs)
     with np.errstate(all="ignore"):  # what overflows here goes the reference's way below
-        factors = totals / np.where(largest > 0, weight, count)
+        factors = np.where(largest > 0, totals / np.where(largest > 0, weight, 1.0), 0.0)
     emission, mapped = np.empty(zones.shape), np.empty(zones.shape, bool)
-    written = _write(weights, valid, zones, areas, codes, runs, factors, largest, emission, mapped)
+    written = _write(weights, valid, zones, areas, codes, runs, factors, emission, mapped)
     sums = totals.copy()
     for k in np.flatnonzero(count):
         plain = _plain(largest[k], totals[k], zones.shape)
@@ -71,7 +73,7 @@ def allocate_cells(weights, valid, zones, areas, codes, totals):
 def _plain(largest, total, shape) -> bool:
     """Whether the bounds of this file hold for a province, and no product of the second pass can overflow."""
     few = shape[1] <= MOST_COLUMNS and shape[0] * shape[1] <= MOST_CELLS
-    return few and all(number == 0 or PLAIN[0] <= number <= PLAIN[1] for number in (largest, total))
+    return few and PLAIN[0] <= largest <= PLAIN[1] and (total == 0 or PLAIN[0] <= total <= PLAIN[1])
 
 
 def _settled_by_one_cell(emission, place, total, high, low) -> bool:
@@ -92,7 +94,8 @@ def _settled_by_one_cell(emission, place, total, high, low) -> bool:
 def _by_the_reference(weights, valid, zones, areas, code, total, plain, emission) -> float:
     """Settle one province as the reference does; the exact sum of its cells, rounded once."""
     inside = (zones == code) & valid
-    density = weights[inside].astype(float) * areas[np.nonzero(inside)[0]]
+    cell_areas = areas[np.nonzero(inside)[0]]
+    density = evenly_where_zero(weights[inside].astype(float) * cell_areas, cell_areas)
     found = settled(emission[inside], density, float(total)) if plain else share_out(density, float(total))
     emission[inside] = found
     return math.fsum(found.tolist())
@@ -131,21 +134,19 @@ def _weigh(weights, valid, zones, areas, codes, runs):
     return count, largest, place, _added(codes.size, ((at, pairs) for _, at, pairs, _, _ in found))[0]
 
 
-def _write(weights, valid, zones, areas, codes, runs, factors, largest, emission, mapped):
+def _write(weights, valid, zones, areas, codes, runs, factors, emission, mapped):
     """The second pass: ``emission`` and ``mapped`` are filled; the sums of what was written as pairs (2, k)."""
     parts, kind = len(runs), real_type(weights.dtype)
     found: list = [None] * parts
-    factors, largest = np.append(factors, 0.0), np.append(largest, 0.0)  # rank -1, no province, finds the last
+    factors = np.append(factors, 0.0)  # rank -1, no province, finds the last
 
     def write_part(part, worker):
         rows = part_rows(zones.shape, part)
         here, ranks, ends = runs[part] or zone_runs(zones, rows)
         at = ranks_in(codes, here)
         pairs = np.zeros((2, here.size))
-        # A cell is weight x slope + height: slope 0 where the total is spread evenly (D21).
-        slope, height = (np.where((largest[at] > 0) == flag, factors[at], 0.0) for flag in (True, False))
         write_runs(
-            cells(weights, rows, kind), cells(valid, rows), areas[rows], ranks, ends, at >= 0, slope, height,
+            cells(weights, rows, kind), cells(valid, rows), areas[rows], ranks, ends, at >= 0, factors[at],
             emission[rows].reshape(-1), mapped[rows].reshape(-1), pairs,
         )  # fmt: skip
         found[part] = at, pairs
@@ -279,8 +280,8 @@ def weigh_runs(values, valid, areas, ranks, ends, wanted, pairs, numbers, larges
 
 
 @kernel
-def write_runs(values, valid, areas, ranks, ends, wanted, slope, height, emission, mapped, pairs):
-    """Fill the cells of each run and add them to ``pairs`` (2, k); slope, height: (k,), the rest as ``weigh_runs``."""
+def write_runs(values, valid, areas, ranks, ends, wanted, factors, emission, mapped, pairs):
+    """Fill the cells of each run and add them to ``pairs`` (2, k); factors: (k,), the rest as ``weigh_runs``."""
     high, low, block = np.zeros(LANES), np.zeros(LANES), np.zeros(BLOCK)
     cols = valid.size // areas.size
     i, row, row_end = 0, 0, cols
@@ -293,17 +294,17 @@ def write_runs(values, valid, areas, ranks, ends, wanted, slope, height, emissio
             mapped[start:stop] = False
             i = stop
             continue
-        a, b, upper, lower = slope[rank], height[rank], 0.0, 0.0
+        factor, upper, lower = factors[rank], 0.0, 0.0
         x, known, cell, there, full = values[i:stop], valid[i:stop], emission[i:stop], mapped[i:stop], np.uint8(1)
         for k in range(x.size):
             there[k] = known[k]
             full = np.uint8(full & np.uint8(known[k]))
         if full:
             for k in range(x.size):
-                cell[k] = x[k] * area * a + b
+                cell[k] = x[k] * area * factor
         else:
             for k in range(x.size):
-                cell[k] = x[k] * area * a + b if known[k] else 0.0
+                cell[k] = x[k] * area * factor if known[k] else 0.0
         if cell.size < LANES:
             for k in range(cell.size):
                 upper, rest = two_sum(upper, cell[k])

@@ -33,11 +33,10 @@ def loss_and_gradients(network, image, target, mask):
     """Mean of |forward(image) - target| over ``mask``, and its gradient: a network of ``network``'s shape."""
     if not suits(network, image):
         return reference.loss_and_gradients.reference(network, image, target, mask)
-    if target.shape != image.shape or mask.shape != image.shape:
-        raise ValueError(f"expected three arrays of one shape, got {image.shape}, {target.shape} and {mask.shape}")
+    count = reference.cells_of(mask, image, target)
     target, mask = np.ascontiguousarray(target, np.float32), np.ascontiguousarray(mask, np.bool_)
     window = 0, image.shape[0], 0, image.shape[1]
-    _, loss, gradients = run_sweep(network, image, window, target, mask, np.count_nonzero(mask))
+    _, loss, gradients = run_sweep(network, image, window, target, mask, count)
     return loss, gradients
 
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from kernels.compiled import inner, kernel
 from kernels.threads import run_parts
-from refimpl.zssr.resize import HALF, bicubic_taps
+from refimpl.zssr.resize import HALF, bicubic_taps, check_shape
 
 CELLS, COLUMNS = 2**18, 4096
 """Cells of a part, and columns at most."""
@@ -31,6 +31,7 @@ ANY, DOUBLE, HALVE = 0, 1, 2
 
 def resize_bicubic(image, shape):
     """(rows, cols) to ``shape``; float32 stays float32, anything else becomes float64."""
+    check_shape(shape)
     image = contiguous_float(image)
     out = np.empty(shape, image.dtype)
     resize_into(out, image, np.ones((1, 1), bool), np.empty((1, 1), bool), PLAIN)
@@ -44,6 +45,7 @@ def resize_valid(image, valid, shape):
         raise ValueError(f"expected valid of shape {image.shape}, got {valid.shape}")
     if valid.all():
         return resize_bicubic(image, shape), np.ones(shape, bool)
+    check_shape(shape)
     out, enough = np.empty(shape, image.dtype), np.empty(shape, bool)
     resize_into(out, image, valid, enough, NORMALISE)
     return out, enough

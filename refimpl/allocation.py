@@ -12,7 +12,7 @@ E_n,i   emission of cell i                       10^4 t CO2 per cell a year
 
 CW is a density (it comes from densities), so a cell's share goes with its area; on an equal-area
 working grid this changes nothing.  D20: a province without a statistic is nodata.  D21: where CW_n is
-0 the statistic is spread evenly, with a warning.  D22: the residual of the sum goes to the largest
+0 the statistic is spread evenly over the province's area, with a warning.  D22: the residual of the sum goes to the largest
 cell, which makes the sum of the float64 cells, rounded once, equal to the statistic.
 """
 
@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,6 +81,15 @@ def share_out(weights: np.ndarray, total: float) -> np.ndarray:
     return settled(shares * (total / math.fsum(shares)), weights, total)
 
 
+def evenly_where_zero(weights: np.ndarray, areas: np.ndarray) -> np.ndarray:
+    """D21: the weights of a province, times area, or the areas of its cells where all weights are 0; (n,) each.
+
+    >>> evenly_where_zero(np.zeros(2), np.array([3.0, 4.0]))
+    array([3., 4.])
+    """
+    return weights if weights.any() else areas
+
+
 def settled(cells: np.ndarray, weights: np.ndarray, total: float) -> np.ndarray:
     """D22: ``cells`` with what their rounding leaves of ``total`` given to the largest, the first of equal ones.
 
@@ -119,7 +128,7 @@ def allocate_cells(weights, valid, zones, areas, codes, totals):
     Raises
     ------
     InputError
-        A valid weight is negative or not finite.
+        A valid weight, or a total, is negative or not finite.
 
     >>> weights, zones = np.array([[1.0, 3.0, 5.0]]), np.array([[11, 11, 12]])
     >>> known = np.ones((1, 3), bool)
@@ -127,6 +136,7 @@ def allocate_cells(weights, valid, zones, areas, codes, totals):
     >>> emission
     array([[25., 75.,  0.]])
     """
+    refuse_wrong_totals(codes.tolist(), totals.tolist())
     refuse_wrong_weights(weights, valid)
     density = weights.astype(float) * areas[:, np.newaxis]
     emission, mapped = np.zeros(zones.shape), np.zeros(zones.shape, bool)
@@ -134,7 +144,7 @@ def allocate_cells(weights, valid, zones, areas, codes, totals):
     for k, (code, total) in enumerate(zip(codes.tolist(), totals.tolist())):
         inside = valid & (zones == code)
         if inside.any():
-            cells = share_out(density[inside], total)
+            cells = share_out(evenly_where_zero(density[inside], areas[np.nonzero(inside)[0]]), total)
             emission[inside], mapped[inside] = cells, True
             count[k], cell_sum[k], largest[k] = cells.size, math.fsum(cells.tolist()), density[inside].max()
     return emission, mapped, count, cell_sum, largest
@@ -173,9 +183,7 @@ def allocate(weights: Raster, zones: np.ndarray, totals: Mapping[int, float]) ->
     """
     if zones.shape != weights.values.shape:
         raise ValueError(f"zones {zones.shape} and weights {weights.values.shape} must have one shape")
-    for code, total in totals.items():
-        if not (math.isfinite(total) and total >= 0):
-            raise InputError(f"the total of province {code} is {total}; expected 10^4 t, 0 or more")
+    refuse_wrong_totals(totals, totals.values())
     codes = np.array(sorted(code for code in totals if code > 0), np.int64)
     given = np.array([totals[code] for code in codes.tolist()], float)
     areas = weights.grid.cell_areas()
@@ -197,9 +205,16 @@ def refuse_wrong_weights(weights: np.ndarray, valid: np.ndarray) -> None:
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         raise InputError(
-            f"the weights: {weights[row, column]} at row {row}, column {column}; Eq. 3 needs "
+            f"the weights: a weight of {weights[row, column]} at row {row}, column {column}; Eq. 3 needs "
             "weights of 0 or more, clip them first (D08, D18)"
         )
+
+
+def refuse_wrong_totals(codes: Iterable[int], totals: Iterable[float]) -> None:
+    """InputError, with its province, for the first total that is negative or not finite."""
+    for code, total in zip(codes, totals):
+        if not (math.isfinite(total) and total >= 0):
+            raise InputError(f"the total of province {code} is {total}; expected 10^4 t, 0 or more")
 
 
 def _warn(message: str) -> None:

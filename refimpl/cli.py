@@ -56,6 +56,20 @@ def seed(text: str) -> int:
     return int(text)
 
 
+def positive_seconds(text: str) -> float:
+    """A finite number of seconds above 0, for argparse."""
+    if not 0 < float(text) < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a time above 0, in seconds")
+    return float(text)
+
+
+def count(text: str) -> int:
+    """A whole number from 1 up, for argparse."""
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is below 1")
+    return int(text)
+
+
 def settable(verb: argparse.ArgumentParser) -> None:
     """``--set``, for the verbs that read settings."""
     verb.add_argument(
@@ -172,6 +186,23 @@ def options_evaluate(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--comparison", type=Path, default=Path("comparison.csv"), help="the map and its alternatives")
 
 
+def options_verify(verb: argparse.ArgumentParser) -> None:
+    """Arguments of ``verify``."""
+    verb.add_argument("--program", metavar="CMD", help="called as CMD IN_DIR OUT_DIR; without it, refimpl is checked")
+    verb.add_argument("--suite", type=folder, help="golden/v1 of a checkout, if it is not found by itself")
+    verb.add_argument("--case", action="append", default=[], metavar="ID", help="this case only; may be repeated")
+    verb.add_argument("--stage", action="append", default=[], help="this stage only; may be repeated")
+    verb.add_argument("--xfails", type=Path, metavar="FILE", help="ids of cases known to fail, one a line")
+    verb.add_argument("--timeout", type=positive_seconds, default=60.0, help="seconds that a program has for a case")
+    verb.add_argument("--jobs", type=count, default=2, help="cases that a program is given at a time")
+    verb.add_argument("--backend", choices=("numba", "numpy", "both"), default="both", help="of refimpl itself")
+    verb.add_argument("--results", type=Path, metavar="FILE", help="every verdict as JSON")
+    verb.add_argument("--junit", type=Path, metavar="FILE", help="every verdict as JUnit XML")
+    verb.add_argument(
+        "--pictures", type=folder, default=Path("verify-pictures"), help="folder for the pictures of wrong rasters"
+    )
+
+
 def options_warm_up(verb: argparse.ArgumentParser) -> None:
     """``warm-up`` has none."""
 
@@ -211,6 +242,11 @@ VERBS = {
         options_evaluate,
         "judge a map: land covers, errors against another map, its plain alternatives",
     ),
+    "verify": (
+        verbs.verb_verify,
+        options_verify,
+        "check refimpl itself, or a program of yours, against the golden suite (golden/README.md)",
+    ),
     "warm-up": (verbs.verb_warm_up, options_warm_up, "compile ahead what a run needs, and keep it for later processes"),
     "explain": (
         verbs.verb_explain,
@@ -239,14 +275,17 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one verb; returns the exit status: 0, 2 for a fault of the input, 130 when interrupted."""
+    """Run one verb; returns the exit status: 0, 1 where ``verify`` found a failure, 2 for a fault of the input.
+
+    130 when interrupted.
+    """
     try:
         args = parser().parse_args(arguments)
         set_quiet(args.quiet)
         with warnings.catch_warnings():
             warnings.showwarning = lambda message, category, *_: print(f"warning: {message}", file=sys.stderr)
             warnings.simplefilter("always", DataWarning)
-            args.function(args)
+            return args.function(args) or 0
     except InputError as fault:
         print(f"refimpl: {fault}", file=sys.stderr)
         return 2
@@ -255,4 +294,3 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nrefimpl: interrupted", file=sys.stderr)
         return 130
-    return 0

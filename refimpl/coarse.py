@@ -15,9 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from refimpl.errors import InputError
+from refimpl.errors import InputError, did_you_mean
 from refimpl.raster.grid import Raster
 from refimpl.regression.fitted import FittedRegression
+from refimpl.regression.hyperparameters import share
 from refimpl.regression.scaling import MinMaxScaler
 
 BLOCK = 2**18
@@ -76,8 +77,11 @@ def predict_coarse(
     Raises
     ------
     InputError
-        A missing driver, different grids, no cell with all drivers.
+        A missing driver, different grids, no cell with all drivers; an unknown scaling, a quantile beyond [0, 1].
     """
+    if scaling not in ("separate", "shared"):
+        raise InputError(f"unknown scaling {scaling!r}{did_you_mean(str(scaling), ('separate', 'shared'))}")
+    share("coarse map", "upper_quantile", upper_quantile)
     layers, valid = layers_and_mask(drivers, fitted.feature_names)
     if scaler is None and scaling == "shared":
         scaler = fitted.feature_scaler

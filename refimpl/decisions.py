@@ -123,7 +123,7 @@ DECISIONS: tuple[Decision, ...] = (
         "refimpl.allocation",
         "allocate.totals",
     ),
-    Decision("D21", "weights that sum to 0", "the total is spread evenly, with a warning", "refimpl.allocation"),
+    Decision("D21", "weights that sum to 0", "the total is spread evenly over the area, with a warning", "refimpl.allocation"),
     Decision("D22", "rounding", "the residual of the sum goes to the largest cell", "refimpl.allocation"),
     Decision(
         "D23",

@@ -52,6 +52,16 @@ class Fuel:
     unit_in_1e4_t: float = 1.0
     """10^4 t (or, for gas, 10^7 m3 at 1 kg/m3) in one unit of the consumption column."""
 
+    def __post_init__(self):
+        for symbol, value in (("LC", self.calorific_value), ("CC", self.carbon_content)):
+            if not 0 < value < float("inf"):
+                raise InputError(f"fuel {self.name!r}: {symbol} is {value!r}; expected a number above 0")
+        if not 0 < self.oxidation_factor <= 1:
+            raise InputError(
+                f"fuel {self.name!r}: COF is {self.oxidation_factor!r}; expected the fraction of the carbon that is "
+                "burnt, above 0 and at most 1"
+            )
+
     @property
     def emission_coefficient(self) -> float:
         """EC of Eq. 1 (D01), kg CO2 per kg of fuel, natural gas kg CO2/m3.
@@ -158,7 +168,8 @@ def read_inventory(path: str | os.PathLike) -> Inventory:
     for line, key in zip(table.lines, zip(codes.tolist(), years.tolist())):
         if key in seen:
             raise InputError(
-                f"{table.path}, line {line}: province {key[0]} in {key[1]} stands in line {seen[key]} already"
+                f"{table.path}, line {line}: code {key[0]} in year {key[1]} stands in line {seen[key]} already; "
+                "keep one row for each province and year"
             )
         seen[key] = line
     amounts = {name: table.numbers(name, minimum=0.0) for name in fuels}

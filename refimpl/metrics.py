@@ -12,9 +12,19 @@ def _pair(observed, estimated) -> tuple[np.ndarray, np.ndarray]:
     observed, estimated = np.asarray(observed, float), np.asarray(estimated, float)
     if observed.shape != estimated.shape or observed.size == 0:
         raise ValueError(
-            f"expected two arrays of one shape and at least one value, got {observed.shape} and {estimated.shape}"
+            "observed and estimated: expected two arrays of one shape and at least one value, "
+            f"got {observed.shape} and {estimated.shape}"
         )
     return observed, estimated
+
+
+def _deviations(values: np.ndarray) -> np.ndarray:
+    """``values`` less their mean; exactly 0 where all are equal, though the rounded mean of equal numbers need not be.
+
+    >>> _deviations(np.array([0.1, 0.1, 0.1]))
+    array([0., 0., 0.])
+    """
+    return values - (values.mean() if values.min() < values.max() else values[0])
 
 
 def r_squared(observed, estimated) -> float:
@@ -26,7 +36,7 @@ def r_squared(observed, estimated) -> float:
     0.5
     """
     observed, estimated = _pair(observed, estimated)
-    spread = np.sum((observed - observed.mean()) ** 2)
+    spread = np.sum(_deviations(observed) ** 2)
     return float(1 - np.sum((observed - estimated) ** 2) / spread) if spread > 0 else float("nan")
 
 
@@ -57,6 +67,6 @@ def pearson_r(x, y) -> float:
     0.997949
     """
     x, y = _pair(x, y)
-    x, y = x - x.mean(), y - y.mean()
+    x, y = _deviations(x), _deviations(y)
     spread = np.sqrt(np.sum(x * x) * np.sum(y * y))
     return float(np.clip(np.sum(x * y) / spread, -1, 1)) if spread > 0 else float("nan")

@@ -55,6 +55,8 @@ from refimpl.raster.warp import warp_mean, warp_nearest
 from refimpl.raster.zones import Coverage, coverage
 from refimpl.regression.fitted import FittedRegression
 from refimpl.regression.selection import SelectionTable, choose, compare_models
+from refimpl.zssr.network import Network
+from refimpl.zssr.tape import Tape
 from refimpl.zssr.upscale import SuperResolution, super_resolve
 
 
@@ -115,8 +117,11 @@ def timed(name: str, seconds: dict[str, float]) -> Iterator[Progress]:
     seconds[name] = time.perf_counter() - start
 
 
-def run(config: Config) -> Results:
+def run(config: Config, network: Network | None = None, tape: Tape | None = None) -> Results:
     """The whole method; nothing is written.
+
+    ``network`` and ``tape`` replace the first weights and the draws of the training (``super_resolve``), to repeat
+    another implementation's run.
 
     Raises
     ------
@@ -150,9 +155,8 @@ def run(config: Config) -> Results:
             regression = config.regression
             coarse = predict_coarse(model, drivers, regression.scaling, regression.upper_quantile)
         with timed("upscale", seconds) as progress:
-            fine = super_resolve(
-                coarse.raster, config.upscale, np.random.Generator(np.random.PCG64(config.seed)), progress
-            )
+            rng = np.random.Generator(np.random.PCG64(config.seed))
+            fine = super_resolve(coarse.raster, config.upscale, rng, progress, tape, network)
         with timed("allocate", seconds):
             allocation = allocate(fine.weights, fine_zones.values, totals)
         with timed("evaluate", seconds) as progress:

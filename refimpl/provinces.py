@@ -177,6 +177,12 @@ def province_drivers(
     found = []
     for grid, keys in by_grid.items():
         zones_here = warp_nearest(zones, grid)
+        if not zones_here.values.any():
+            year, name = keys[0]
+            raise InputError(
+                f"{config.drivers.by_year[year][name]}: no cell of it has a zone of {config.zones.raster.name}; check "
+                "its extent, its projection and its cell size"
+            )
         found.append(coverage(zones, grid, np.logical_and.reduce([rasters[key].valid for key in keys])))
         for key in keys:
             table = zonal_statistics(rasters[key], zones_here)

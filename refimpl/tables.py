@@ -30,10 +30,16 @@ class Table:
         at = self.columns.index(column)
         return [row[at] for row in self.rows]
 
-    def numbers(self, column: str, minimum: float = -math.inf) -> np.ndarray:
-        """``column`` as float64 (rows,); an empty, unreadable, non-finite or too small cell is refused by line."""
+    def numbers(self, column: str, minimum: float = -math.inf, empty: float | None = None) -> np.ndarray:
+        """``column`` as float64 (rows,); an unreadable, non-finite or too small cell is refused by line.
+
+        So is an empty one, unless ``empty`` says what it stands for.
+        """
         return np.array(
-            [self._number(column, line, cell, minimum) for line, cell in zip(self.lines, self.text(column))]
+            [
+                empty if empty is not None and not cell else self._number(column, line, cell, minimum)
+                for line, cell in zip(self.lines, self.text(column))
+            ]
         )
 
     def integers(self, column: str) -> np.ndarray:

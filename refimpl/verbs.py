@@ -366,6 +366,13 @@ def verb_explain(args) -> None:
         print(f"{key} = {default}\n    {doc}")
 
 
+def verb_verify(args) -> int:
+    """The golden suite; 1 where something failed."""
+    from refimpl.conformance.verify import verify
+
+    return verify(args)
+
+
 def verb_warm_up(args) -> None:
     """Compile ahead."""
     from refimpl.warm_up import warm_up

@@ -155,12 +155,13 @@ def test_cells_sum_exactly_to_the_statistic_whatever_the_weights(rng, kind, rows
             cells, density = emission[inside], (weights.astype(float) * areas[:, None])[inside]
             assert count[k] == cells.size and largest[k] == (density.max() if cells.size else -1)
             assert math.fsum(cells.tolist()) == cell_sum[k] == (wanted if cells.size else 0.0)  # 0 ulp
-            assert_shared_out(cells, density, wanted)
+            shares = density if density.any() else areas[np.nonzero(inside)[0]]  # D21
+            assert_shared_out(cells, shares, wanted)
 
 
-def assert_shared_out(cells, density, total):
+def assert_shared_out(cells, shares, total):
     """Eq. 3 in exact fractions; the cells that took the rest are off by what many roundings leave."""
-    exact = [Fraction(d) for d in density.tolist()] if density.any() else [Fraction(1)] * cells.size
+    exact = [Fraction(share) for share in shares.tolist()]
     whole = sum(exact, Fraction(0))
     rest = Fraction(total) * cells.size / 2**52  # every cell rounds by half an ulp at most, the factor as much
     off = [abs(Fraction(c) - part / whole * Fraction(total)) for c, part in zip(cells.tolist(), exact)]
@@ -192,7 +193,7 @@ def test_the_pairs_of_doubles_hold_the_sum_of_the_written_cells_to_the_bound_of_
         weights = np.sort(weights, axis=None).reshape(weights.shape)  # every sum grows for long
     zones, emission, mapped = np.ones(weights.shape, np.uint8), np.empty(weights.shape), np.empty(weights.shape, bool)
     runs: list = [None] * number_of_parts(weights.shape)
-    statistic = np.array([1]), runs, np.array([0.7]), np.ones(1)
+    statistic = np.array([1]), runs, np.array([0.7])
     high, low = kernels.allocation._write(weights, weights >= 0, zones, np.full(700, 0.3), *statistic, emission, mapped)
     # Whole numbers of the smallest double: exact.
     exact = Fraction(sum(int(math.ldexp(m, 53)) << (e + 1074) for m, e in map(math.frexp, emission.ravel().tolist())))
@@ -264,7 +265,7 @@ def test_a_wrong_weight_is_found_wherever_it_is_unless_it_is_not_valid(fill, wro
     weights, zones = np.ones((3, 200)), np.ones((3, 200), int)
     weights[1, column], zones[1] = wrong, zone
     arguments = zones, np.ones(3), np.array([1]), np.array([5.0])
-    with pytest.raises(InputError, match=f"the weights: {wrong} at row 1, column {column};"):
+    with pytest.raises(InputError, match=f"the weights: a weight of {wrong} at row 1, column {column};"):
         fill(weights, np.ones((3, 200), bool), *arguments)
     emission, *_ = fill(weights, (weights >= 0) & (weights < math.inf), *arguments)
     assert math.fsum(emission.ravel().tolist()) == 5.0

@@ -168,15 +168,23 @@ def test_a_tape_is_read_back_as_it_was_written(tmp_path):
 
 
 @pytest.mark.parametrize("text, message", [
-    ("step,row\n0,1\n", "row 1 is 'step,row', expected"),
-    ("", "row 1 is '', expected"),
-    ("step,scale,row,column,turn\n0,1.0,3,4,0\n1,1.0,3,x,0\n", "row 3 is '1,1.0,3,x,0', expected five numbers"),
-    ("step,scale,row,column,turn\n0,1.0,3,4,0\n1,1.0,3,4,8\n", "row 3 .* expected a turn of 0 to 7"),
+    ("step,row\n0,1\n", "no column 'scale'"),
+    ("", "holds no rows"),
+    ("step,scale,row,column,turn\n0,1.0,3,4,0\n1,1.0,3,x,0\n", "line 3, column 'column': 'x'; expected a number"),
+    ("step,scale,row,column,turn\n0,1.0,3,4,0\n1,1.0,3,4,8\n", "line 3: turn 8, expected 0 to 7"),
+    ("step,scale,row,column,turn\n0,1.0,3,4,0\n1,1.0,-3,4,0\n", "line 3: row -3, .* no negative number"),
     ("step,scale,row,column,turn\n0,1.0,3,4,0\n2,1.0,3,4,0\n", "column step is out of order"),
-    ("step,scale,row,column,turn\n1,1.0,3,4,0\n", "column step is out of order"),
+    ("step,scale,row,column,turn\n1,1.0,3,4,0\n0,1.0,3,4,0\n", "column step is out of order"),
+    ("step,scale,row,column,turn\n0,1.0,3,4,0\n", "column step is out of order"),
+    ("step,scale,row,column,turn\n" + "".join(f"{n},1.0,3,4,0\n" for n in range(1, 51)), "has no row of step 0"),
 ])
 def test_a_broken_tape_is_refused_with_its_row(tmp_path, text, message):
     path = tmp_path / "tape.csv"
     path.write_text(text)
     with pytest.raises(InputError, match=message):
         Tape.load(path)
+
+
+def test_the_columns_of_a_tape_may_come_in_any_order(tmp_path):
+    (tmp_path / "tape.csv").write_text("turn,step,column,row,scale\n5,1,4,3,0.9\n")
+    assert Tape.load(tmp_path / "tape.csv") == Tape((Draw(1, 0.9, 3, 4, 5),))

@@ -194,7 +194,7 @@ def test_explain_lists_all_decisions_and_every_configuration_key(capsys):
         (["upscale", "ntl_2010.tif", "--set", "upscale.crops=8"], "did you mean 'crop'?"),
         (["upscale", "ntl_2010.tif", "--set", "upscal.crop=8"], "expected upscale.KEY=VALUE"),
         (["upscale", "ntl_2010.tif", "--seed", "-1"], "-1 is below 0"),
-        (["upscale", "ntl_2010.tif", "--replay", "zones.tif"], "is no UTF-8 text, expected a tape"),
+        (["upscale", "ntl_2010.tif", "--replay", "zones.tif"], "cannot be read as CSV in UTF-8"),
         (["warp", "ntl_2010.tif", "--cell-size", "9", "--extent", "nan", "0", "9", "9", "--output", "x.tif"], "extent"),
         (["run", "run.toml", "--output", ""], "an empty name"),
         (["warp", "ntl_2010.tif", "--cell-size", "20000", "--zones", "zones.tif", "--output", "."], "is a folder"),

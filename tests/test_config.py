@@ -38,7 +38,7 @@ def test_a_run_is_read_with_its_defaults(world):
         ("[drivers.2005]", "[drivers.2004]", "table [drivers.2005] is missing; statistics.test_year = 2005"),
         ("[drivers.2005]", "[drivers.y2005]", "drivers.y2005: unknown key; expected a year such as"),
         ('population = "population_2005.tif"', "", "driver 'population' stands in one of"),
-        ("channels = 8", "channels = 9", "upscale.channels"),
+        ("channels = 8", "channels = 0", "upscale.channels"),
         ("crop = 16", "crop = 15", "upscale.crop: 15 is odd"),
         ("max_steps = 6", "max_steps = true", "upscale.max_steps = true; expected a whole number"),
         ("max_steps = 6", "steps = 6", "upscale.steps: unknown key"),

@@ -32,6 +32,7 @@ FLOORS = [
     ["provinces"],
     ["pipeline"],
     ["warm_up"],
+    ["conformance"],
     ["verbs"],
     ["cli", "__main__"],
 ]

@@ -12,6 +12,7 @@ from refimpl.evaluation.accuracy import accuracy_by_province, totals_accuracy
 from refimpl.evaluation.comparison import comparison_table, judge, one_factor, province_sums
 from refimpl.evaluation.inventories import ffdas_density, odiac_density
 from refimpl.evaluation.land_cover import LAND_COVERS, land_cover_shares, land_cover_sums, seven_classes
+from refimpl.metrics import pearson_r, r_squared
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.projection import ALBERS_CHINA, WGS84
 
@@ -160,3 +161,9 @@ def test_odiac_sums_twelve_months_of_carbon_into_co2_per_km2():
 def test_ffdas_in_kg_of_carbon_per_m2_becomes_tonnes_of_co2_per_km2():
     # 12 kg C/m2 = 12 million kg per km2 = 12,000 t C = 44,000 t CO2
     assert ffdas_density(raster([[12.0, 12.0], [12.0, 12.0]]), GRID).values[0, 0] == pytest.approx(44000.0, rel=1e-12)
+
+
+def test_equal_values_have_no_r2_and_no_r_whatever_their_mean_rounds_to():
+    same, other = np.full(3, 0.1), np.array([1.0, 2.0, 4.0])  # the mean of the first is not 0.1 in float64
+    assert math.isnan(r_squared(same, other)) and math.isnan(pearson_r(same, other))
+    assert math.isnan(pearson_r(other, same))

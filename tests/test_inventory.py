@@ -66,7 +66,7 @@ def test_a_table_saved_by_a_spreadsheet_with_byte_order_mark_and_blank_lines_is_
         (HEADER + "11,Beijing,2010,nan,0\n", "not a finite number"),
         (
             HEADER + "11,Beijing,2010,1,0\n\n11,Beijing,2010,1,0\n",
-            "line 4: province 11 in 2010 stands in line 2 already",
+            "line 4: code 11 in year 2010 stands in line 2 already",
         ),
         (HEADER + "11.5,Beijing,2010,1,0\n", "not a whole number"),
         (HEADER + "11,Beijing,2010,1\n", "4 cells, expected 5"),

@@ -244,9 +244,9 @@ def test_the_first_adam_step_is_the_rate_against_the_sign_of_the_gradient():
 
 def test_adam_refuses_arrays_that_do_not_belong_together():
     a, b = np.zeros(3), np.zeros(4)
-    for arrays, step in (((a, b, a, a), 1), ((a, a.astype(np.float32), a, a), 1), ((a, a, a, a), 0)):
+    for arrays in ((a, b, a, a), (a, a.astype(np.float32), a, a)):
         with pytest.raises(ValueError):
-            adam_step(*arrays, step, 0.1, 0.9, 0.999, 1e-8)
+            adam_step(*arrays, 1, 0.1, 0.9, 0.999, 1e-8)
 
 
 @settings(max_examples=40, deadline=None)

@@ -19,6 +19,7 @@ from refimpl.raster.geotiff import read_raster, write_raster
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.projection import ALBERS_CHINA, WGS84, forward
 from refimpl.twins import backend
+from refimpl.zssr.network import initialise
 
 EC = {"coal": 1.9003, "diesel": 3.0959}  # Table 3, printed
 
@@ -269,3 +270,20 @@ def test_one_scaling_for_both_leaves_the_cells_on_the_corner_of_the_range(world)
         return values.max() - values.min()
 
     assert spread(shared) < 0.2 * spread(separate)  # D05: cell totals are 400 times smaller than province totals here
+
+
+def test_a_run_is_repeated_from_its_first_weights_and_its_tape(world):
+    config = read_config(world / "run.toml")
+    first, upscale = run(config), config.upscale
+    rng = np.random.Generator(np.random.PCG64(config.seed))
+    start = initialise(rng, upscale.layers, upscale.channels, upscale.bias)
+    again = run(read_config(world / "run.toml", ("seed=7",)), start, first.fine.tape)
+    assert again.allocation.emission.values.tobytes() == first.allocation.emission.values.tobytes()
+
+
+def test_a_driver_of_the_fit_that_lies_elsewhere_is_refused_by_its_name(world):
+    there = read_raster(world / "ntl_2005.tif")
+    away = Grid(WGS84, (10.0, *there.grid.transform[1:]), there.grid.shape)
+    write_raster(world / "ntl_2005.tif", Raster(there.values, there.valid, away, ""), nodata=-9999)
+    with pytest.raises(InputError, match=r"ntl_2005\.tif: no cell of it has a zone of zones\.tif"):
+        run(read_config(world / "run.toml"))

@@ -159,6 +159,6 @@ def test_settings_reach_the_model_and_wrong_ones_are_one_sentence():
 
 
 def test_one_province_cannot_be_left_out():
-    with pytest.raises(InputError, match="expected at least 2"):
+    with pytest.raises(ValueError, match="expected at least 2"):
         leave_one_out("linear", [[1.0]], [1.0])
     assert leave_one_out("svr", [[1.0], [2.0]], [10.0, 30.0]).tolist() == [30.0, 10.0]

@@ -372,3 +372,17 @@ def test_score_is_r2_and_refitting_forgets_the_first_fit():
     X, y = [[0.0], [1.0], [2.0], [3.0]], [0.0, 1.0, 2.0, 3.0]
     model = SVR(kernel="linear", C=100.0, epsilon=0.0, tol=1e-9).fit([[5.0], [6.0]], [9.0, -9.0])
     assert model.fit(X, y).score(X, y) == pytest.approx(1.0, abs=1e-12)  # tol squared, against a variance near 1
+
+
+def test_a_solution_of_another_program_predicts_as_the_fit_does():
+    rng = np.random.default_rng(0)
+    X, y = rng.random((20, 2)), rng.random(20)
+    model = SVR(kernel="poly", gamma=0.7, coef0=0.5, degree=2).fit(X, y)
+    solution = model.support_vectors_, model.dual_coef_[0], float(model.intercept_[0])
+    again = SVR.from_support_vectors(*solution, 0.7, kernel="poly", coef0=0.5, degree=2)
+    assert again.predict(X).tobytes() == model.predict(X).tobytes()
+
+
+def test_gamma_is_1_where_all_entries_are_equal_whatever_their_mean_rounds_to():
+    X = np.full((3, 1), 0.1)  # whose mean is not 0.1 in float64
+    assert SVR().fit(X, [1.0, 2.0, 3.0]).gamma_ == 1.0

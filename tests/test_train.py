@@ -205,3 +205,20 @@ def test_progress_is_told_each_step_and_never_runs_backwards():
     trained(1, progress=Recorder("train", io.StringIO()))
     seen = Recorder.fractions
     assert len(seen) == 60 and seen == sorted(seen) and 0 < seen[0] and seen[-1] == 1.0
+
+
+@pytest.mark.parametrize("chosen", ["numpy", "numba"])
+def test_training_in_float64_follows_float32_to_its_rounding(chosen):
+    few, start = replace(SMALL, max_steps=4), initialise(np.random.default_rng(5), 3, 8, dtype=np.float64)
+    with backend(chosen):
+        single = trained(1, few, network=start)
+        double = trained(1, few, network=start, dtype=np.float64)
+    assert single.network.parameters.dtype == np.float32 and double.network.parameters.dtype == np.float64
+    assert single.tape == double.tape
+    difference = np.abs(double.history.loss / single.history.loss - 1).max()
+    assert 0 < difference < 1e-4                                    # float32, through four steps
+
+
+def test_a_training_with_other_channels_than_the_settings_is_refused():
+    with pytest.raises(ValueError, match=r"\(3, 16, False\), the settings say \(3, 8, False\)"):
+        trained(1, network=initialise(np.random.default_rng(1), 3, 16))

@@ -257,7 +257,7 @@ def test_the_defaults_are_valid_and_every_option_is_documented():
 @pytest.mark.parametrize("change, message", [
     ({"crop": 33}, "upscale.crop: 33 is odd; expected an even number of cells"),
     ({"crop": 2}, "upscale.crop: 2 is too small; expected 4 or more"),
-    ({"channels": 60}, "upscale.channels: 60 is no multiple of 8; expected 8, 16, 24 and so on"),
+    ({"channels": 0}, "upscale.channels: 0 is too small; expected 1 or more"),
     ({"channels": 64.0}, "upscale.channels: 64.0 is of the wrong type; expected a whole number, as in 64"),
     ({"layers": True}, "upscale.layers: True is of the wrong type; expected a whole number"),
     ({"bias": 1}, "upscale.bias: 1 is of the wrong type; expected true or false"),
@@ -275,3 +275,20 @@ def test_a_wrong_setting_is_refused_with_its_key(change, message):
     with pytest.raises(InputError) as refusal:
         super_resolve(coast(), replace(SMALL, **change), np.random.default_rng(1))
     assert str(refusal.value).startswith(message)
+
+
+def test_first_weights_and_a_tape_repeat_a_run_without_a_random_number():
+    few = replace(SMALL, max_steps=5)
+    first = super_resolve(coast(), few, np.random.default_rng(1))
+    rng = np.random.default_rng(1)
+    start = initialise(rng, few.layers, few.channels, few.bias)
+    again = super_resolve(coast(), few, np.random.default_rng(9), tape=first.tape, network=start)
+    assert again.weights.values.tobytes() == first.weights.values.tobytes()
+
+
+def test_a_network_in_float64_is_applied_in_float64():
+    start = initialise(np.random.default_rng(1), 3, 8, dtype=np.float64)
+    exact = apply_network(start, coast(), SMALL)
+    rounded = apply_network(start.like(start.parameters.astype(np.float32)), coast(), SMALL)
+    difference = np.abs(exact.values - rounded.values).max() / exact.values.max()
+    assert 0 < difference < 1e-5                                    # float32

@@ -28,13 +28,15 @@ def odiac_density(months: Iterable[Raster], grid: Grid) -> Raster:
     InputError
         Other than twelve months, or months on different grids.
     """
-    carbon, count = None, 0
-    for month in months:
-        month, count = cropped(month, grid), count + 1
+    carbon, count, whole = None, 0, None
+    for count, month in enumerate(months, 1):
+        if whole not in (None, month.grid):
+            raise InputError(
+                f"evaluate.odiac: month {count} lies on another grid than the first; take them from one ODIAC version"
+            )
+        whole, month = month.grid, cropped(month, grid)
         if carbon is None:
             carbon, valid, source = month.values.astype(np.float64), month.valid.copy(), month.grid
-        elif month.grid != source:
-            raise InputError("evaluate.odiac: the months lie on different grids; take them from one ODIAC version")
         else:
             carbon, valid = carbon + month.values, valid | month.valid
     if carbon is None or count != 12:

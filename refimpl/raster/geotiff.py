@@ -88,7 +88,7 @@ def _damage_told(where: str) -> Iterator[None]:
 def _band(page, handle, band: int, where: str) -> np.ndarray:
     """The pixels of one band, native byte order."""
     samples = page.samplesperpixel
-    if not 1 <= band <= samples:
+    if band not in range(1, samples + 1):
         raise InputError(f"{where}: has no band {band}, it has {samples}; choose one from 1 to {samples}")
     if page.dtype is None or np.dtype(page.dtype).kind not in "fiub":
         raise InputError(f"{where}: its pixels are not real numbers; convert it with 'gdal_translate -ot Float32'")

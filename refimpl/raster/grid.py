@@ -42,7 +42,7 @@ class Grid:
         if len(transform) != 4 or not np.all(np.isfinite(transform)):
             raise ValueError(f"transform {self.transform}, expected four finite numbers x0, y0, dx, dy")
         if transform[2] <= 0 or transform[3] >= 0:
-            raise ValueError(f"dx {transform[2]}, dy {transform[3]}: expected dx > 0 and dy < 0 (north up)")
+            raise ValueError(f"transform {transform}: expected dx > 0 and dy < 0 (north up)")
         if len(shape) != 2 or min(shape) < 1 or shape != tuple(self.shape):
             raise ValueError(f"shape {self.shape}, expected rows and columns, both at least 1")
         object.__setattr__(self, "transform", transform)
@@ -52,7 +52,9 @@ class Grid:
         slack = -0.51 * transform[3]
         beyond = ymax > 90 + slack or ymin < -90 - slack or xmax - xmin > 360 + transform[2]
         if self.crs.kind == "geographic" and beyond:
-            raise ValueError(f"geographic bounds {self.bounds} reach beyond the Earth: latitudes 90, width 360 degrees")
+            raise ValueError(
+                f"transform {transform} and shape {shape} reach beyond the Earth: latitudes 90, width 360 degrees"
+            )
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:

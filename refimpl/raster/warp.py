@@ -12,11 +12,34 @@ from __future__ import annotations
 
 import numpy as np
 
+from refimpl.errors import InputError, did_you_mean
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.overlap import overlap_sums
 from refimpl.raster.pixels import pixel_coordinates
 
 _BLOCK_POINTS = 2**17
+
+
+def warp(raster: Raster, grid: Grid, kind: str, minimum_valid: float = 0.0) -> Raster:
+    """The raster on another grid as its ``kind`` demands: "density", "count" or "class" (which knows no minimum).
+
+    Raises
+    ------
+    InputError
+        Another kind, or a ``minimum_valid`` that is no share.
+    """
+    kinds = ("density", "count", "class")
+    if kind not in kinds:
+        raise InputError(f"unknown kind {kind!r} of a raster{did_you_mean(str(kind), kinds)}")
+    if kind == "class":
+        _check_share(minimum_valid)
+        return warp_nearest(raster, grid)
+    return (warp_mean if kind == "density" else warp_sum)(raster, grid, minimum_valid)
+
+
+def _check_share(minimum_valid: float) -> None:
+    if not 0 <= minimum_valid <= 1:
+        raise InputError(f"minimum_valid is {minimum_valid}; expected a share of the cell, from 0 to 1")
 
 
 def warp_mean(raster: Raster, grid: Grid, minimum_valid: float = 0.0) -> Raster:
@@ -30,6 +53,7 @@ def warp_mean(raster: Raster, grid: Grid, minimum_valid: float = 0.0) -> Raster:
     >>> warp_mean(source, Grid(ALBERS_CHINA, (0, 0, 3, -2), (1, 2))).values.round(12).tolist()
     [[1.333333333333, 4.666666666667]]
     """
+    _check_share(minimum_valid)
     if raster.grid == grid:
         return Raster(raster.values.astype(float), raster.valid.copy(), grid, raster.units)
     values, valid = np.zeros(grid.shape), np.zeros(grid.shape, bool)
@@ -47,6 +71,7 @@ def warp_sum(raster: Raster, grid: Grid, minimum_valid: float = 0.0) -> Raster:
     >>> warp_sum(source, Grid(ALBERS_CHINA, (0, 0, 3, -2), (1, 2))).values.tolist()
     [[2.0, 7.0]]
     """
+    _check_share(minimum_valid)
     if raster.grid == grid:
         return Raster(raster.values.astype(float), raster.valid.copy(), grid, raster.units)
     values, valid = np.zeros(grid.shape), np.zeros(grid.shape, bool)

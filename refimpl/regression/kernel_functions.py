@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from refimpl.errors import InputError
+from refimpl.regression import hyperparameters as check
 from refimpl.regression.estimator import weighted_sum
 from refimpl.twins import twin
 
@@ -74,6 +75,16 @@ BLOCK = 2**18
 def overflow(kernel: str) -> InputError:
     """What to raise where a kernel value is not finite."""
     return InputError(f"SVR: the {kernel} kernel of these features exceeds float64; scale them to [0, 1]")
+
+
+def checked_kernel(kernel: str, gamma: float, degree: int, coef0: float) -> tuple[str, float, int, float]:
+    """A kernel as a user may name it, if each of its parameters is in its range; else InputError."""
+    return (
+        check.choice("SVR", "kernel", kernel, KERNELS),
+        check.positive("SVR", "gamma", gamma),
+        check.count("SVR", "degree", degree),
+        check.finite("SVR", "coef0", coef0),
+    )
 
 
 def kernel_matrix(X: np.ndarray, Z: np.ndarray, kernel: str, gamma: float, degree: int, coef0: float) -> np.ndarray:

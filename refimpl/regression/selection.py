@@ -135,7 +135,7 @@ def leave_one_out(name: str, drivers, emission, settings: Settings | None = None
     """Emission (n,) of each province, predicted by a fit, scalers included, that has not seen it; n at least 2."""
     drivers, emission = training_data(drivers, emission)
     if emission.size < 2:
-        raise InputError("regression: 1 province has statistics, expected at least 2; supply more provinces")
+        raise ValueError("regression: 1 province has statistics, expected at least 2; supply more provinces")
     predictions = np.empty(emission.size)
     for k in range(emission.size):
         others = np.arange(emission.size) != k
@@ -174,11 +174,20 @@ def choose(table: SelectionTable) -> str:
 
     (R2 is nan, hence tied, where the test emission is constant.)
     """
+    return table.models[best([row.test.r2 for row in table.models], [row.test.rmse for row in table.models])].name
 
-    def rank(row: ModelScores) -> tuple[float, float]:
-        return (-np.inf if np.isnan(row.test.r2) else row.test.r2, -row.test.rmse)
 
-    return max(table.models, key=rank).name
+def best(r2: Sequence[float], rmse: Sequence[float]) -> int:
+    """D07's row of a table of test scores: an R2 of nan is worse than any; see ``choose``.
+
+    >>> best([0.5, 0.7, float("nan"), 0.7], [1.0, 3.0, 0.1, 2.0])
+    3
+    """
+
+    def rank(row: int) -> tuple[float, float]:
+        return (-np.inf if np.isnan(r2[row]) else r2[row], -rmse[row])
+
+    return max(range(len(r2)), key=rank)
 
 
 def format_table(table: SelectionTable, units: str = "10^4 t") -> str:

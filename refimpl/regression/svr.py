@@ -12,7 +12,7 @@ import numpy as np
 from refimpl.regression import hyperparameters as check
 from refimpl.regression import smo
 from refimpl.regression.estimator import Regressor, training_data, weighted_sum
-from refimpl.regression.kernel_functions import KERNELS, kernel_expansion, kernel_matrix, overflow
+from refimpl.regression.kernel_functions import KERNELS, checked_kernel, kernel_expansion, kernel_matrix, overflow
 from refimpl.regression.linear import predict_in_blocks, weighted_features
 
 
@@ -90,6 +90,23 @@ class SVR(Regressor):
         self.n_iter_, self.kkt_gap_, self.n_features_in_ = result.n_iter, result.gap, X.shape[1]
         return self
 
+    @classmethod
+    def from_support_vectors(cls, support_vectors, dual_coef, intercept: float, gamma: float, **kernel) -> SVR:
+        """The model of a solution that another program found: (n, d), (n,); ``kernel``, ``degree``, ``coef0``.
+
+        Nothing is solved here: ``n_iter_`` and ``kkt_gap_`` are 0.
+
+        >>> SVR.from_support_vectors([[0.0], [2.0]], [-0.5, 0.5], 1.0, 1.0, kernel="linear").predict([[4.0]])
+        array([5.])
+        """
+        model = cls(gamma=gamma, **kernel)
+        model.support_vectors_, weights = training_data(support_vectors, dual_coef)
+        model.support_, model.dual_coef_ = np.arange(weights.size), weights[np.newaxis]
+        model.gamma_ = checked_kernel(model.kernel, gamma, model.degree, model.coef0)[1]
+        model.intercept_ = np.array([check.finite("SVR", "intercept", intercept)])
+        model.n_iter_, model.kkt_gap_, model.n_features_in_ = 0, 0.0, model.support_vectors_.shape[1]
+        return model
+
     def predict(self, X) -> np.ndarray:
         """f(x) for each row of X (n, d), (n,) float64.
 
@@ -127,9 +144,12 @@ class SVR(Regressor):
         if not isinstance(self.gamma, str):
             return check.positive("SVR", "gamma", self.gamma)
         check.choice("SVR", "gamma", self.gamma, ["scale", "auto"])
+        if self.gamma == "auto":
+            return 1 / X.shape[1]
         deviations = X - X.sum() / X.size  # by hand, the variance of 30 samples costs half of what X.var() does
-        variance = float((deviations * deviations).sum() / X.size) if self.gamma == "scale" else 1.0
-        return 1 / (X.shape[1] * variance) if variance > 0 else 1.0
+        variance = float((deviations * deviations).sum() / X.size)
+        # The rounded mean of equal numbers need not be that number: what it leaves is no variance.
+        return 1 / (X.shape[1] * variance) if variance > 0 and X.min() < X.max() else 1.0
 
 
 def duality_gap(model: SVR, X, y) -> float:

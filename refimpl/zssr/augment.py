@@ -35,10 +35,16 @@ class Level:
 def turned(image: np.ndarray, turn: int) -> np.ndarray:
     """A view of the image: ``turn`` % 4 quarter turns anticlockwise, then, from turn 4 on, left and right swapped.
 
+    Raises
+    ------
+    InputError
+        ``turn`` is not one of 0 .. 7.
+
     >>> turned(np.array([[1, 2], [3, 4]]), 5)
     array([[4, 2],
            [3, 1]])
     """
+    _check_turn(turn)
     rotated = np.rot90(image, turn % 4)
     return rotated[:, ::-1] if turn >= 4 else rotated
 
@@ -55,15 +61,24 @@ def undo_rotate_mirror(image: np.ndarray, turn: int) -> np.ndarray:
     array([[1, 2],
            [3, 4]])
     """
+    _check_turn(turn)
     return np.ascontiguousarray(np.rot90(image[:, ::-1] if turn >= 4 else image, -(turn % 4)))
 
 
+def _check_turn(turn: int) -> None:
+    if turn not in range(8):
+        raise InputError(f"turn is {turn!r}; expected 0 to 7: quarter turns, from 4 on mirrored")
+
+
 def crop_size(shape: tuple[int, int], wanted: int) -> int:
-    """D15: min(wanted, rows, cols), made even.
+    """D15: min(wanted, rows, cols), made even; InputError for a map with fewer than 2 rows or columns.
 
     >>> crop_size((95, 300), 128)
     94
     """
+    if min(shape) < 2:
+        cells = " x ".join(map(str, shape))
+        raise InputError(f"image of the coarse map: {cells} cells, expected 2 x 2 at least; use another")
     return min(wanted, *shape) // 2 * 2
 
 
@@ -109,9 +124,11 @@ def build_pyramid(image: np.ndarray, valid: np.ndarray, size: int, pyramid: bool
 
 def _no_crop(image: np.ndarray, valid: np.ndarray, size: int) -> str:
     if not np.any(image[valid]):
-        return "coarse map: all of its valid cells have one value, expected a map with structure; check the prediction"
-    return (f"coarse map: no crop of {size} x {size} cells has half of its cells valid and a value above the map's "
-            f"minimum ({np.count_nonzero(valid)} of {valid.size} cells are valid); choose a smaller upscale.crop")
+        return ("image of the coarse map: all of its valid cells have one value, expected a map with structure; "
+                "check the prediction")
+    return (f"image of the coarse map: no crop of {size} x {size} cells has half of its cells valid and a value above "
+            f"the map's minimum ({np.count_nonzero(valid)} of {valid.size} cells are valid); "
+            "choose a smaller upscale.crop")
 
 
 def draw_crop(levels: list[Level], rng: np.random.Generator, step: int) -> Draw:
@@ -139,11 +156,15 @@ def cut(levels: list[Level], draw: Draw, size: int) -> tuple[np.ndarray, np.ndar
         The draw, from a tape, names a scale or a place that this map does not have.
     """
     level = next((level for level in levels if level.scale == draw.scale), None)
-    if level is None or draw.row + size > level.image.shape[0] or draw.column + size > level.image.shape[1]:
+    if level is None or not _holds(level.image.shape, draw, size):
         raise InputError(f"tape: step {draw.step} takes {size} x {size} cells at scale {draw.scale}, row {draw.row}, "
                          f"column {draw.column}, which this map does not have; use the map and crop size of its run")
     window = np.s_[draw.row : draw.row + size, draw.column : draw.column + size]
     return rotate_mirror(level.image[window], draw.turn), rotate_mirror(level.valid[window], draw.turn)
+
+
+def _holds(shape: tuple[int, int], draw: Draw, size: int) -> bool:
+    return 0 <= draw.row <= shape[0] - size and 0 <= draw.column <= shape[1] - size
 
 
 def training_pair(

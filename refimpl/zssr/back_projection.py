@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from refimpl.errors import InputError
 from refimpl.twins import twin
 from refimpl.zssr.resize import downsample, upsample
 
@@ -24,11 +25,23 @@ def back_project(
 ) -> np.ndarray:
     """The fine image corrected ``iterations`` times; ``kind`` is the downsampling (D16).
 
+    Raises
+    ------
+    InputError
+        A negative number of iterations.
+    ValueError
+        ``fine`` is not twice as high and wide as ``coarse`` and ``valid``.
+
     >>> coarse = np.array([[0.0, 1.0], [2.0, 3.0]])
     >>> fine = back_project(np.zeros((4, 4)), coarse, np.ones((2, 2), bool), 10)
     >>> bool(abs(downsample(fine, np.ones((4, 4), bool), "mean")[0] - coarse).max() < 0.002 * 14**0.5)
     True
     """
+    if iterations < 0:
+        raise InputError(f"iterations of back-projection are {iterations}; expected 0 or more")
+    if not fine.shape == (2 * valid.shape[0], 2 * valid.shape[1]) == (2 * coarse.shape[0], 2 * coarse.shape[1]):
+        shapes = f"{fine.shape}, {coarse.shape} and {valid.shape}"
+        raise ValueError(f"fine, coarse and valid are {shapes}; expected fine twice as high and wide as the others")
     return correct(np.where(children(valid), fine, 0), coarse, valid, iterations, kind)
 
 

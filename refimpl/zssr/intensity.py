@@ -13,10 +13,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from refimpl.errors import InputError, did_you_mean
 from refimpl.raster.grid import Raster
 
 QUANTILE = 0.9999
 LOG_GAIN = 100.0
+TRANSFORMS = ("linear", "log", "sqrt")
 
 
 @dataclass(frozen=True)
@@ -57,12 +59,19 @@ def measure_range(values: np.ndarray, valid: np.ndarray) -> ImageRange:
     """D09: minimum and 99.99 % quantile (linear interpolation) of the valid cells.
 
     Where more than 99.99 % of the cells are at the minimum, the scale is the largest value instead; a constant map has
-    scale 1.  There must be a valid cell.
+    scale 1.
+
+    Raises
+    ------
+    InputError
+        No cell is valid.
 
     >>> measure_range(np.array([[5.0, 7.0, 9.0]]), np.array([[True, True, False]]))
     ImageRange(minimum=5.0, scale=1.9998)
     """
     inside = np.asarray(values, np.float64)[valid]
+    if inside.size == 0:
+        raise InputError("coarse map: no cell is valid, expected at least one; check the nodata value and the zones")
     minimum, largest = inside.min(), inside.max()
     inside -= minimum
     scale = np.quantile(inside, QUANTILE, overwrite_input=True) or largest - minimum or 1.0
@@ -77,6 +86,7 @@ def compress(image: np.ndarray, transform: str) -> np.ndarray:
     >>> compress(np.array([0.0, 0.25, 1.0]), "sqrt")
     array([0. , 0.5, 1. ])
     """
+    _check_transform(transform)
     if transform == "log":
         return np.log1p(LOG_GAIN * np.maximum(image, 0)) / np.log1p(LOG_GAIN)
     return np.sqrt(np.maximum(image, 0)) if transform == "sqrt" else image
@@ -88,6 +98,12 @@ def expand(image: np.ndarray, transform: str) -> np.ndarray:
     >>> expand(np.array([-0.5, 0.0, 0.5]), "sqrt")
     array([-0.25,  0.  ,  0.25])
     """
+    _check_transform(transform)
     if transform == "log":
         return np.expm1(image * np.log1p(LOG_GAIN)) / LOG_GAIN
     return image * np.abs(image) if transform == "sqrt" else image
+
+
+def _check_transform(transform: str) -> None:
+    if transform not in TRANSFORMS:
+        raise InputError(f"unknown transform {transform!r}{did_you_mean(str(transform), TRANSFORMS)}")

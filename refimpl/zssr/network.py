@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from refimpl.errors import InputError
 from refimpl.twins import twin
 
 LAST_LAYER_GAIN = 0.03
@@ -43,6 +44,8 @@ class Network:
     bias: bool = False
 
     def __post_init__(self):
+        if self.depth < 1 or self.channels < 1:
+            raise ValueError(f"expected layers and channels from 1 up, got {self.depth} and {self.channels}")
         expected = (parameter_count(self.depth, self.channels, self.bias),)
         if self.parameters.shape != expected:
             raise ValueError(f"expected parameters of shape {expected}, got {self.parameters.shape}")
@@ -100,7 +103,16 @@ def initialise(
     >>> network = initialise(np.random.default_rng(1), layers=3, channels=8)
     >>> network.parameters.shape, network.parameters.dtype
     ((720,), dtype('float32'))
+
+    Raises
+    ------
+    InputError
+        Another scheme, fewer than 2 layers or no channel.
     """
+    if scheme not in ("he", "published"):
+        raise InputError(f"unknown scheme {scheme!r} of the first weights; expected 'he' or 'published'")
+    if layers < 2 or channels < 1:
+        raise InputError(f"layers is {layers} and channels {channels}; expected layers from 2 and channels from 1 up")
     numerator = {"he": 2.0, "published": 0.1}[scheme]
     network = Network(np.zeros(parameter_count(layers, channels, bias), dtype), layers, channels, bias)
     for layer in network.layers:
@@ -193,10 +205,15 @@ def loss_and_gradients(
     """Mean of |forward(image) - target| over the cells of ``mask`` (D15), and its gradient, as a network.
 
     ``image``, ``target`` (H, W), ``mask`` (H, W) bool with at least one cell.  The subgradient of |.| at 0 is 0.
+
+    Raises
+    ------
+    ValueError
+        Shapes differ, or no cell of ``mask`` is true.
     """
+    count = cells_of(mask, image, target)
     activations: list[np.ndarray] = []
     error = forward(network, image, activations) - target
-    count = np.count_nonzero(mask)
     loss = float(np.sum(np.abs(error), where=mask, dtype=np.float64) / count)
 
     gradients = network.like(np.empty_like(network.parameters))
@@ -209,3 +226,18 @@ def loss_and_gradients(
         if number > 0:
             dy = convolve_backward_data(dy, layer.weights, x)
     return loss, gradients
+
+
+def cells_of(mask: np.ndarray, image: np.ndarray, target: np.ndarray) -> int:
+    """How many cells the loss counts, if ``target`` and ``mask`` fit the image.
+
+    >>> cells_of(np.eye(3, dtype=bool), np.zeros((3, 3)), np.zeros((3, 3)))
+    3
+    """
+    if not image.shape == target.shape == mask.shape:
+        shapes = f"{image.shape}, {target.shape} and {mask.shape}"
+        raise ValueError(f"expected three arrays of one shape, got image, target and mask of {shapes}")
+    count = int(np.count_nonzero(mask))
+    if count == 0:
+        raise ValueError("mask has no cell that is true; a loss needs at least one")
+    return count

@@ -16,6 +16,7 @@ import functools
 
 import numpy as np
 
+from refimpl.errors import InputError
 from refimpl.twins import twin
 
 HALF = 0.5 - 1e-6
@@ -93,10 +94,22 @@ def bicubic_taps(n_in: int, n_out: int) -> tuple[np.ndarray, np.ndarray]:
 def resize_bicubic(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """The image resized to ``shape`` = (rows, cols): first along the rows' axis, then along the columns'.
 
+    Raises
+    ------
+    InputError
+        ``shape`` has no cell.
+
     >>> resize_bicubic(np.arange(8.0)[None, :].repeat(8, 0), (4, 4))[1, 1:3]
     array([2.48828125, 4.51171875])
     """
+    check_shape(shape)
     return np.ascontiguousarray(_resize_rows(_resize_rows(image, shape[0]).T, shape[1]).T)
+
+
+def check_shape(shape: tuple[int, int]) -> None:
+    """Refuse to resize to less than a cell."""
+    if min(shape) < 1:
+        raise InputError(f"cannot resize to rows {shape[0]}, cols {shape[1]}; expected 1 or more of each")
 
 
 def _resize_rows(image: np.ndarray, n_out: int) -> np.ndarray:
@@ -147,4 +160,6 @@ def downsample(image: np.ndarray, valid: np.ndarray, kind: str) -> tuple[np.ndar
     """A coarse map from a fine one, as ``kind`` = "mean" or "bicubic" has it (D16); values and validity."""
     if kind == "mean":
         return downsample_mean_valid(image, valid)
+    if kind != "bicubic":
+        raise InputError(f"unknown kind of downsampling {kind!r}; expected 'mean' or 'bicubic'")
     return resize_valid(image, valid, ((image.shape[0] + 1) // 2, (image.shape[1] + 1) // 2))

@@ -22,6 +22,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from refimpl.errors import InputError
+
 
 def slope_and_deviation(x: Sequence[float], y: Sequence[float]) -> tuple[float, float]:
     """Slope of the least-squares line through at least three points, and its standard deviation (n - 2 form).
@@ -75,12 +77,21 @@ class LearningRatePolicy:
     steps: list[int] = field(default_factory=list)
     errors: list[float] = field(default_factory=list)
 
+    def __post_init__(self):
+        if not 0 < self.final_rate < self.rate < float("inf"):
+            raise InputError(
+                f"final_rate {self.final_rate} and learning_rate {self.rate}: expected numbers above 0, the final one "
+                "below the first"
+            )
+
     def measures(self, step: int) -> bool:
         """Whether the reconstruction error is due after iteration ``step`` (from 1)."""
         return step % self.measure_every == 0
 
     def record(self, step: int, error: float) -> None:
-        """Append a measured reconstruction error."""
+        """Append a measured reconstruction error; steps come in ascending order."""
+        if self.steps and step <= self.steps[-1]:
+            raise InputError(f"step {step} comes after step {self.steps[-1]}; expected each error once, in order")
         self.steps.append(step)
         self.errors.append(error)
 

@@ -24,12 +24,12 @@ class UpscaleSettings:
     """
 
     layers: int = _option(8, "3x3 convolutions, ReLU after all but the last (D10)", least=2)
-    channels: int = _option(64, "channels between the layers, a multiple of 8 (D10)", least=8, multiple=8)
+    channels: int = _option(64, "channels between the layers; a multiple of 8 is fast (D10)", least=1)
     bias: bool = _option(False, "whether the convolutions have a bias (D10)")
     initialisation: str = _option("he", "first weights: He, or the published N(0, 0.1/(9 C_in)) (D11)",
                                   choices=("he", "published"))
     crop: int = _option(128, "side of a training crop in cells, even; a smaller map is taken whole (D15)",
-                        least=4, multiple=2)
+                        least=4, even=True)
     pyramid: bool = _option(True, "whether crops also come from the map shrunk to 0.9, 0.8, ... 0.5 (D14)")
     baseline: str = _option("remove", "the map's minimum: removed for good, or added back after the network (D09)",
                             choices=("remove", "keep"))
@@ -78,8 +78,5 @@ def _check(key: str, value, default, limits) -> None:
         raise InputError(f"{key}: {value!r} is too small; expected {limits['least']} or more")
     if "above" in limits and not (value > limits["above"] and math.isfinite(value)):
         raise InputError(f"{key}: {value!r} is out of range; expected a finite number above {limits['above']:g}")
-    if limits.get("multiple") == 2 and value % 2:
+    if limits.get("even") and value % 2:
         raise InputError(f"{key}: {value!r} is odd; expected an even number of cells")
-    if "multiple" in limits and value % limits["multiple"]:
-        raise InputError(f"{key}: {value!r} is no multiple of {limits['multiple']}; expected {limits['multiple']}, "
-                         f"{2 * limits['multiple']}, {3 * limits['multiple']} and so on")

@@ -4,18 +4,19 @@ The first weights are drawn too, before the crops; they are not on the tape, and
 given to it (``train(..., network=...)``).
 
 One row is one crop.  Rows of step 0 are the fixed crops on which the reconstruction error is measured (D12); then
-there is one row for each training step, from 1 on.  As CSV: ``step,scale,row,column,turn``.
+there is one row for each training step, from 1 on.  As CSV: ``step,scale,row,column,turn``, in any order of columns.
 """
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 from refimpl.errors import InputError
-from refimpl.files import existing_file, write_text
+from refimpl.files import write_text
+from refimpl.tables import read_table
+from refimpl.zssr.schedule import LearningRatePolicy
 
 
 class Draw(NamedTuple):
@@ -61,28 +62,21 @@ class Tape:
         Raises
         ------
         InputError
-            The file is missing, has another header, a row that is no draw, or steps that do not count 1, 2, 3, ...
+            The file is missing or no such table, a cell is no such number, or steps do not count 0, ..., 0, 1, 2, ...
         """
-        path = existing_file(path, "a tape (CSV)")
-        try:
-            header, *rows = path.read_text(encoding="utf-8").splitlines() or [""]
-        except UnicodeDecodeError:
-            raise InputError(f"{path}: is no UTF-8 text, expected a tape (CSV); give the one upscale wrote") from None
-        if header.strip() != ",".join(Draw._fields):
-            raise InputError(f"{path}: row 1 is {header!r}, expected {','.join(Draw._fields)!r}; is this a tape?")
-        tape = cls(tuple(_draw(path, number, row) for number, row in enumerate(rows, start=2)))
-        steps = [draw.step for draw in tape.training]
-        if steps != list(range(1, len(steps) + 1)) or not (tape.fixed and steps):
-            raise InputError(f"{path}: column step is out of order, expected some rows of step 0, then 1, 2, 3 ...")
+        table = read_table(path, Draw._fields, "a tape")
+        columns = [table.numbers(name) if name == "scale" else table.integers(name) for name in Draw._fields]
+        draws = tuple(Draw(*values) for values in zip(*(column.tolist() for column in columns)))
+        for line, draw in zip(table.lines, draws):
+            if draw.turn not in range(8):
+                raise InputError(f"{table.path}, line {line}: turn {draw.turn}, expected 0 to 7")
+            if min(draw.row, draw.column) < 0:
+                where = f"row {draw.row}, column {draw.column}"
+                raise InputError(f"{table.path}, line {line}: {where}, expected no negative number")
+        tape = cls(draws)
+        steps = [draw.step for draw in draws]
+        if steps != [0] * len(tape.fixed) + list(range(1, len(tape.training) + 1)) or not tape.training:
+            raise InputError(f"{table.path}: column step is out of order, expected rows of step 0, then 1, 2, 3 ...")
+        if not tape.fixed and len(tape.training) >= LearningRatePolicy.measure_every:
+            raise InputError(f"{table.path}: has no row of step 0, expected the crops that the error is measured on")
         return tape
-
-
-def _draw(path: Path, number: int, row: str) -> Draw:
-    try:
-        step, scale, first, column, turn = row.split(",")
-        draw = Draw(int(step), float(scale), int(first), int(column), int(turn))
-    except ValueError as fault:
-        raise InputError(f"{path}: row {number} is {row!r}, expected five numbers {','.join(Draw._fields)}") from fault
-    if draw.turn not in range(8) or min(draw.step, draw.row, draw.column) < 0:
-        raise InputError(f"{path}: row {number} is {row!r}, expected a turn of 0 to 7 and no negative number")
-    return draw

@@ -1,8 +1,8 @@
 """Training on the one coarse map (Fig. 8; D11-D15): a crop a step, L1 loss, Adam, until the rate would reach 1e-6.
 
 The image (rows, cols) is the linear one that ``intensity`` makes of the coarse map; invalid cells hold 0.  The network
-trains in float32.  Draws are made in this order: the first weights, the fixed crops, then scale, corner and turn of
-each step.
+trains in float32 (or ``dtype``: float64, to check another implementation's steps).  Draws are made in this order: the
+first weights, the fixed crops, then scale, corner and turn of each step.
 """
 
 from __future__ import annotations
@@ -64,22 +64,26 @@ def train(
     progress: Progress | None = None,
     tape: Tape | None = None,
     network: Network | None = None,
+    dtype: np.dtype | type = np.float32,
 ) -> Trained:
     """Train a network on one linear image, (rows, cols) float with ``valid`` bool; crops come under the curve of D09.
 
     ``tape`` replaces every draw of a crop and ends the training with its last row at the latest; ``network`` replaces
-    the first weights (it is not changed).
+    the first weights (it is not changed).  Image, weights and moments are of ``dtype``, float32 or float64.
 
     Raises
     ------
     InputError
         The map has no admissible crop (D15), the tape does not fit the map, or training diverges.
     """
-    image, valid = np.where(valid, image, 0).astype(np.float32), np.asarray(valid, bool)
+    image, valid = np.where(valid, image, 0).astype(dtype), np.asarray(valid, bool)
     size = crop_size(image.shape, settings.crop)
-    if size < 2:
-        raise InputError(f"coarse map: {' x '.join(map(str, image.shape))} cells, expected 2 x 2 at least; use another")
-    start = network or initialise(rng, settings.layers, settings.channels, settings.bias, settings.initialisation)
+    shape = settings.layers, settings.channels, settings.bias
+    start = network or initialise(rng, *shape, settings.initialisation, dtype)
+    given = start.depth, start.channels, start.bias
+    if given != shape:
+        raise ValueError(f"the first weights are of (layers, channels, bias) {given}, the settings say {shape}")
+    start = start.like(start.parameters.astype(dtype))
     levels = build_pyramid(image, valid, size, settings.pyramid)
     fixed = tape.fixed if tape else draw_fixed_crops(levels, rng, FIXED_CROPS)
 
@@ -95,9 +99,9 @@ def train(
     return _run(start, [pair(draw) for draw in fixed], draws(), pair, fixed, settings, progress)
 
 
-def _run(start: Network, fixed_pairs, draws, pair, fixed, settings: UpscaleSettings, progress) -> Trained:
-    network = start.like(start.parameters.astype(np.float32))
-    moments = np.zeros((2, network.parameters.size), np.float32)
+def _run(network: Network, fixed_pairs, draws, pair, fixed, settings: UpscaleSettings, progress) -> Trained:
+    """The steps, in place on the parameters of ``network``."""
+    moments = np.zeros((2, network.parameters.size), network.parameters.dtype)
     policy = LearningRatePolicy(settings.learning_rate, settings.final_rate)
     taken, rows = list(fixed), []
     for draw in draws:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from refimpl.errors import InputError
 from refimpl.progress import Progress
 from refimpl.raster.grid import Raster
 from refimpl.zssr.back_projection import back_project, children, correct
@@ -50,8 +49,12 @@ def super_resolve(
     rng: np.random.Generator,
     progress: Progress | None = None,
     tape: Tape | None = None,
+    network: Network | None = None,
 ) -> SuperResolution:
     """Eq. 2: the coarse map at twice its resolution, by a network trained on it alone.
+
+    ``tape`` and ``network`` replace the draws and the first weights, as in ``train``; together they repeat a training
+    without a random number.  Training and inference follow the dtype of ``network``, by default float32.
 
     Raises
     ------
@@ -59,10 +62,12 @@ def super_resolve(
         A setting is out of range, or the map has no valid cell, no structure or no admissible crop (D15).
     """
     validate(settings)
-    positive, clipped = clip_negatives(_some_valid(coarse))
+    positive, clipped = clip_negatives(coarse)
     image_range = measure_range(positive.values, positive.valid)
     image = image_range.to_image(positive.values, positive.valid)
-    trained = train(image, positive.valid, settings, rng, part_of(progress, 0.0, TRAINING_SHARE), tape)
+    dtype = np.float32 if network is None else network.parameters.dtype
+    part = part_of(progress, 0.0, TRAINING_SHARE)
+    trained = train(image, positive.valid, settings, rng, part, tape, network, dtype)
     weights = apply_network(trained.network, coarse, settings, part_of(progress, TRAINING_SHARE, 1.0))
     return SuperResolution(weights, trained.history, trained.tape, trained.network, image_range, clipped)
 
@@ -70,11 +75,15 @@ def super_resolve(
 def apply_network(
     network: Network, coarse: Raster, settings: UpscaleSettings, progress: Progress | None = None
 ) -> Raster:
-    """The fine map that a trained network makes of a coarse one (D17); an ablation need not train again."""
-    coarse, _ = clip_negatives(_some_valid(coarse))
+    """The fine map that a trained network makes of a coarse one (D17), computed in the network's dtype.
+
+    An ablation need not train again.
+    """
+    coarse, _ = clip_negatives(coarse)
     image_range = measure_range(coarse.values, coarse.valid)
     image = image_range.to_image(coarse.values, coarse.valid)
-    interpolated = upsample_valid(compress(image, settings.transform).astype(np.float32), coarse.valid)
+    dtype = network.parameters.dtype
+    interpolated = upsample_valid(compress(image, settings.transform).astype(dtype, copy=False), coarse.valid)
     fine = ensemble(network, interpolated, image, coarse.valid, settings, progress)
     del interpolated
     correct(fine, image, coarse.valid, settings.back_projection, settings.downsampling)
@@ -83,24 +92,18 @@ def apply_network(
 
 def replicate(coarse: Raster, baseline: str = "remove") -> Raster:
     """The plainest fine map, to compare with: each coarse value four times."""
-    coarse, _ = clip_negatives(_some_valid(coarse))
+    coarse, _ = clip_negatives(coarse)
     image_range = measure_range(coarse.values, coarse.valid)
     return _finish(children(image_range.to_image(coarse.values, coarse.valid)), coarse, image_range, baseline)
 
 
 def bicubic(coarse: Raster, back_projection: int = 0, baseline: str = "remove", downsampling: str = "mean") -> Raster:
     """The interpolated fine map, to compare with: what the network starts from, corrected ``back_projection`` times."""
-    coarse, _ = clip_negatives(_some_valid(coarse))
+    coarse, _ = clip_negatives(coarse)
     image_range = measure_range(coarse.values, coarse.valid)
     image = image_range.to_image(coarse.values, coarse.valid)
     fine = back_project(upsample_valid(image, coarse.valid), image, coarse.valid, back_projection, downsampling)
     return _finish(fine, coarse, image_range, baseline)
-
-
-def _some_valid(coarse: Raster) -> Raster:
-    if not coarse.valid.any():
-        raise InputError("coarse map: no cell is valid, expected at least one; check the nodata value and the zones")
-    return coarse
 
 
 def _finish(fine: np.ndarray, coarse: Raster, image_range: ImageRange, baseline: str) -> Raster:

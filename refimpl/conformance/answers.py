@@ -1,0 +1,172 @@
+"""What a program answered, read from its OUT_DIR without trusting it; and answers written, for the other side.
+
+Nothing that is not a plain file is opened, no file is read that is much larger than the answer, and an array or raster
+is allocated only when its header fits what is expected (golden/README.md, "File formats").
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import stat
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import tifffile
+
+from refimpl.conformance.formats import Columns, read_columns, read_npy, typed, write_columns, write_npy
+from refimpl.conformance.task import Task
+from refimpl.errors import InputError
+from refimpl.raster.geotiff import read_raster, write_raster
+from refimpl.raster.grid import Raster
+from refimpl.tables import format_cell
+
+Answer = np.ndarray | Columns | Raster
+SLACK = 2**20
+"""Bytes that a file may have beyond four times the expected one's."""
+MOST_FILES = 100
+MOST_PAGES = 2
+
+
+def size_limit(expected: Path) -> int:
+    """Bytes that the answer to ``expected`` may have."""
+    return 4 * expected.stat().st_size + SLACK
+
+
+def read_expected(path: Path) -> Answer:
+    """An expected file of the suite."""
+    return {".npy": read_npy, ".csv": read_columns, ".tif": read_raster}[path.suffix](path)
+
+
+def read_answers(out_dir: Path, expected_dir: Path, names: Sequence[str]) -> tuple[dict[str, Answer], list[str]]:
+    """The answers by file name, and one sentence for each fault: missing, extra, too large, not readable."""
+    if out_dir.is_symlink() or not out_dir.is_dir():
+        return {}, ["the output folder was removed or replaced"]
+    with os.scandir(out_dir) as entries:
+        there = [entry.name for entry in itertools.islice(entries, MOST_FILES + 1)]
+    if len(there) > MOST_FILES:
+        return {}, [f"there are more than {MOST_FILES} files in the output folder; expected {', '.join(names)}"]
+    faults = [f"{name[:80]!r} is no output of this operation" for name in sorted(set(there) - set(names))]
+    answers = {}
+    for name in names:
+        try:
+            answers[name] = _read_answer(out_dir / name, expected_dir / name)
+        except InputError as fault:
+            faults.append(str(fault).replace(str(out_dir) + os.sep, ""))
+    return answers, faults
+
+
+def _read_answer(path: Path, expected: Path) -> Answer:
+    """One answer; InputError where it is missing, no plain file, too large or not readable."""
+    try:
+        status = path.lstat()
+    except OSError:
+        raise InputError(f"{path.name} is missing") from None
+    if not stat.S_ISREG(status.st_mode):
+        raise InputError(f"{path.name} is no plain file (a link, a folder or a pipe), which is not read")
+    if status.st_size > size_limit(expected):
+        raise InputError(f"{path.name} has {status.st_size} bytes, {expected.stat().st_size} expected; it is not read")
+    try:
+        if path.suffix == ".tif":
+            _check_raster_header(path, expected)
+        return read_expected(path)
+    except OSError as fault:
+        raise InputError(f"{path.name} cannot be read ({fault.strerror})") from None
+    except MemoryError:
+        raise InputError(f"{path.name} claims more than there is memory for") from None
+
+
+def _check_raster_header(path: Path, expected: Path) -> None:
+    """Refuse a TIFF of another size or of more than one band before any pixel is decoded."""
+    with tifffile.TiffFile(expected) as handle:
+        wanted = handle.pages[0].imagelength, handle.pages[0].imagewidth
+    try:
+        with tifffile.TiffFile(path) as handle:
+            page = handle.pages[0]
+            got, bands = (page.imagelength, page.imagewidth), page.samplesperpixel
+            pages = len(list(itertools.islice(iter(handle.pages), MOST_PAGES + 1)))
+    except Exception as fault:  # tifffile raises whatever a damaged file leads it to
+        raise InputError(f"{path.name} cannot be read as a TIFF ({' '.join(str(fault).split())[:200]})") from None
+    if pages > MOST_PAGES:
+        raise InputError(f"{path.name} has more than {MOST_PAGES} pages, expected one image and at most a mask")
+    if got != wanted and (max(got) > 16 * max(wanted) or bands != 1):
+        raise InputError(f"{path.name} has {got[0]} rows and {got[1]} columns, expected {wanted[0]} and {wanted[1]}")
+    if bands != 1:
+        raise InputError(f"{path.name} has {bands} bands, expected 1")
+
+
+def given_answers(given: object, task: Task) -> tuple[dict[str, Answer], list[str]]:
+    """What a Python function returned, by file name, and the faults; keys are file names with or without ending."""
+    if not isinstance(given, Mapping):
+        return {}, [f"a {type(given).__name__} was returned; expected a dict of outputs: {', '.join(task.outputs)}"]
+    stems = {name.rsplit(".", 1)[0]: name for name in task.outputs}
+    named = {stems.get(str(key), str(key)): value for key, value in given.items()}
+    faults = [f"{name!r} is no output of this operation" for name in sorted(set(named) - set(task.outputs))]
+    answers = {}
+    for name in task.outputs:
+        try:
+            if name not in named:
+                raise InputError(f"{name} is missing")
+            answers[name] = normalised(name, named[name])
+        except InputError as fault:
+            faults.append(str(fault))
+    return answers, faults
+
+
+def normalised(name: str, value: object) -> Answer:
+    """``value`` as the file ``name`` would give it back.
+
+    >>> normalised("a.csv", {"code": [11, 12], "total": [1.5, None]})
+    {'code': array([11, 12]), 'total': array([1.5, nan])}
+    """
+    if name.endswith(".tif"):
+        if not isinstance(value, Raster):
+            raise InputError(f"{name}: is a {type(value).__name__}, expected a Raster")
+        return value
+    if name.endswith(".npy"):
+        array = np.asarray(value)
+        if array.dtype.kind not in "fiub":
+            raise InputError(f"{name}: is of type {array.dtype}, expected numbers")
+        return array.astype(array.dtype.newbyteorder("="), copy=False)
+    if not isinstance(value, Mapping):
+        raise InputError(f"{name}: is a {type(value).__name__}, expected a dict of columns")
+    columns = {str(key): _cells(column) for key, column in value.items()}
+    if len({len(column) for column in columns.values()}) > 1:
+        raise InputError(f"{name}: its columns have lengths {', '.join(str(len(c)) for c in columns.values())}")
+    return {key: typed(column) for key, column in columns.items()}
+
+
+def _cells(column: object) -> list[str]:
+    """A column as its text cells; one cell without a list around it is a column of one row."""
+    bare = isinstance(column, str) or not hasattr(column, "__iter__") or getattr(column, "ndim", 1) == 0
+    return ["" if cell is None else format_cell(cell) for cell in ([column] if bare else column)]
+
+
+def write_answers(task: Task, given: Mapping[str, object], out_dir: str | os.PathLike) -> None:
+    """Write what an answering function returned into the files that the task names.
+
+    Raises
+    ------
+    ValueError
+        An output is missing, is not asked for, or does not fit its file.
+    """
+    answers, faults = given_answers(given, task)
+    if faults:
+        raise ValueError("; ".join(faults))
+    for name, answer in answers.items():
+        path = Path(out_dir) / name
+        if isinstance(answer, Raster):
+            integers = answer.values.dtype.kind in "iu"
+            write_raster(path, answer, free_value(answer) if integers and not answer.valid.all() else None)
+        elif isinstance(answer, np.ndarray):
+            write_npy(path, answer)
+        else:
+            write_columns(path, answer)
+
+
+def free_value(raster: Raster) -> int | None:
+    """The largest number of an integer raster's type that no valid cell holds, to stand for nodata, if there is one."""
+    used = set(raster.values[raster.valid].tolist())
+    free = (n for n in range(np.iinfo(raster.values.dtype).max, -1, -1) if n not in used)
+    return next(free, None)

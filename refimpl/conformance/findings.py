@@ -1,0 +1,104 @@
+"""What ``verify`` says to people: a finding for each failure, and the closing table by stage."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from refimpl.conformance.comparators import Limit
+from refimpl.conformance.difference import Difference
+from refimpl.conformance.foreign import printable
+from refimpl.conformance.judge import FAILED, OUTCOMES, UNEXPECTED_PASS, Result
+from refimpl.conformance.vocabulary import STAGES
+from refimpl.decisions import DECISIONS
+from refimpl.tables import format_table
+
+_DECISIONS = {one.id: one for one in DECISIONS}
+
+
+def finding(result: Result, flags: Mapping[str, str]) -> str:
+    """The whole finding on one failed case: case, paper, flags, what is wrong, worst cell, limit and its reason."""
+    case = result.case
+    by = "" if result.by in ("program", "function") else f" [{result.by}]"
+    word = {FAILED: "FAILED", UNEXPECTED_PASS: "PASSED UNEXPECTEDLY"}.get(result.outcome, result.outcome)
+    lines = [f"{word} {case.id}{by}: {case.title}"]
+    lines.append(f"  stage {case.stage}, operation {case.operation}; {', '.join(case.references)}")
+    if result.outcome == UNEXPECTED_PASS:
+        return "\n".join([*lines, "  it passes, but is named as known to fail; take it off the list"])
+    lines += [f"  {text}" for text in map(decision_text, case.references) if text]
+    lines += [f"  catches {flag}: {flags.get(flag, '(not explained)')}" for flag in case.flags]
+    for fault in result.faults:
+        lines += [f"  {line}" for line in printable(fault).strip().splitlines()]
+    for one in result.wrong:
+        lines += [f"  {line}" for line in difference_lines(one)]
+    lines += [f"  picture: {path}" for path in result.pictures]
+    lines.append(f"  expected answer from {case.oracle}")
+    return "\n".join(lines)
+
+
+def decision_text(reference: str) -> str:
+    """What ``D07`` decides, or nothing for other references.
+
+    >>> decision_text("D13"), decision_text("Eq. 1")
+    ("D13 'until 1e-6': training stops when the rate would reach 1e-6", '')
+    """
+    word = re.match(r"D\d\d", reference)
+    one = _DECISIONS.get(word[0]) if word else None
+    return f"{one.id} {one.question}: {one.decision}" if one else ""
+
+
+def difference_lines(one: Difference) -> list[str]:
+    """One wrong output: what is wrong, the worst cell, and the measured value against the limit."""
+    lines = [printable(f"{one.of}: {one.sentence}")]
+    if one.expected is not None:
+        apart = "" if one.ulp is None else f", {one.ulp} ulp apart"
+        place = f"{one.cell}: " if one.cell else ""
+        lines.append(printable(f"  worst cell, {place}expected {one.expected!r}, got {one.got!r}{apart}"))
+    measured = "" if one.measured is None else f"measured {one.measured:.3g}, "
+    lines.append(f"  {one.cmp}: {measured}limit {limit_text(one.limit)}, because: {one.why}")
+    return lines
+
+
+def limit_text(limit: Limit) -> str:
+    """A limit as people read it.
+
+    >>> limit_text(1e-12), limit_text((40.0, 60.0))
+    ('1e-12', '40 to 60 dB')
+    """
+    return f"{limit:g}" if isinstance(limit, float) else f"{limit[0]:g} to {limit[1]:g} dB"
+
+
+def counts(results: Iterable[Result]) -> dict[str, int]:
+    """How many results there are of each outcome."""
+    outcomes = [result.outcome for result in results]
+    return {outcome: outcomes.count(outcome) for outcome in OUTCOMES}
+
+
+def summary(results: list[Result]) -> str:
+    """The closing table by stage, for refimpl itself one for each backend, and one sentence."""
+    blocks = []
+    for by in dict.fromkeys(result.by for result in results):
+        own = [result for result in results if result.by == by]
+        there = [stage for stage in STAGES if any(result.case.stage == stage for result in own)]
+        rows = [[result for result in own if result.case.stage == stage] for stage in there] + [own]
+        tables = [counts(row) for row in rows]
+        columns = {"stage": [*there, "all"], "cases": [len(row) for row in rows]}
+        columns |= {outcome: [table[outcome] for table in tables] for outcome in OUTCOMES}
+        for rare in OUTCOMES[3:]:
+            if not columns[rare][-1]:
+                del columns[rare]
+        seconds = f"{sum(result.seconds for result in own):.1f} s"
+        blocks.append(f"{by} ({seconds})\n{format_table(columns)}")
+    return "\n\n".join([*blocks, closing(results)])
+
+
+def closing(results: list[Result]) -> str:
+    """The verdict in one sentence."""
+    found = counts(results)
+    failed, passed, all_of = found[FAILED] + found[UNEXPECTED_PASS], found[OUTCOMES[0]], len(results)
+    if failed:
+        stages = ", ".join(stage for stage in STAGES if any(r.bad and r.case.stage == stage for r in results))
+        return f"{failed} of {all_of} failed, in: {stages}"
+    if found["unsupported"] == all_of:
+        return f"none of {all_of} was answered; exit with 2 only for what is not supported"
+    return f"{passed} of {all_of} passed, none failed"

@@ -1,0 +1,162 @@
+"""A program under test: ``CMD IN_DIR OUT_DIR``, never trusted (golden/README.md, "Plug in your program").
+
+It runs without a shell in a process group of its own, which is killed as a whole at the end; its time, what it prints
+and what it writes are limited, and nothing that it prints is held beyond a few pages.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from refimpl.errors import InputError
+
+KEPT = 64 * 1024
+"""Bytes of standard error that are kept."""
+MOST_PRINTED = 64 * 2**20
+"""Bytes printed at which a program is stopped."""
+POLL = 0.05
+"""Seconds between two looks at what a running program has written."""
+_TRACEBACK = re.compile(r"^Traceback \(most recent call last\):", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Exit:
+    """How a program ended: ``status`` (None if it was stopped or crashed), why, and its standard error."""
+
+    status: int | None
+    crash: str
+    stderr: str
+
+
+def command(text: str) -> list[str]:
+    """The words of ``--program``, the first an executable.
+
+    Raises
+    ------
+    InputError
+        Nothing, an open quote, or no such program.
+    """
+    try:
+        words = shlex.split(text)
+    except ValueError as fault:
+        raise InputError(f"--program {text!r}: cannot be split into words ({fault}); check its quotes") from None
+    if not words:
+        raise InputError("--program: is empty; expected a command, which is called as CMD IN_DIR OUT_DIR")
+    if shutil.which(words[0]) is None:
+        raise InputError(f"--program: {words[0]!r} is not found or not executable; check its path, or chmod +x it")
+    return words
+
+
+class _Pipe(threading.Thread):
+    """Reads a pipe to its end; keeps the first bytes and counts the rest."""
+
+    def __init__(self, stream):
+        super().__init__(daemon=True)
+        self.stream, self.kept, self.count = stream, bytearray(), 0
+        self.start()
+
+    def run(self) -> None:
+        """Until the other end is closed."""
+        while chunk := self.stream.read1(2**16):
+            self.kept += chunk[: max(0, KEPT - len(self.kept))]
+            self.count += len(chunk)
+
+
+def run_program(words: list[str], in_dir: Path, out_dir: Path, timeout: float, most_bytes: int) -> Exit:
+    """Run one case; ``most_bytes`` is what it may write into ``out_dir``."""
+    try:
+        process = subprocess.Popen(
+            [*words, str(in_dir), str(out_dir)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as fault:
+        hint = "does it begin with a line such as #!/bin/sh?"
+        raise InputError(f"--program: {words[0]!r} cannot be started ({fault.strerror}); {hint}") from None
+    pipes = [_Pipe(process.stdout), _Pipe(process.stderr)]
+    try:
+        stopped = _watch(process, pipes, out_dir, time.monotonic() + timeout, timeout, most_bytes)
+    finally:
+        _kill_group(process)
+        process.wait()
+        for pipe in pipes:
+            pipe.join(timeout=2)
+            # A child that fled its process group may hold the pipe open; the thread then ends with it.
+            if not pipe.is_alive():
+                pipe.stream.close()
+    text = printable(bytes(pipes[1].kept).decode("utf-8", "replace"))
+    crash = stopped or _crash(process.returncode, text)
+    return Exit(None if crash else process.returncode, crash, text)
+
+
+def _watch(process, pipes, out_dir: Path, deadline: float, timeout: float, most_bytes: int) -> str:
+    """Wait for the end; why it had to be stopped, or nothing."""
+    while True:
+        try:
+            process.wait(timeout=POLL)
+            ended = True
+        except subprocess.TimeoutExpired:
+            ended = False
+        if sum(pipe.count for pipe in pipes) > MOST_PRINTED:
+            return f"it printed more than {MOST_PRINTED // 2**20} MB"
+        if written(out_dir) > most_bytes:
+            return f"it wrote more than {most_bytes} bytes, several times what is expected"
+        if ended:
+            return ""
+        if time.monotonic() > deadline:
+            return f"it took longer than {timeout:g} s (--timeout)"
+
+
+def written(folder: Path) -> int:
+    """Bytes of all files below ``folder``, links not followed; each counts as a block at least."""
+    total = 0
+    for path, _, files in os.walk(folder, onerror=None, followlinks=False):
+        for name in files:
+            try:
+                total += max(512, os.lstat(os.path.join(path, name)).st_size)
+            except OSError:
+                continue
+    return total
+
+
+def _kill_group(process) -> None:
+    """End the program and whatever it has left running."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
+    except AttributeError:  # no process groups here (Windows)
+        process.kill()
+
+
+def _crash(status: int, stderr: str) -> str:
+    """Why an exit is none of the three that mean something, or nothing."""
+    if status < 0:
+        try:
+            name = signal.Signals(-status).name
+        except ValueError:
+            name = "unknown"
+        return f"it was ended by signal {-status} ({name})"
+    if status == 1 and _TRACEBACK.search(stderr):
+        return "it ended in a Python traceback, which is a crash and no refusal"
+    return "" if status in (0, 1, 2) else f"its exit status is {status}; expected 0, 1 or 2"
+
+
+def printable(text: str) -> str:
+    """``text`` without control characters, which neither a terminal nor XML should get.
+
+    >>> printable("a\\x1b[31mb\\n")
+    'a?[31mb\\n'
+    """
+    return re.sub(r"[^\n\t -~\u00a0-\ud7ff\ue000-\ufffd]", "?", text)

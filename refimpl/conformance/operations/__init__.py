@@ -1,0 +1,51 @@
+"""refimpl's answers to the golden suite: one thin function an operation of golden/README.md, no science of its own.
+
+Each reads the task's inputs, calls what a user of refimpl would call, and names the outputs, so that a bug of refimpl
+shows.  ``answer`` finds the function.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+
+from refimpl.conformance.operations import (
+    allocation,
+    coarse,
+    evaluation,
+    images,
+    inventory,
+    maps,
+    network,
+    pipeline,
+    raster,
+    regression,
+    training,
+    zonal,
+)
+from refimpl.conformance.task import Task
+from refimpl.errors import DataWarning
+
+ZSSR = (images, network, training, maps)
+STAGES = (inventory, raster, zonal, regression, coarse, *ZSSR, allocation, evaluation, pipeline)
+OPERATIONS: dict[str, Callable[[Task], Mapping[str, object]]] = {
+    name: function for stage in STAGES for name, function in stage.OPERATIONS.items()
+}
+"""Every operation by its name."""
+
+
+def answer(task: Task) -> Mapping[str, object]:
+    """The outputs, by file name without ending: array, dict of columns, or Raster.
+
+    Raises
+    ------
+    InputError or ValueError
+        The task is invalid; the sentence names the field at fault.
+    NotImplementedError
+        refimpl has no such operation.
+    """
+    if task.operation not in OPERATIONS:
+        raise NotImplementedError(f"operation {task.operation!r}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        return OPERATIONS[task.operation](task)

@@ -1,0 +1,25 @@
+"""Stage inventory: Eq. 1 and Table 3."""
+
+from __future__ import annotations
+
+from refimpl.conformance.operations.reading import naming, table
+from refimpl.conformance.task import Task
+from refimpl.inventory import Fuel, read_inventory
+
+
+def emission_coefficients(task: Task) -> dict:
+    """EC of each fuel of the table."""
+    fuels = table(task, "fuels", "fuel", "LC", "CC", "COF")
+    names, numbers = fuels.text("fuel"), [fuels.numbers(name).tolist() for name in ("LC", "CC", "COF")]
+    coefficients = [Fuel(*row).emission_coefficient for row in zip(names, *numbers, strict=True)]
+    return {"coefficients": {"fuel": names, "EC": coefficients}}
+
+
+def emission(task: Task) -> dict:
+    """Eq. 1 of an energy table."""
+    with naming("consumption"):
+        found = read_inventory(task.path("consumption"))
+    return {"emission": {"code": found.codes, "year": found.years, "emission": found.emission}}
+
+
+OPERATIONS = {"emission_coefficients": emission_coefficients, "emission": emission}

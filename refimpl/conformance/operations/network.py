@@ -1,0 +1,97 @@
+"""Stage zssr, the network: first weights, forward, gradients, Adam, inference and the median."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from refimpl.conformance.operations.reading import array, image, mask, named, whole
+from refimpl.conformance.task import Task
+from refimpl.errors import InputError
+from refimpl.zssr.adam import BETA1, BETA2, EPSILON, adam_step
+from refimpl.zssr.ensemble import median as median_of
+from refimpl.zssr.inference import infer
+from refimpl.zssr.network import Network, initialise, loss_and_gradients
+from refimpl.zssr.network import forward as network_forward
+from refimpl.zssr.settings import UpscaleSettings
+
+
+class OneDeviation:
+    """Stands for a random generator: each number that it draws lies one standard deviation above the mean."""
+
+    def normal(self, mean: float, deviation: float, shape: tuple[int, ...]) -> np.ndarray:
+        """Nothing random."""
+        return np.full(shape, mean + deviation)
+
+
+def network_of(task: Task, dtype: np.dtype | None = None) -> Network:
+    """``parameters.npy`` as a network, in the dtype of the image that it meets."""
+    parameters, defaults = array(task, "parameters", 1), UpscaleSettings()
+    layers, channels = (whole(task, name, getattr(defaults, name)) for name in ("layers", "channels"))
+    bias = task.parameter("bias", defaults.bias)
+    if not isinstance(bias, bool):
+        raise InputError(f"bias is {bias!r}; expected true or false")
+    return Network(parameters.astype(dtype or parameters.dtype), layers, channels, bias)
+
+
+def initialisation(task: Task) -> dict:
+    """D11: what the first weights are where every draw is one standard deviation."""
+    options = {"scheme": task.parameters["scheme"]} if "scheme" in task.parameters else {}
+    shape = whole(task, "layers"), whole(task, "channels")
+    layers = initialise(OneDeviation(), *shape, dtype=np.float64, **options).layers
+    deviations = [float(np.sqrt(np.mean(layer.weights**2))) for layer in layers]
+    return {"deviations": {"layer": list(range(1, len(layers) + 1)), "deviation": deviations}}
+
+
+def forward(task: Task) -> dict:
+    """Fig. 8."""
+    values = array(task, "image", 2)
+    return {"fine": network_forward(network_of(task, values.dtype), values)}
+
+
+def gradients(task: Task) -> dict:
+    """D15's loss and its gradient."""
+    values = array(task, "image", 2)
+    target, inside = array(task, "target", 2).astype(values.dtype), mask(task, "mask", values)
+    loss, found = loss_and_gradients(network_of(task, values.dtype), values, target, inside)
+    return {"loss": named(loss=loss), "gradients": found.parameters}
+
+
+def adam(task: Task) -> dict:
+    """D11: steps from moments of 0."""
+    parameters, steps = array(task, "parameters", 1), array(task, "gradients", 2)
+    if steps.shape[1] != parameters.size:
+        raise InputError(f"gradients: have shape {steps.shape}; expected rows of {parameters.size}, as parameters has")
+    first, second = np.zeros((2, parameters.size), parameters.dtype)
+    names = ("rate", "beta1", "beta2", "epsilon")
+    known = (UpscaleSettings.learning_rate, BETA1, BETA2, EPSILON)
+    options = [task.parameter(name, default) for name, default in zip(names, known, strict=True)]
+    for step, row in enumerate(steps.astype(parameters.dtype), 1):
+        adam_step(parameters, row, first, second, step, *options)
+    return {"updated": parameters, "first_moment": first, "second_moment": second}
+
+
+def infer_window(task: Task) -> dict:
+    """A window of the whole image's output."""
+    values, valid = image(task)
+    window = task.parameter("window")
+    if not (isinstance(window, list) and [type(edge) for edge in window] == [int] * 4):
+        raise InputError(f"window is {window!r}; expected [top, bottom, left, right]")
+    return {"fine": infer(network_of(task, values.dtype), values, valid, tuple(window))}
+
+
+def median(task: Task) -> dict:
+    """D17."""
+    images = array(task, "images", 3)
+    if not len(images):
+        raise InputError("images: there is none; expected at least one")
+    return {"median": median_of(images)}
+
+
+OPERATIONS = {
+    "initialisation": initialisation,
+    "forward": forward,
+    "gradients": gradients,
+    "adam": adam,
+    "infer_window": infer_window,
+    "median": median,
+}

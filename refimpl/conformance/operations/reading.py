@@ -1,0 +1,132 @@
+"""What the operations read: arrays, tables, rasters and parameters of a task, refused by name where they are malformed.
+
+Here alone the names of refimpl's functions become those of the task: ``naming`` puts the inputs at fault before a
+sentence that does not know them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from refimpl.conformance.task import Task
+from refimpl.errors import InputError
+from refimpl.provinces import read_codes
+from refimpl.raster.geotiff import read_raster
+from refimpl.raster.grid import Grid, Raster
+from refimpl.raster.projection import ALBERS_CHINA, CRS, WGS84_ELLIPSOID
+from refimpl.tables import Table, read_table
+
+CRS_PARTS = ("parallels", "latitude_of_origin", "central_meridian", "false_easting", "false_northing")
+
+
+@contextmanager
+def naming(*names: str, refusals: tuple[type[Exception], ...] = (InputError, ValueError)) -> Iterator[None]:
+    """Whatever is refused inside is refused for the sake of the inputs or parameters ``names``."""
+    try:
+        yield
+    except refusals as fault:
+        raise InputError(f"{', '.join(names)}: {fault}") from fault
+
+
+def arrays(*names: str):
+    """``naming`` for the shapes of arrays alone: they are refimpl's ValueErrors; an InputError names its parameter."""
+    return naming(*names, refusals=(ValueError,))
+
+
+def array(task: Task, name: str, dimensions: int) -> np.ndarray:
+    """An array of finite numbers."""
+    values = task.array(name)
+    if values.ndim != dimensions:
+        raise InputError(f"{name}: has shape {values.shape}; expected {dimensions} dimensions")
+    if values.dtype.kind != "f":
+        raise InputError(f"{name}: holds {values.dtype}; expected float64 or float32")
+    if not np.isfinite(values).all():
+        raise InputError(f"{name}: holds a value that is not finite; expected numbers")
+    return values
+
+
+def mask(task: Task, name: str, like: np.ndarray) -> np.ndarray:
+    """A bool array of the shape of another."""
+    values = task.array(name)
+    if values.dtype != bool or values.shape != like.shape:
+        raise InputError(f"{name}: is {values.dtype} {values.shape}; expected bool {like.shape}")
+    return values
+
+
+def image(task: Task) -> tuple[np.ndarray, np.ndarray]:
+    """``image.npy`` and ``valid.npy``."""
+    values = array(task, "image", 2)
+    return values, mask(task, "valid", values)
+
+
+def whole(task: Task, name: str, *default: int) -> int:
+    """A parameter that is a whole number."""
+    value = task.parameter(name, *default)
+    if type(value) is not int:
+        raise InputError(f"{name} is {value!r}; expected a whole number")
+    return value
+
+
+def given(task: Task, *names: str) -> dict[str, object]:
+    """Those of the named parameters that the task has: refimpl's defaults stand for the others."""
+    return {name: task.parameters[name] for name in names if name in task.parameters}
+
+
+def table(task: Task, name: str, *columns: str) -> Table:
+    """A CSV that has the named columns."""
+    with naming(name):
+        return read_table(task.path(name), columns, f"the input {name}")
+
+
+def raster(task: Task, name: str, grid: Grid | None = None) -> Raster:
+    """A raster, on ``grid`` if one is given."""
+    with naming(name):
+        return _on(grid, read_raster(task.path(name)))
+
+
+def codes(task: Task, name: str, what: str, grid: Grid | None = None) -> Raster:
+    """A raster of whole numbers from 0 up, on ``grid`` if one is given."""
+    with naming(name):
+        return _on(grid, read_codes(task.path(name), what))
+
+
+def zones(task: Task, grid: Grid | None = None) -> Raster:
+    """``zones.tif``, province codes."""
+    return codes(task, "zones", "province codes, 0 outside", grid)
+
+
+def _on(grid: Grid | None, values: Raster) -> Raster:
+    if grid is not None and values.grid != grid:
+        raise InputError("lies on another grid than the raster it belongs to; warp it first")
+    return values
+
+
+def crs(task: Task) -> CRS:
+    """The parameter ``crs``."""
+    with naming("crs", refusals=(ValueError, TypeError)):
+        parts = task.parameter("crs")
+        if parts == "albers-china":
+            return ALBERS_CHINA
+        parts = dict(parts)
+        a, inverse_flattening = WGS84_ELLIPSOID
+        ellipsoid = parts.pop("a", a), parts.pop("inverse_flattening", inverse_flattening)
+        unknown = sorted(set(parts) - {"kind", *CRS_PARTS})
+        if unknown:
+            raise ValueError(f"unknown part {unknown[0]!r}")
+        return CRS(parts.pop("kind", None), ellipsoid, **parts)
+
+
+def grid(task: Task, of: CRS) -> Grid:
+    """The parameters ``transform`` and ``shape``."""
+    for name in ("transform", "shape"):
+        if not isinstance(task.parameter(name), list):
+            raise InputError(f"{name} is {task.parameter(name)!r}; expected a list of numbers")
+    return Grid(of, tuple(task.parameter("transform")), tuple(task.parameter("shape")))
+
+
+def named(**values: float) -> dict[str, list]:
+    """A table of names and values."""
+    return {"name": list(values), "value": list(values.values())}

@@ -1,0 +1,146 @@
+"""Stage regression: scaling, kernels, the four models, and which one is chosen."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from refimpl.conformance.operations.reading import array, arrays, given, named, table
+from refimpl.conformance.task import Task
+from refimpl.errors import InputError
+from refimpl.regression.bayesian import BayesianRegression
+from refimpl.regression.elastic_net import ElasticNet
+from refimpl.regression.kernel_functions import checked_kernel
+from refimpl.regression.kernel_functions import kernel_matrix as matrix_of_kernel
+from refimpl.regression.linear import LinearRegression
+from refimpl.regression.scaling import MinMaxScaler, StandardScaler
+from refimpl.regression.selection import best, fit_model
+from refimpl.regression.selection import compare_models as compare
+from refimpl.regression.svr import SVR
+from refimpl.tables import columns_of
+
+STRICT = {"svr": {"tol": 1e-9}, "elastic_net": {"tol": 1e-12, "max_iter": 100_000}}
+"""How exactly the contract wants what is solved step by step; refimpl's own rules stop earlier."""
+KERNEL = ("kernel", "gamma", "degree", "coef0")
+
+
+def settings(found: object) -> dict[str, dict]:
+    """``STRICT`` and the task's settings, by model."""
+    if not (isinstance(found, dict) and all(isinstance(part, dict) for part in found.values())):
+        raise InputError(f"settings are {found!r}; expected parameters by their names")
+    return {model: STRICT.get(model, {}) | found.get(model, {}) for model in {**STRICT, **found}}
+
+
+def min_max_scale(task: Task) -> dict:
+    """D05."""
+    scaler = MinMaxScaler(**given(task, "upper_quantile", "clip"))
+    with arrays("fit"):
+        scaler.fit(array(task, "fit", 2))
+    with arrays("data"):
+        scaled = scaler.transform(array(task, "data", 2))
+    return {"scaled": scaled, "bounds": np.stack([scaler.data_min_, scaler.data_max_])}
+
+
+def standardise(task: Task) -> dict:
+    """D06's target."""
+    scaler = StandardScaler()
+    with arrays("y"):
+        z = scaler.fit_transform(array(task, "y", 1))
+    return {"z": z, "moments": named(mean=float(scaler.mean_), scale=float(scaler.scale_))}
+
+
+def kernel_matrix(task: Task) -> dict:
+    """k(x, z) of all pairs."""
+    defaults = SVR().get_params()
+    kernel = checked_kernel(*(task.parameter(name, *_default(defaults, name)) for name in KERNEL))
+    with arrays("X", "Z"):
+        return {"K": matrix_of_kernel(array(task, "X", 2), array(task, "Z", 2), *kernel)}
+
+
+def _default(defaults: dict, name: str) -> list:
+    return [defaults[name]] if name in ("degree", "coef0") else []
+
+
+def fitted(task: Task, model) -> tuple:
+    """The model fitted on X and y, and its prediction for X_new."""
+    with arrays("X", "y"):
+        model.fit(array(task, "X", 2), array(task, "y", 1))
+    with arrays("X_new"):
+        return model, model.predict(array(task, "X_new", 2))
+
+
+def linear_answer(model, predicted: np.ndarray) -> dict:
+    """Prediction and plane of a linear model."""
+    return {"predicted": predicted, "coefficients": np.append(model.coef_, model.intercept_)}
+
+
+def svr_fit(task: Task) -> dict:
+    """D06."""
+    model = SVR(**STRICT["svr"], **given(task, "C", "epsilon", *KERNEL))
+    return {"predicted": fitted(task, model)[1]}
+
+
+def svr_predict(task: Task) -> dict:
+    """A solution that is given."""
+    solution = array(task, "support_vectors", 2), array(task, "dual_coef", 1), task.parameter("intercept")
+    with arrays("support_vectors", "dual_coef"):
+        model = SVR.from_support_vectors(*solution, task.parameter("gamma"), **given(task, "kernel", "degree", "coef0"))
+    with arrays("X_new"):
+        return {"predicted": model.predict(array(task, "X_new", 2))}
+
+
+def linear_fit(task: Task) -> dict:
+    """Least squares."""
+    return linear_answer(*fitted(task, LinearRegression()))
+
+
+def bayesian_fit(task: Task) -> dict:
+    """Evidence maximisation."""
+    priors = given(task, "max_iter", "tol", "alpha_1", "alpha_2", "lambda_1", "lambda_2")
+    model, predicted = fitted(task, BayesianRegression(**priors))
+    return linear_answer(model, predicted) | {"precisions": named(alpha=model.alpha_, **{"lambda": model.lambda_})}
+
+
+def elastic_net_fit(task: Task) -> dict:
+    """Coordinate descent."""
+    model = ElasticNet(task.parameter("alpha"), **given(task, "l1_ratio"), **STRICT["elastic_net"])
+    return linear_answer(*fitted(task, model))
+
+
+def choose_model(task: Task) -> dict:
+    """D07."""
+    scores = table(task, "scores", "model", "test_r2", "test_rmse")
+    r2 = scores.numbers("test_r2", empty=float("nan"))
+    return {"chosen": {"model": [scores.text("model")[best(r2.tolist(), scores.numbers("test_rmse").tolist())]]}}
+
+
+def fit_regression(task: Task) -> dict:
+    """Drivers and emission to a prediction in the emission's unit."""
+    model = str(task.parameter("model"))
+    with arrays("drivers", "emission"):
+        data = array(task, "drivers", 2), array(task, "emission", 1)
+        regression = fit_model(model, *data, settings({model: task.parameter("settings", {})}))
+    with arrays("drivers_new"):
+        return {"predicted": regression.predict(array(task, "drivers_new", 2))}
+
+
+def compare_models(task: Task) -> dict:
+    """Table 1."""
+    names = ("drivers_fit", "emission_fit", "drivers_test", "emission_test")
+    data = [array(task, name, 2 if name.startswith("drivers") else 1) for name in names]
+    with arrays(*names):
+        return {"table": columns_of(compare(*data, settings(task.parameter("settings", {}))).rows())}
+
+
+OPERATIONS = {
+    "min_max_scale": min_max_scale,
+    "standardise": standardise,
+    "kernel_matrix": kernel_matrix,
+    "svr_fit": svr_fit,
+    "svr_predict": svr_predict,
+    "linear_fit": linear_fit,
+    "bayesian_fit": bayesian_fit,
+    "elastic_net_fit": elastic_net_fit,
+    "choose_model": choose_model,
+    "fit_regression": fit_regression,
+    "compare_models": compare_models,
+}

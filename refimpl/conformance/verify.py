@@ -1,0 +1,127 @@
+"""``refimpl verify``: every wanted case, answered by a program or by refimpl itself, and what came of it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+from refimpl.conformance.answerers import own_reply, program_reply
+from refimpl.conformance.case import Case
+from refimpl.conformance.findings import finding, summary
+from refimpl.conformance.foreign import command
+from refimpl.conformance.judge import EXPECTED_FAILURE, FAILED, PASSED, UNEXPECTED_PASS, UNSUPPORTED, Reply, Result
+from refimpl.conformance.judge import ask, judge
+from refimpl.conformance.picture import pictures_of
+from refimpl.conformance.records import write_junit, write_results
+from refimpl.conformance.suite import Suite, find_suite
+from refimpl.conformance.task import Task
+from refimpl.errors import InputError, did_you_mean
+from refimpl.files import existing_file
+from refimpl.progress import stage
+from refimpl.twins import BACKENDS
+
+
+def timed(case: Case, by: str, reply: Callable[[], Reply]) -> Result:
+    """The verdict on a reply, with the seconds that it took."""
+    start = time.perf_counter()
+    given = reply()
+    return replace(judge(case, by, given), seconds=time.perf_counter() - start)
+
+
+def program_results(text: str, cases: list[Case], timeout: float, jobs: int) -> Iterator[Result]:
+    """The verdicts on a program, in the order of the cases, ``jobs`` at a time."""
+    words = command(text)
+    with ThreadPoolExecutor(jobs) as pool:
+        one = lambda case: timed(case, "program", lambda: program_reply(words, case, timeout))
+        yield from pool.map(one, cases)
+
+
+def own_results(backends: tuple[str, ...], cases: list[Case]) -> Iterator[Result]:
+    """The verdicts on refimpl: every case on each backend, one after the other."""
+    for name in backends:
+        for case in cases:
+            yield timed(case, name, lambda name=name, case=case: own_reply(name, case))
+
+
+def read_xfails(path: Path | None, suite: Suite) -> frozenset[str]:
+    """The ids of a file, one a line; "#" begins a comment."""
+    if path is None:
+        return frozenset()
+    try:
+        lines = existing_file(path, "a list of cases known to fail").read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise InputError(f"{path}: cannot be read ({fault}); expected one case id a line") from None
+    ids = [line.split("#", 1)[0].strip() for line in lines]
+    for number, case_id in enumerate(ids, 1):
+        if case_id and case_id not in suite.ids:
+            raise InputError(f"{path}, line {number}: no case {case_id!r}{did_you_mean(case_id, suite.ids)}")
+    return frozenset(case_id for case_id in ids if case_id)
+
+
+def foreseen(result: Result, xfails: frozenset[str]) -> Result:
+    """The verdict in the light of the cases known to fail."""
+    turned = {FAILED: EXPECTED_FAILURE, PASSED: UNEXPECTED_PASS}
+    return replace(result, outcome=turned.get(result.outcome, result.outcome)) if result.case.id in xfails else result
+
+
+def status(results: list[Result]) -> int:
+    """0: nothing failed and something was answered; else 1."""
+    answered = any(result.outcome != UNSUPPORTED for result in results)
+    return 0 if answered and not any(result.bad for result in results) else 1
+
+
+def verify(args) -> int:
+    """The verb: prints a finding for each failure and a table by stage, writes the records, returns the exit status."""
+    suite = find_suite(args.suite)
+    cases = suite.select(args.case, args.stage)
+    xfails = read_xfails(args.xfails, suite)
+    backends = BACKENDS if args.backend == "both" else (args.backend,)
+    if args.program is None:
+        count, running = len(cases) * len(backends), own_results(backends, cases)
+    else:
+        count, running = len(cases), program_results(args.program, cases, args.timeout, args.jobs)
+    results = []
+    with stage("verify") as progress:
+        for result in running:
+            result = foreseen(result, xfails)
+            if result.bad:
+                result = replace(result, pictures=pictures_of(result, args.pictures))
+                print(finding(result, suite.flags), end="\n\n", flush=True)
+            results.append(forgetting(result))
+            progress.update(len(results) / count)
+    print(summary(results))
+    if args.results:
+        write_results(args.results, suite, args.program, results)
+    if args.junit:
+        write_junit(args.junit, results, suite.flags)
+    return status(results)
+
+
+def forgetting(result: Result) -> Result:
+    """The verdict without the arrays that its pictures were drawn from."""
+    return replace(result, differences=tuple(replace(one, shown=None) for one in result.differences))
+
+
+def check(case_id: str, function: Callable[[Task], object], suite: str | os.PathLike | None = None) -> Result:
+    """Put one case to a function of yours; AssertionError with the whole finding if it is wrong.
+
+    ``function`` gets a ``Task`` and returns a dict of outputs (array, dict of columns, or Raster); it raises
+    ValueError naming the field to refuse, and NotImplementedError for what it does not support.
+
+    >>> from refimpl.raster.grid import Grid
+    >>> from refimpl.raster.projection import ALBERS_CHINA
+    >>> def areas(task):
+    ...     return {"areas": Grid(ALBERS_CHINA, task.parameters["transform"], task.parameters["shape"]).cell_areas()}
+    >>> check("areas-albers", areas).outcome
+    'passed'
+    """
+    found = find_suite(suite)
+    case = found.case(case_id)
+    result = timed(case, "function", lambda: ask(function, case.task))
+    if result.bad:
+        raise AssertionError(finding(result, found.flags))
+    return forgetting(result)

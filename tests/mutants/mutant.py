@@ -1,0 +1,25 @@
+"""What a mutant is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """``old``, which stands once in ``file`` (below ``refimpl/``), becomes ``new``; ``stage`` should be named."""
+
+    id: str
+    stage: str
+    file: str
+    old: str
+    new: str
+
+    @property
+    def module(self) -> str:
+        """The dotted name of the mutated module.
+
+        >>> Mutant("a", "zssr", "zssr/adam.py", "x", "y").module
+        'refimpl.zssr.adam'
+        """
+        return "refimpl." + self.file.removesuffix(".py").replace("/", ".")

@@ -1,0 +1,101 @@
+"""Mutants of what works on rasters: reading, geometry, warps, zones, the coarse map, Eq. 3, evaluation."""
+
+from tests.mutants.mutant import Mutant
+
+
+def _raster(id, file, old, new):
+    return Mutant(id, "raster", f"raster/{file}.py", old, new)
+
+
+def _zonal(id, old, new):
+    return Mutant(id, "zonal", "raster/zonal.py", old, new)
+
+
+def _coarse(id, old, new):
+    return Mutant(id, "coarse", "coarse.py", old, new)
+
+
+def _allocation(id, old, new):
+    return Mutant(id, "allocation", "allocation.py", old, new)
+
+
+def _evaluation(id, file, old, new):
+    return Mutant(id, "evaluation", f"evaluation/{file}.py", old, new)
+
+
+SURFACES = [
+    _raster("d03-areas-of-a-sphere", "grid", "authalic_q(np.sin(np.radians(latitude)), self.crs.e2)",
+            "authalic_q(np.sin(np.radians(latitude)), 0.0)"),
+    _raster("d03-areas-at-the-equator", "grid", "return (self.crs.a / 1e3) ** 2 / 2 * np.radians(dx) * (q[:-1] - q[1:])",
+            "return np.full(rows, dx * -dy * 111.32**2)"),
+    _raster("d04-meridian-110", "projection", "parallels=(25.0, 47.0), central_meridian=105.0", "parallels=(25.0, 47.0), central_meridian=110.0"),
+    _raster("d04-parallels-of-the-usa", "projection", "parallels=(25.0, 47.0), central_meridian=105.0", "parallels=(29.5, 45.5), central_meridian=105.0"),
+    _raster("albers-on-a-sphere", "projection", "np.maximum(c - n * authalic_q(sine, crs.e2), 0)", "np.maximum(c - n * authalic_q(sine, 0.0), 0)"),
+    _raster("albers-without-cone", "projection", "x = rho * np.sin(n * delta)", "x = rho * n * delta"),
+    _raster("albers-y-down", "projection", "y = rho0 - rho * np.cos(n * delta)", "y = rho * np.cos(n * delta) - rho0"),
+    _raster("false-easting-lost", "projection", "return x + crs.false_easting, y + crs.false_northing", "return x, y"),
+    _raster("sinusoidal-sphere-only", "projection", "x = crs.a * np.cos(lat) / np.sqrt(1 - crs.e2 * sine**2) * delta", "x = crs.a * np.cos(lat) * delta"),
+    _raster("nodata-as-zero", "geotiff", "valid &= values != nodata", "values = np.where(values == nodata, 0, values).astype(values.dtype)"),
+    _raster("nodata-as-value", "geotiff", "valid &= values != nodata", "pass"),
+    _raster("infinity-as-value", "geotiff", 'valid = np.isfinite(values) if values.dtype.kind == "f"', 'valid = ~np.isnan(values) if values.dtype.kind == "f"'),
+    _raster("south-up-not-flipped", "geotiff", "np.ascontiguousarray(values[::-1]), np.ascontiguousarray(valid[::-1])", "values, valid"),
+    _raster("scale-ignored", "geotiff", "values.astype(float) * scale + offset", "values.astype(float) + offset"),
+    _raster("offset-before-scale", "geotiff", "values.astype(float) * scale + offset", "(values.astype(float) + offset) * scale"),
+    _raster("pixel-is-point-ignored", "tags", "x0, y0 = x0 - dx / 2, y0 - dy / 2", "pass"),
+    _raster("first-band-always", "geotiff", "np.take(pixels, band - 1,", "np.take(pixels, 0,"),
+    _raster("d19-half-pixel-shift", "grid", "Grid(self.crs, (x0, y0, dx / factor", "Grid(self.crs, (x0 - dx / 4, y0 - dy / 4, dx / factor"),
+    _raster("d19-cells-not-divided", "grid", "(x0, y0, dx / factor, dy / factor)", "(x0, y0, dx, dy)"),
+    _raster("warp-pixels-weigh-alike", "warp", "_overlap_blocks(raster, grid, raster.grid.cell_areas())", "_overlap_blocks(raster, grid, np.ones(raster.grid.shape[0]))"),
+    _raster("warp-nearest-for-a-density", "warp", "np.divide(weighted, weight, out=values[rows], where=valid[rows])", "values[rows] = warp_nearest(raster, grid).values[rows]"),
+    _raster("warp-sum-for-mean", "warp", "np.divide(weighted, weight, out=values[rows], where=valid[rows])", "values[rows] = np.where(valid[rows], weighted, 0.0)"),
+    _raster("warp-mean-for-sum", "warp", "values[rows] = np.where(valid[rows], weighted, 0.0)", "np.divide(weighted, weight, out=values[rows], where=valid[rows])"),
+    _raster("warp-nodata-bleeds-in", "warp", "np.divide(weighted, weight, out=values[rows], where=valid[rows])", "np.divide(weighted * covered, weight, out=values[rows], where=valid[rows])"),
+    _raster("warp-any-overlap-needed-whole", "warp", "np.divide(weighted, weight, out=values[rows], where=valid[rows])",
+            "valid[rows] &= covered > 0.5; np.divide(weighted, weight, out=values[rows], where=valid[rows])"),
+    _raster("nearest-rounded", "warp", "row, col = np.where(inside, v, 0).astype(np.intp), np.where(inside, u, 0).astype(np.intp)",
+            "row, col = np.where(inside, v - 0.5, 0).astype(np.intp), np.where(inside, u - 0.5, 0).astype(np.intp)"),
+    _zonal("d03-without-cell-area", "zones.values, raster.grid.cell_areas())", "zones.values, np.ones(raster.grid.shape[0]))"),
+    _zonal("zonal-mean-for-total", "return ZonalStatistics(codes, total, mean, count, area)", "return ZonalStatistics(codes, mean, mean, count, area)"),
+    _zonal("zonal-mean-of-cells", "mean = np.divide(total, area,", "mean = np.divide(total, count,"),
+    _zonal("zonal-float32-sums", "math.fsum(values[cells].astype(float) * every[cells])", "float(np.sum((values[cells] * every[cells]).astype(np.float32)))"),
+    _zonal("zonal-nodata-as-zero", "inside = [valid & (zones == code)", "inside = [(zones == code)"),
+    _zonal("zonal-outside-is-a-zone", "codes = np.unique(zones[zones != 0])", "codes = np.unique(zones)"),
+    _zonal("ranking-by-signed-r", "-abs(pair[1]) if", "-pair[1] if"),
+    _coarse("d05-cells-by-their-maximum", "upper_quantile: float = 0.999", "upper_quantile: float = 1.0"),
+    _coarse("d05-cells-by-the-totals-bounds", 'if scaler is None and scaling == "shared":', "if scaler is None:"),
+    _coarse("d05-cells-not-held-at-1", "MinMaxScaler(upper_quantile=upper_quantile, clip=True)", "MinMaxScaler(upper_quantile=upper_quantile)"),
+    _coarse("d05-shared-without-area", "cells *= areas[rows]", "cells *= 0 * areas[rows] + 1"),
+    _coarse("d08-clipped-too-early", "values[rows][valid[rows]] = predicted", "values[rows][valid[rows]] = np.maximum(predicted, 0)"),
+    _coarse("coarse-any-driver-is-enough", "valid = np.logical_and.reduce(", "valid = np.logical_or.reduce("),
+    _allocation("eq3-national-total", "cells = share_out(evenly_where_zero(density[inside], areas[np.nonzero(inside)[0]]), total)", "cells = density[inside] * (totals.sum() / density[valid & (zones > 0)].sum())"),
+    _allocation("eq3-without-area", "density = weights.astype(float) * areas[:, np.newaxis]", "density = weights.astype(float)"),
+    _allocation("d22-residual-dropped", "return settled(shares * (total / math.fsum(shares)), weights, total)", "return shares * (total / math.fsum(shares))"),
+    _allocation("d22-residual-to-the-first", 'np.argsort(-weights, kind="stable")[:4]', "np.arange(len(weights))[:4]"),
+    _allocation("eq3-sum-by-float32", "(total / math.fsum(shares))", "(total / float(np.sum(shares.astype(np.float32))))"),
+    _allocation("d20-zero-instead-of-nodata", "return emission, mapped, count,", "return emission, valid & (zones > 0), count,"),
+    _allocation("d21-the-same-for-each-cell", "return weights if weights.any() else areas", "return weights"),
+    _allocation("d21-uneven", "return weights if weights.any() else areas", "return weights if weights.any() else areas * 0 + np.arange(len(areas))"),
+    _allocation("eq3-equal-shares", "shares = np.ldexp(weights, -np.frexp(largest)[1]) if largest > 0 else", "shares = np.ones_like(weights) if largest > 0 else"),
+    _allocation("density-in-1e4-t", "emission.values * 1e4 /", "emission.values /"),
+    _allocation("density-per-cell", "/ emission.grid.cell_areas()[:, np.newaxis]\n", "/ 1.0\n"),
+    _allocation("eq3-negative-weights-accepted", "wrong = valid & ~((weights >= 0) & np.isfinite(weights))", "wrong = valid & ~np.isfinite(weights)"),
+    _evaluation("d23-class-11-as-grassland", "land_cover", '"grasslands": (8, 9, 10),\n    "water": (0, 11, 15, 17)', '"grasslands": (8, 9, 10, 11),\n    "water": (0, 15, 17)'),
+    _evaluation("d23-mosaic-as-grassland", "land_cover", '"grasslands": (8, 9, 10),\n    "water": (0, 11, 15, 17),\n    "croplands": (12, 14)', '"grasslands": (8, 9, 10, 14),\n    "water": (0, 11, 15, 17),\n    "croplands": (12,)'),
+    _evaluation("d23-savanna-as-forest", "land_cover", '"forest": (1, 2, 3, 4, 5),\n    "shrubland": (6, 7),\n    "grasslands": (8, 9, 10)', '"forest": (1, 2, 3, 4, 5, 8),\n    "shrubland": (6, 7),\n    "grasslands": (9, 10)'),
+    _evaluation("land-cover-of-all-cells", "land_cover", "classified = sums[:, :-1].sum(axis=1, keepdims=True)", "classified = sums.sum(axis=1, keepdims=True)"),
+    _evaluation("land-cover-counts-cells", "land_cover", "math.fsum(emission[inside][(province == row) & (classes == column)])", "float(np.sum((province == row) & (classes == column)))"),
+    _evaluation("odiac-carbon", "inventories", "carbon * CARBON_TO_CO2 / source", "carbon / source"),
+    _evaluation("odiac-per-cell", "inventories", "CARBON_TO_CO2 / source.cell_areas()[:, np.newaxis]", "CARBON_TO_CO2"),
+    _evaluation("odiac-mean-of-months", "inventories", "density = carbon * CARBON_TO_CO2", "density = carbon / 12 * CARBON_TO_CO2"),
+    _evaluation("odiac-all-months-needed", "inventories", "valid | month.valid", "valid & month.valid"),
+    _evaluation("odiac-last-month", "inventories", "carbon, valid = carbon + month.values,", "carbon, valid = month.values,"),
+    _evaluation("ffdas-kg-per-km2", "inventories", "* 1000.0 * CARBON_TO_CO2", "* CARBON_TO_CO2"),
+    _evaluation("ffdas-carbon", "inventories", "* 1000.0 * CARBON_TO_CO2", "* 1000.0"),
+    _evaluation("accuracy-swapped", "accuracy", "accuracy(*pair) for pair", "accuracy(*pair[::-1]) for pair"),
+    _evaluation("accuracy-counts-outside", "accuracy", "(valid & (zones > 0))", "(valid)"),
+    Mutant("run-emission-of-the-test-year", "pipeline", "pipeline.py", 'inventory.of_year(config.map_year, "statistics.map_year")', 'inventory.of_year(config.statistics.test_year, "statistics.map_year")'),
+    Mutant("run-drivers-as-nearest", "pipeline", "pipeline.py", "warped = warp_mean(source, grid)", "warped = warp_nearest(source, grid)"),
+    Mutant("run-cells-by-their-centre", "pipeline", "provinces.py", "reshape(rows, 2, cols, 2) > 0).any(axis=(1, 3))", "reshape(rows, 2, cols, 2) > 0).all(axis=(1, 3))"),
+    Mutant("run-zones-shifted", "pipeline", "pipeline.py", "fine_zones = warp_nearest(zones, grid.refined())", "fine_zones = warp_nearest(zones, grid.refined()); fine_zones = type(fine_zones)(np.roll(fine_zones.values, 1, 1), np.roll(fine_zones.valid, 1, 1), fine_zones.grid)"),
+    Mutant("run-means-for-totals", "pipeline", "provinces.py", "dict(zip(table.codes.tolist(), table.total.tolist()))", "dict(zip(table.codes.tolist(), table.mean.tolist()))"),
+]  # fmt: skip
