@@ -13,6 +13,16 @@ from refimpl.conformance.vocabulary import STAGES
 from refimpl.decisions import DECISIONS
 from refimpl.tables import format_table
 
+EQUATIONS = {
+    "Eq. 1": "E = sum over fuels of SC x LC x CC x COF x 44/12 x 10^-6",
+    "Eq. 2": "CW = ZSSR(CE)",
+    "Eq. 3": "E_n,i = CW_n,i / CW_n x E_n, CW being weight x cell area",
+    "Eq. 4": "R2 = 1 - sum (y - f)^2 / sum (y - mean y)^2",
+    "Eq. 5": "MAE = mean |y - f|",
+    "Eq. 6": "RMSE = square root of mean (y - f)^2",
+}
+"""The paper's equations, as the code takes them."""
+
 _DECISIONS = {one.id: one for one in DECISIONS}
 
 
@@ -25,7 +35,7 @@ def finding(result: Result, flags: Mapping[str, str]) -> str:
     lines.append(f"  stage {case.stage}, operation {case.operation}; {', '.join(case.references)}")
     if result.outcome == UNEXPECTED_PASS:
         return "\n".join([*lines, "  it passes, but is named as known to fail; take it off the list"])
-    lines += [f"  {text}" for text in map(decision_text, case.references) if text]
+    lines += [f"  {text}" for text in map(reference_text, case.references) if text]
     lines += [f"  catches {flag}: {flags.get(flag, '(not explained)')}" for flag in case.flags]
     for fault in result.faults:
         lines += [f"  {line}" for line in printable(fault).strip().splitlines()]
@@ -36,12 +46,14 @@ def finding(result: Result, flags: Mapping[str, str]) -> str:
     return "\n".join(lines)
 
 
-def decision_text(reference: str) -> str:
-    """What ``D07`` decides, or nothing for other references.
+def reference_text(reference: str) -> str:
+    """What ``Eq. 4`` says or ``D13`` decides, or nothing for other references.
 
-    >>> decision_text("D13"), decision_text("Eq. 1")
-    ("D13 'until 1e-6': training stops when the rate would reach 1e-6", '')
+    >>> reference_text("D13"), reference_text("Eq. 5"), reference_text("Fig. 8")
+    ("D13 'until 1e-6': training stops when the rate would reach 1e-6", 'Eq. 5: MAE = mean |y - f|', '')
     """
+    if reference in EQUATIONS:
+        return f"{reference}: {EQUATIONS[reference]}"
     word = re.match(r"D\d\d", reference)
     one = _DECISIONS.get(word[0]) if word else None
     return f"{one.id} {one.question}: {one.decision}" if one else ""

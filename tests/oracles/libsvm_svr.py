@@ -29,7 +29,7 @@ FLAGS = {
     "gamma-of-nothing": "X is constant, and gamma = 1/(d Var X) divides by 0.",
     "missing-bias": "The intercept b is left out, or the equality constraint on the multipliers with it.",
     "squared-loss": "Residuals beyond epsilon are squared (LS-SVR, kernel ridge): outliers rule the fit.",
-    "C-ignored": "C is not the bound of the multipliers (C/n, 1/C, or the hard margin): outliers are followed, or "
+    "c-ignored": "C is not the bound of the multipliers (C/n, 1/C, or the hard margin): outliers are followed, or "
     "ignored, more than asked.",
     "epsilon-ignored": "epsilon is halved, doubled, taken as a quantile (nu-SVR), or 0.",
     "loose-tolerance": "The solver stops at LIBSVM's or scikit-learn's default tolerance of 1e-3, which shows in the "
@@ -154,8 +154,8 @@ def fits() -> list[suite.Case]:
         fit_case("poly-defaults", "The polynomial's defaults: degree 3, coef0 0, gamma 'scale'", centred, Y2, shifted,
                  ["polynomial-without-coef0", "gamma-auto-for-scale"], kernel="poly"),
         fit_case("outlier-at-bound", "An outlier's multiplier stops at C", X1, Y1, NEW1,
-                 ["squared-loss", "C-ignored"], C=0.6, gamma=3.0, epsilon=0.15),
-        fit_case("large-C", "C 1000: the outlier is followed", X1, Y1, NEW1, ["C-ignored", "loose-tolerance"],
+                 ["squared-loss", "c-ignored"], C=0.6, gamma=3.0, epsilon=0.15),
+        fit_case("large-c", "C 1000: the outlier is followed", X1, Y1, NEW1, ["c-ignored", "loose-tolerance"],
                  C=1000.0, gamma=20.0, epsilon=0.1),
         fit_case("epsilon-zero", "epsilon 0: every residual costs", X1, Y1, NEW1, ["epsilon-ignored"], epsilon=0.0,
                  gamma=4.0, C=0.8),
@@ -165,7 +165,7 @@ def fits() -> list[suite.Case]:
                  ["equal-samples"], C=1.5),
         fit_case("thirty-provinces", "Thirty provinces, three drivers, all defaults", X30, y30,
                  np.array([[0.05, 0.05, 0.05], [0.5, 0.3, 0.7], [1.1, 0.9, 1.2], [0, 0, 0]]),
-                 ["gamma-auto-for-scale", "C-ignored", "epsilon-ignored", "loose-tolerance"]),
+                 ["gamma-auto-for-scale", "c-ignored", "epsilon-ignored", "loose-tolerance"]),
     ]  # fmt: skip
 
 

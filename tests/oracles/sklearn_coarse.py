@@ -27,8 +27,8 @@ FLAGS = {
     "one-area-for-all-rows": "The area of a cell is that of the first or middle row, or dx dy in square degrees.",
     "shared-clipped": "With one scaling for both, cells are clipped to [0, 1], which is for the separate scaling "
     "only.",
-    "negative-set-to-zero": "Negative predictions become 0 here already (D08 is the next step's), or are counted "
-    "where they are 0 or invalid.",
+    "negative-set-to-zero": "Negative predictions become 0 here already (D08 is the next step's), or are not counted, "
+    "or counted after they were set to 0.",
     "coarse-in-standard-units": "The map is left in standard deviations of the emission.",
     "drivers-in-file-order": "Drivers are matched to columns by another order than their number.",
     "constant-over-cells": "A driver that is the same in all cells gives 0/0, and an empty map, or is scaled by the "

@@ -26,7 +26,7 @@ for peer in ("torch", "sklearn", "rasterio", "pyproj", "shapely"):
     pytest.importorskip(peer, reason="the second implementation needs the peers extra")
 
 PROGRAM = f"{sys.executable} -m tests.peers.second_implementation"
-AS_PROCESSES = ("eq1-coal-hand", "eq1-coefficient-hand", "ec-refuses-zero-oxidation", "read-pixel-is-point")
+AS_PROCESSES = ("eq1-coal-hand", "ec-refuses-zero-oxidation", "read-pixel-is-point", "forward-bias-hand")
 """Cases that are also put to the program as a process of its own: one a kind of file, and a refusal."""
 
 

@@ -17,15 +17,12 @@ def shared_out(total: float, weight: np.ndarray, area: np.ndarray) -> np.ndarray
     if whole == 0:
         part, whole = area, math.fsum(area)
     cells = part / whole * total
-    largest = int(np.argmax(cells))
-    for _ in range(50):
-        left = Fraction(total) - sum(map(Fraction, cells.tolist()), Fraction(0))
+    # The largest cell takes what is left; a tie of the last rounding, which it cannot break, is left to the next.
+    for cell in np.argsort(-cells, kind="stable").tolist():
         if math.fsum(cells) == total:
             break
-        corrected = float(Fraction(float(cells[largest])) + left)
-        cells[largest] = (
-            corrected if corrected != cells[largest] else np.nextafter(corrected, math.copysign(math.inf, left))
-        )
+        left = Fraction(total) - sum(map(Fraction, cells.tolist()), Fraction(0))
+        cells[cell] = float(Fraction(float(cells[cell])) + left)
     return cells
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 MISSING = object()
+TYPES = tuple(map(np.dtype, ("f8", "f4", "i8", "u1", "bool")))
 Table = dict[str, list[str]]
 
 
@@ -44,7 +45,8 @@ class Task:
             array = np.load(self.path(f"{name}.npy"), allow_pickle=False)
         except (ValueError, EOFError, OSError) as fault:
             raise Refused(f"{name}: {name}.npy cannot be read as an array") from fault
-        refuse_unless(array.dtype.kind in kinds, name, f"its type {array.dtype} is not one that the operation reads")
+        right = array.dtype.newbyteorder("=") in TYPES and array.dtype.kind in kinds
+        refuse_unless(right, name, f"its type {array.dtype} is not one that the operation reads")
         refuse_unless(ndim is None or array.ndim == ndim, name, f"it has {array.ndim} dimensions, expected {ndim}")
         refuse_unless(array.dtype.kind != "f" or bool(np.isfinite(array).all()), name, "it holds NaN or infinities")
         return array
@@ -59,7 +61,11 @@ class Task:
     def table(self, name: str, *columns: str) -> Table:
         """The columns of ``NAME.csv`` as text; the named ones must be there."""
         try:
-            rows = list(csv.reader(self.path(f"{name}.csv").read_text(encoding="utf-8").splitlines(), strict=True))
+            rows = list(
+                csv.reader(
+                    self.path(f"{name}.csv").read_text("utf-8-sig").splitlines(), strict=True, skipinitialspace=True
+                )
+            )
         except (UnicodeDecodeError, csv.Error) as fault:
             raise Refused(f"{name}: {name}.csv cannot be read as a table") from fault
         refuse_unless(bool(rows), name, "the table is empty, not even a header")
@@ -73,9 +79,9 @@ class Task:
         )
         return {column: [row[i] for row in body] for i, column in enumerate(header)}
 
-    def has(self, name: str) -> bool:
-        """Whether the parameter is given."""
-        return name in self.parameters
+    def given(self, names: Iterable[str]) -> dict[str, object]:
+        """Those of the named parameters that are given."""
+        return {name: self.parameters[name] for name in names if name in self.parameters}
 
     def value(self, name: str, default: object = MISSING) -> object:
         """A parameter as it stands."""

@@ -61,13 +61,29 @@ def elastic_net(X: np.ndarray, y: np.ndarray, alpha: float, l1_ratio: float) -> 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         weights = model.fit(Xc, yc).coef_.copy()
-    active = np.flatnonzero(weights)
-    A, signs = Xc[:, active], np.sign(weights[active])
-    matrix = A.T @ A / n + alpha * (1 - l1_ratio) * np.eye(active.size)
-    exact = np.linalg.lstsq(matrix, A.T @ yc / n - alpha * l1_ratio * signs, rcond=1e-13)[0]
-    if l1_ratio == 0 or np.all(np.sign(exact) == signs):
-        weights[active] = exact
-    return with_intercept(weights, x_mean, y_mean)
+    return with_intercept(on_active_set(weights, Xc, yc, alpha, l1_ratio), x_mean, y_mean)
+
+
+def on_active_set(weights: np.ndarray, X: np.ndarray, y: np.ndarray, alpha: float, l1_ratio: float) -> np.ndarray:
+    """The equations of the active set, which is mended until its signs stand; else the descent's weights."""
+    n, d = X.shape
+    signs = np.sign(weights) if l1_ratio else np.ones(d)
+    for _ in range(10 * d):
+        active = np.flatnonzero(signs)
+        A, exact = X[:, active], np.zeros(d)
+        matrix = A.T @ A / n + alpha * (1 - l1_ratio) * np.eye(active.size)
+        exact[active] = np.linalg.lstsq(matrix, A.T @ y / n - alpha * l1_ratio * signs[active], rcond=1e-14)[0]
+        wrong = exact * signs < 0
+        slope = X.T @ (y - X @ exact) / n
+        outside = (signs == 0) & (np.abs(slope) > alpha * l1_ratio * (1 + 1e-9))
+        if l1_ratio == 0 or not (wrong.any() or outside.any()):
+            return exact
+        if wrong.any():
+            signs[wrong] = 0
+        else:
+            entering = np.argmax(np.where(outside, np.abs(slope), 0))
+            signs[entering] = np.sign(slope[entering])
+    return weights
 
 
 def bayesian_settings(settings: Mapping) -> dict:
@@ -107,11 +123,11 @@ def linear_fit(task: Task) -> dict:
 def bayesian_fit(task: Task) -> dict:
     """Bayesian ridge regression."""
     X, y, X_new = samples(task)
-    coefficients, alpha, lambda_ = bayesian(X, y, bayesian_settings(task.parameters))
+    coefficients, alpha, lambda_ = bayesian(X, y, bayesian_settings(task.given(("max_iter", "tol", *PRIORS))))
     return {**answers(X_new, coefficients), "precisions.csv": named(alpha=alpha, **{"lambda": lambda_})}
 
 
 def elastic_net_fit(task: Task) -> dict:
     """The elastic net."""
     X, y, X_new = samples(task)
-    return answers(X_new, elastic_net(X, y, *net_settings(task.parameters)))
+    return answers(X_new, elastic_net(X, y, *net_settings(task.given(("alpha", "l1_ratio")))))

@@ -79,11 +79,12 @@ def read_tape(task: Task, found: list[Level], size: int) -> list[tuple[int, Leve
     later = step[step > 0]
     ordered = np.all(np.diff(step) >= 0) and step[0] >= 0 and np.array_equal(later, np.arange(1, later.size + 1))
     refuse_unless(bool(ordered), "step", "rows of step 0, then 1, 2, 3, ... are expected")
+    refuse_unless(later.size < 50 or step[0] == 0, "tape", "from step 50 on, crops of step 0 to measure are expected")
     refuse_unless(bool(np.all((turn >= 0) & (turn <= 7))), "turn", "turns from 0 to 7 are expected")
     tape = []
     for s, k, r, c, t in zip(step.tolist(), scale.tolist(), row.tolist(), column.tolist(), turn.tolist(), strict=True):
         level = level_of(found, k)
-        refuse_unless(level is not None, "scale", f"there is no level {k} on the tape's map")
+        refuse_unless(level is not None, "tape", f"the map has no level of scale {k}")
         rows, cols = level.image.shape
         refuse_unless(
             0 <= r <= rows - size and 0 <= c <= cols - size, "tape", f"the crop at ({r}, {c}) reaches beyond the map"
