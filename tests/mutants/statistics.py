@@ -79,7 +79,6 @@ STATISTICS = [
     ),
     _regression("svr-epsilon-ignored", "smo", "np.concatenate([residual - epsilon, residual + epsilon])",
                 "np.concatenate([residual, residual])"),
-    _regression("svr-bias-from-bound", "smo", "v[free].mean() if free.any() else", "v[up].max() if free.any() else"),
     _regression("rbf-distance-not-squared", "kernel_functions", "exponent *= -gamma", "exponent = -gamma * np.sqrt(exponent)"),
     _regression("rbf-two-sigma-squared", "kernel_functions", "exponent *= -gamma", "exponent *= -gamma / 2"),
     _regression("poly-without-coef0", "kernel_functions", "(gamma * linear_kernel(X, Z) + coef0) ** degree",

@@ -70,6 +70,7 @@ SURFACES = [
     _allocation("eq3-national-total", "cells = share_out(evenly_where_zero(density[inside], areas[np.nonzero(inside)[0]]), total)", "cells = density[inside] * (totals.sum() / density[valid & (zones > 0)].sum())"),
     _allocation("eq3-without-area", "density = weights.astype(float) * areas[:, np.newaxis]", "density = weights.astype(float)"),
     _allocation("d22-residual-dropped", "return settled(shares * (total / math.fsum(shares)), weights, total)", "return shares * (total / math.fsum(shares))"),
+    _allocation("d22-one-cell-alone", 'np.argsort(-weights, kind="stable")[:4]', 'np.argsort(-weights, kind="stable")[:1]'),
     _allocation("d22-residual-to-the-first", 'np.argsort(-weights, kind="stable")[:4]', "np.arange(len(weights))[:4]"),
     _allocation("eq3-sum-by-float32", "(total / math.fsum(shares))", "(total / float(np.sum(shares.astype(np.float32))))"),
     _allocation("d20-zero-instead-of-nodata", "return emission, mapped, count,", "return emission, valid & (zones > 0), count,"),

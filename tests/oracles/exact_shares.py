@@ -11,10 +11,10 @@ def share_out(weights: Sequence[Fraction], areas: Sequence[Fraction], total: flo
     """Eq. 3, D21, D22 for one province; ``weights`` are weight x area."""
     weights = list(weights if any(weights) else areas)
     cells = [float(Fraction(total) * weight / sum(weights)) for weight in weights]
-    left = Fraction(total) - sum(map(Fraction, cells))
-    largest = weights.index(max(weights))
-    if float(Fraction(total) - left) != total:
-        cells[largest] = float(Fraction(cells[largest]) + left)
+    for receiver in sorted(range(len(cells)), key=lambda i: -weights[i]):
+        left = Fraction(total) - sum(map(Fraction, cells))
+        if float(Fraction(total) - left) != total:
+            cells[receiver] = float(Fraction(cells[receiver]) + left)
     assert float(sum(map(Fraction, cells))) == total
     return cells
 

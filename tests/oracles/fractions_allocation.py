@@ -27,6 +27,8 @@ FLAGS = {
     "allocation-rows-reordered": "The answer is sorted or grouped by province, not in the order of the cells.",
     "allocation-nodata-weighs": "Invalid cells take a share: as 0 they become valid, as -9999 they weigh.",
     "allocation-single-precision": "Shares in the float32 of the weights: totals off in the eighth digit.",
+    "allocation-residual-one-cell": "The largest cell alone takes the residual: where its own rounding is too coarse, the "
+    "sum stays an ulp off (D22).",
     "allocation-zero-weights-by-cell": "Where all weights are 0, cells get equal amounts: on a geographic grid the "
     "density then grows towards the pole (D21).",
     "allocation-share-underflow": "A threshold such as weight > 1e-12, or rounding to decimals, loses small cells.",
@@ -135,6 +137,17 @@ def table_cases() -> list[Case]:
             "54: 12/4 = 3 each; 11: 0 and 5",
             references=("Eq. 3", "D21"),
             **hand,
+        ),
+        on_cells(
+            "eq3-residual-in-two-steps",
+            "430.319 to 32 : 6: the largest cell is too coarse to take the last bit, the next one takes it",
+            [11, 11],
+            [8, 1],
+            [4.0, 6.0],
+            {11: 430.319},
+            ("allocation-residual-one-cell",),
+            fractions,
+            references=("Eq. 3", "D22"),
         ),
         on_cells(
             "eq3-zero-weights-by-area",

@@ -42,10 +42,12 @@ def admissible(image: np.ndarray, valid: np.ndarray, size: int) -> np.ndarray:
     return enough & windows(valid & (image != 0)).any(axis=(2, 3))
 
 
-def levels(image: np.ndarray, valid: np.ndarray, crop: int, pyramid: bool = True) -> tuple[int, list[Level]]:
+def levels(
+    image: np.ndarray, valid: np.ndarray, crop: int, pyramid: bool = True, field: str = "image"
+) -> tuple[int, list[Level]]:
     """The side of a crop, and the levels that have an admissible one."""
     size = crop_size(crop, image.shape)
-    refuse_unless(size > 0, "image", "it is too small for any crop")
+    refuse_unless(size > 0, field, "it is too small for any crop")
     found = []
     for scale in SCALES if pyramid else SCALES[:1]:
         rows, cols = (round(scale * n) for n in image.shape)
@@ -53,9 +55,7 @@ def levels(image: np.ndarray, valid: np.ndarray, crop: int, pyramid: bool = True
             break
         at_scale = (image, valid) if scale == 1 else resized(image, valid, rows, cols)
         corners = admissible(*at_scale, size)
-        refuse_unless(
-            bool(corners.any()) or scale != 1, "image", "no crop has enough valid cells and one that is not 0"
-        )
+        refuse_unless(bool(corners.any()) or scale != 1, field, "no crop has enough valid cells and one that is not 0")
         if corners.any():
             found.append(Level(scale, *at_scale, corners))
     return size, found

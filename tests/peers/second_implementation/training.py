@@ -152,7 +152,7 @@ def train_steps(task: Task) -> dict:
     size, found = levels(*task.masked_image(), crop, task.flag("pyramid", True))
     tape = read_tape(task, found, size)
     trained, losses = replayed(tape, size, vector, shape, schedule, options)
-    return {"trained.npy": trained.astype(vector.dtype), "losses.csv": losses}
+    return {"trained.npy": trained.astype(task.array("image").dtype), "losses.csv": losses}
 
 
 def random_tape(found: list[Level], steps: int, rng: np.random.Generator) -> list:
@@ -189,6 +189,6 @@ def super_resolve(task: Task) -> dict:
         raise NotImplementedError("only He's initialisation is supported")
     coarse = band(task, "coarse")
     image = ranged(coarse.values, coarse.valid)[0]
-    size, found = levels(image, coarse.valid, crop, task.flag("pyramid", True))
+    size, found = levels(image, coarse.valid, crop, task.flag("pyramid", True), "coarse")
     trained, _ = replayed(random_tape(found, steps, rng), size, drawn(shape, rng), shape, schedule, options)
     return {"weights.tif": upscaled(coarse, trained, shape, upscaling)}
