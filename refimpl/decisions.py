@@ -124,7 +124,7 @@ DECISIONS: tuple[Decision, ...] = (
         "allocate.totals",
     ),
     Decision("D21", "weights that sum to 0", "the total is spread evenly over the area, with a warning", "refimpl.allocation"),
-    Decision("D22", "rounding", "the residual of the sum goes to the largest cell", "refimpl.allocation"),
+    Decision("D22", "rounding", "the residual of the sum goes to the largest cell, and what that cannot take to the next", "refimpl.allocation"),
     Decision(
         "D23",
         "17 to 7 land covers",

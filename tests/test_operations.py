@@ -269,6 +269,10 @@ WRONG = [
     ("odiac", "month_03", {}, {"month_03.tif": tif(IMAGE, 500.0)}),
     ("run", "test_year", {"test_year": 2010}, {}),
     ("run", "drivers", {"drivers": []}, {}),
+    ("adam", "beta1", {"beta1": "0.9"}, {}),
+    ("warp", "minimum_valid", {"minimum_valid": True}, {}),
+    ("intensity_curve", "direction", {"direction": ["compress"]}, {}),
+    ("pyramid", "pyramid", {"pyramid": 1}, {}),
 ]
 
 

@@ -4,39 +4,79 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from refimpl.conformance.answers import SLACK, read_answers, size_limit
+from refimpl.conformance.answers import SLACK, listed, read_answers, size_limit
 from refimpl.conformance.case import Case
 from refimpl.conformance.foreign import run_program
 from refimpl.conformance.judge import Reply, ask
+from refimpl.errors import InputError
 from refimpl.twins import backend
 
 
-def program_reply(words: list[str], case: Case, timeout: float) -> Reply:
-    """One case put to a program, in folders of its own."""
-    # The folders' names say nothing of the case: its id may hold the name of the field that a refusal must give.
-    with tempfile.TemporaryDirectory(prefix="refimpl-", ignore_cleanup_errors=True) as folder:
+@contextmanager
+def workplace(case: Case) -> Iterator[str]:
+    """A temporary folder with the task in IN and an empty OUT, removed at the end whatever a program left in it."""
+    try:
+        # The folder's name says nothing of the case: its id may hold the name of the field that a refusal must give.
+        with tempfile.TemporaryDirectory(prefix="refimpl-", ignore_cleanup_errors=True) as folder:
+            case.task.write(Path(folder) / "IN")
+            (Path(folder) / "OUT").mkdir()
+            try:
+                yield folder
+            finally:
+                flatten(Path(folder))
+    except OSError as fault:
+        place = tempfile.gettempdir()
+        raise InputError(f"{place}: cannot be used for the tasks ({fault.strerror}); make room, or set TMPDIR") from fault
+
+
+def flatten(folder: Path) -> None:
+    """Bring all folders to the uppermost level: those nested by the thousand are too deep to be removed as a tree."""
+    left = [str(folder)]
+    while left:
+        with suppress(OSError):
+            path = left.pop()
+            os.chmod(path, 0o700)
+            with os.scandir(path) as entries:
+                inside = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+            for deep in inside:
+                left.append(tempfile.mkdtemp(dir=folder))
+                os.rename(deep, left[-1])
+
+
+def program_reply(words: list[str], case: Case, timeout: float, stop: threading.Event | None = None) -> Reply:
+    """One case put to a program, in folders of its own; once ``stop`` is set it is ended."""
+    with workplace(case) as folder:
         in_dir, out_dir = Path(folder) / "IN", Path(folder) / "OUT"
-        case.task.write(in_dir)
-        out_dir.mkdir()
         expected = case.folder / "out"
         names = [output.of for output in case.outputs]
         most_bytes = SLACK + sum(size_limit(expected / name) for name in names)
-        end = run_program(words, in_dir, out_dir, timeout, most_bytes)
+        end = run_program(words, in_dir, out_dir, timeout, most_bytes, stop)
         said = end.stderr.replace(folder, "")
         if end.crash:
             return Reply("crashed", f"{end.crash}\n{last_lines(said)}".strip())
         if end.status == 2:
             return Reply("unsupported", last_lines(said))
         if end.status == 1:
-            left = sorted(entry.name for entry in os.scandir(out_dir))[:3] if out_dir.is_dir() else []
-            return Reply("refused", said, {}, tuple(left))
+            return Reply("refused", said, {}, left_by_refusal(out_dir))
         if not case.valid:
             return Reply("answered")
         answers, faults = read_answers(out_dir, expected, names)
         return Reply("answered", said, answers, tuple(faults))
+
+
+def left_by_refusal(out_dir: Path) -> tuple[str, ...]:
+    """What is wrong with the output folder of a program that refused; it may have removed it."""
+    try:
+        names = sorted(listed(out_dir)) if os.path.lexists(out_dir) else []
+    except InputError as fault:
+        return (str(fault),)
+    return (f"wrote into the output folder: {names[0][:80]}",) if names else ()
 
 
 def last_lines(text: str, most: int = 12) -> str:

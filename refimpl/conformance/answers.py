@@ -7,6 +7,7 @@ is allocated only when its header fits what is expected (golden/README.md, "File
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import stat
 from collections.abc import Mapping, Sequence
@@ -27,6 +28,10 @@ SLACK = 2**20
 """Bytes that a file may have beyond four times the expected one's."""
 MOST_FILES = 100
 MOST_PAGES = 2
+MOST_CELLS = 2**22
+"""Cells that a raster's strips or tiles may hold beyond 256 times the expected ones."""
+MOST_SAID = 400
+"""Characters of a sentence on a file, which may quote it."""
 
 
 def size_limit(expected: Path) -> int:
@@ -39,12 +44,29 @@ def read_expected(path: Path) -> Answer:
     return {".npy": read_npy, ".csv": read_columns, ".tif": read_raster}[path.suffix](path)
 
 
+def listed(out_dir: Path) -> list[str]:
+    """The names in the output folder, ``MOST_FILES`` and one at most.
+
+    Raises
+    ------
+    InputError
+        It is no folder any more, or cannot be listed.
+    """
+    if out_dir.is_symlink() or not os.path.isdir(out_dir):
+        raise InputError("the output folder was removed or replaced")
+    try:
+        with os.scandir(out_dir) as entries:
+            return [entry.name for entry in itertools.islice(entries, MOST_FILES + 1)]
+    except OSError as fault:
+        raise InputError(f"the output folder cannot be listed ({fault.strerror})") from None
+
+
 def read_answers(out_dir: Path, expected_dir: Path, names: Sequence[str]) -> tuple[dict[str, Answer], list[str]]:
     """The answers by file name, and one sentence for each fault: missing, extra, too large, not readable."""
-    if out_dir.is_symlink() or not out_dir.is_dir():
-        return {}, ["the output folder was removed or replaced"]
-    with os.scandir(out_dir) as entries:
-        there = [entry.name for entry in itertools.islice(entries, MOST_FILES + 1)]
+    try:
+        there = listed(out_dir)
+    except InputError as fault:
+        return {}, [str(fault)]
     if len(there) > MOST_FILES:
         return {}, [f"there are more than {MOST_FILES} files in the output folder; expected {', '.join(names)}"]
     faults = [f"{name[:80]!r} is no output of this operation" for name in sorted(set(there) - set(names))]
@@ -53,7 +75,7 @@ def read_answers(out_dir: Path, expected_dir: Path, names: Sequence[str]) -> tup
         try:
             answers[name] = _read_answer(out_dir / name, expected_dir / name)
         except InputError as fault:
-            faults.append(str(fault).replace(str(out_dir) + os.sep, ""))
+            faults.append(str(fault).replace(str(out_dir) + os.sep, "")[:MOST_SAID])
     return answers, faults
 
 
@@ -68,30 +90,32 @@ def _read_answer(path: Path, expected: Path) -> Answer:
     if status.st_size > size_limit(expected):
         raise InputError(f"{path.name} has {status.st_size} bytes, {expected.stat().st_size} expected; it is not read")
     try:
-        if path.suffix == ".tif":
-            _check_raster_header(path, expected)
-        return read_expected(path)
-    except OSError as fault:
-        raise InputError(f"{path.name} cannot be read ({fault.strerror})") from None
+        with np.errstate(all="ignore"):
+            if path.suffix == ".tif":
+                _check_raster_header(path, expected)
+            return read_expected(path)
+    except InputError:
+        raise
     except MemoryError:
         raise InputError(f"{path.name} claims more than there is memory for") from None
+    except Exception as fault:  # a damaged file leads its reader to whatever there is
+        raise InputError(f"{path.name} cannot be read ({' '.join(str(fault).split())[:200]})") from None
 
 
 def _check_raster_header(path: Path, expected: Path) -> None:
-    """Refuse a TIFF of another size or of more than one band before any pixel is decoded."""
+    """Refuse a TIFF that claims far more than expected, or more than one band, before any pixel is decoded."""
     with tifffile.TiffFile(expected) as handle:
         wanted = handle.pages[0].imagelength, handle.pages[0].imagewidth
-    try:
-        with tifffile.TiffFile(path) as handle:
-            page = handle.pages[0]
-            got, bands = (page.imagelength, page.imagewidth), page.samplesperpixel
-            pages = len(list(itertools.islice(iter(handle.pages), MOST_PAGES + 1)))
-    except Exception as fault:  # tifffile raises whatever a damaged file leads it to
-        raise InputError(f"{path.name} cannot be read as a TIFF ({' '.join(str(fault).split())[:200]})") from None
-    if pages > MOST_PAGES:
+    with tifffile.TiffFile(path) as handle:
+        pages = list(itertools.islice(iter(handle.pages), MOST_PAGES + 1))
+        # Strips or tiles, which are decoded as a whole, may be much larger than the image that they are cut to.
+        claimed = max(math.prod(map(int, (*page.chunked, *page.chunks))) for page in pages)
+        got, bands = (int(pages[0].imagelength), int(pages[0].imagewidth)), pages[0].samplesperpixel
+    if len(pages) > MOST_PAGES:
         raise InputError(f"{path.name} has more than {MOST_PAGES} pages, expected one image and at most a mask")
-    if got != wanted and (max(got) > 16 * max(wanted) or bands != 1):
-        raise InputError(f"{path.name} has {got[0]} rows and {got[1]} columns, expected {wanted[0]} and {wanted[1]}")
+    if claimed > MOST_CELLS + 256 * math.prod(wanted):
+        size = f"{got[0]} rows and {got[1]} columns in blocks of {claimed} cells"
+        raise InputError(f"{path.name} has {size}, expected {wanted[0]} and {wanted[1]}; it is not read")
     if bands != 1:
         raise InputError(f"{path.name} has {bands} bands, expected 1")
 
@@ -102,7 +126,7 @@ def given_answers(given: object, task: Task) -> tuple[dict[str, Answer], list[st
         return {}, [f"a {type(given).__name__} was returned; expected a dict of outputs: {', '.join(task.outputs)}"]
     stems = {name.rsplit(".", 1)[0]: name for name in task.outputs}
     named = {stems.get(str(key), str(key)): value for key, value in given.items()}
-    faults = [f"{name!r} is no output of this operation" for name in sorted(set(named) - set(task.outputs))]
+    faults = [f"{name[:80]!r} is no output of this operation" for name in sorted(set(named) - set(task.outputs))]
     answers = {}
     for name in task.outputs:
         try:
@@ -111,6 +135,8 @@ def given_answers(given: object, task: Task) -> tuple[dict[str, Answer], list[st
             answers[name] = normalised(name, named[name])
         except InputError as fault:
             faults.append(str(fault))
+        except Exception as fault:  # what a foreign object does when it is looked at
+            faults.append(f"{name}: is a {type(named[name]).__name__} that cannot be read ({type(fault).__name__})")
     return answers, faults
 
 

@@ -7,6 +7,7 @@ a damaged suite, one sentence.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -81,7 +82,7 @@ def read_json(path: Path) -> dict:
     """A JSON file of the suite."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as fault:
+    except (OSError, ValueError, RecursionError) as fault:
         raise InputError(f"{path}: cannot be read ({fault}); the suite is damaged, get golden/v1 again") from fault
 
 
@@ -133,9 +134,10 @@ def _case(text: dict, folder: Path) -> Case:
 
 
 def _expectation(of: str, entry: Mapping, known: Iterable[str]) -> Expectation:
-    """A limit is a number, or [low, high] for psnr."""
-    limit = entry["limit"]
-    limit = tuple(map(float, limit)) if isinstance(limit, list) else float(limit)
-    if isinstance(limit, tuple) != (_one_of(entry["cmp"], known) == "psnr"):
-        raise ValueError(f"{of}: limit {entry['limit']} does not fit the comparator {entry['cmp']}")
-    return Expectation(of, entry["cmp"], limit, entry["why"])
+    """A limit is a number from 0 up, or [low, high] for psnr; none is nan or infinite, which would pass anything."""
+    limit, band = entry["limit"], _one_of(entry["cmp"], known) == "psnr"
+    numbers = tuple(map(float, limit if isinstance(limit, list) else [limit]))
+    fits = isinstance(limit, list) == band and len(numbers) == 1 + band and (band or numbers[0] >= 0)
+    if not fits or not all(map(math.isfinite, numbers)):
+        raise ValueError(f"{of}: limit {limit} does not fit the comparator {entry['cmp']}")
+    return Expectation(of, entry["cmp"], numbers if band else numbers[0], entry["why"])

@@ -41,7 +41,7 @@ def finding(result: Result, flags: Mapping[str, str]) -> str:
         lines += [f"  {line}" for line in printable(fault).strip().splitlines()]
     for one in result.wrong:
         lines += [f"  {line}" for line in difference_lines(one)]
-    lines += [f"  picture: {path}" for path in result.pictures]
+    lines += [printable(f"  picture: {path}") for path in result.pictures]
     lines.append(f"  expected answer from {case.oracle}")
     return "\n".join(lines)
 

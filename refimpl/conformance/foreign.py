@@ -1,13 +1,14 @@
 """A program under test: ``CMD IN_DIR OUT_DIR``, never trusted (golden/README.md, "Plug in your program").
 
-It runs without a shell in a process group of its own, which is killed as a whole at the end; its time, what it prints
-and what it writes are limited, and nothing that it prints is held beyond a few pages.
+It runs without a shell and is ended with all that it started; its time, what it prints and what it writes are limited,
+and nothing that it prints is held beyond a few pages.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import secrets
 import shlex
 import shutil
 import signal
@@ -17,14 +18,17 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from refimpl.conformance.ending import MARK, end_all
 from refimpl.errors import InputError
 
 KEPT = 64 * 1024
-"""Bytes of standard error that are kept."""
+"""Bytes of standard error that are kept, half of them its first and half its last: a refusal may follow a long log."""
 MOST_PRINTED = 64 * 2**20
 """Bytes printed at which a program is stopped."""
 POLL = 0.05
 """Seconds between two looks at what a running program has written."""
+BLOCK = 512
+"""Bytes that a file or folder counts for at least."""
 _TRACEBACK = re.compile(r"^Traceback \(most recent call last\):", re.MULTILINE)
 
 
@@ -57,7 +61,7 @@ def command(text: str) -> list[str]:
 
 
 class _Pipe(threading.Thread):
-    """Reads a pipe to its end; keeps the first bytes and counts the rest."""
+    """Reads a pipe to its end; keeps the first and the last bytes and counts them all."""
 
     def __init__(self, stream):
         super().__init__(daemon=True)
@@ -67,12 +71,22 @@ class _Pipe(threading.Thread):
     def run(self) -> None:
         """Until the other end is closed."""
         while chunk := self.stream.read1(2**16):
-            self.kept += chunk[: max(0, KEPT - len(self.kept))]
+            self.kept += chunk
+            if len(self.kept) > KEPT:
+                del self.kept[KEPT // 2 : -KEPT // 2]
             self.count += len(chunk)
 
 
-def run_program(words: list[str], in_dir: Path, out_dir: Path, timeout: float, most_bytes: int) -> Exit:
-    """Run one case; ``most_bytes`` is what it may write into ``out_dir``."""
+def run_program(
+    words: list[str],
+    in_dir: Path,
+    out_dir: Path,
+    timeout: float,
+    most_bytes: int,
+    stop: threading.Event | None = None,
+) -> Exit:
+    """Run one case; ``most_bytes`` is what it may write into ``out_dir``; once ``stop`` is set it is ended."""
+    mark = secrets.token_hex(16)
     try:
         process = subprocess.Popen(
             [*words, str(in_dir), str(out_dir)],
@@ -80,19 +94,19 @@ def run_program(words: list[str], in_dir: Path, out_dir: Path, timeout: float, m
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            env=os.environ | {MARK: mark},
         )
     except OSError as fault:
         hint = "does it begin with a line such as #!/bin/sh?"
         raise InputError(f"--program: {words[0]!r} cannot be started ({fault.strerror}); {hint}") from None
     pipes = [_Pipe(process.stdout), _Pipe(process.stderr)]
     try:
-        stopped = _watch(process, pipes, out_dir, time.monotonic() + timeout, timeout, most_bytes)
+        stopped = _watch(process, pipes, out_dir, timeout, most_bytes, stop or threading.Event())
     finally:
-        _kill_group(process)
-        process.wait()
+        end_all(process, mark)
         for pipe in pipes:
             pipe.join(timeout=2)
-            # A child that fled its process group may hold the pipe open; the thread then ends with it.
+            # A child that fled even so may hold the pipe open; the thread then ends with it.
             if not pipe.is_alive():
                 pipe.stream.close()
     text = printable(bytes(pipes[1].kept).decode("utf-8", "replace"))
@@ -100,8 +114,9 @@ def run_program(words: list[str], in_dir: Path, out_dir: Path, timeout: float, m
     return Exit(None if crash else process.returncode, crash, text)
 
 
-def _watch(process, pipes, out_dir: Path, deadline: float, timeout: float, most_bytes: int) -> str:
+def _watch(process, pipes, out_dir: Path, timeout: float, most_bytes: int, stop: threading.Event) -> str:
     """Wait for the end; why it had to be stopped, or nothing."""
+    deadline = time.monotonic() + timeout
     while True:
         try:
             process.wait(timeout=POLL)
@@ -110,34 +125,31 @@ def _watch(process, pipes, out_dir: Path, deadline: float, timeout: float, most_
             ended = False
         if sum(pipe.count for pipe in pipes) > MOST_PRINTED:
             return f"it printed more than {MOST_PRINTED // 2**20} MB"
-        if written(out_dir) > most_bytes:
+        if written(out_dir, most_bytes) > most_bytes:
             return f"it wrote more than {most_bytes} bytes, several times what is expected"
         if ended:
             return ""
+        if stop.is_set():
+            return "it was interrupted"
         if time.monotonic() > deadline:
             return f"it took longer than {timeout:g} s (--timeout)"
 
 
-def written(folder: Path) -> int:
-    """Bytes of all files below ``folder``, links not followed; each counts as a block at least."""
-    total = 0
-    for path, _, files in os.walk(folder, onerror=None, followlinks=False):
-        for name in files:
-            try:
-                total += max(512, os.lstat(os.path.join(path, name)).st_size)
-            except OSError:
-                continue
+def written(folder: Path, enough: int) -> int:
+    """Bytes of all files and folders below ``folder``, links not followed; beyond ``enough`` it is not counted on."""
+    total, left = 0, [] if os.path.islink(folder) else [str(folder)]
+    while left and total <= enough:
+        try:
+            with os.scandir(left.pop()) as entries:
+                for entry in entries:
+                    total += max(BLOCK, entry.stat(follow_symlinks=False).st_size)
+                    if entry.is_dir(follow_symlinks=False):
+                        left.append(entry.path)
+                    if total > enough:
+                        break
+        except OSError:  # gone meanwhile, or locked
+            continue
     return total
-
-
-def _kill_group(process) -> None:
-    """End the program and whatever it has left running."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
-    except AttributeError:  # no process groups here (Windows)
-        process.kill()
 
 
 def _crash(status: int, stderr: str) -> str:

@@ -65,13 +65,24 @@ def ask(function: Callable[[Task], object], task: Task) -> Reply:
     try:
         given = function(task)
     except NotImplementedError as fault:
-        return Reply("unsupported", str(fault))
+        return Reply("unsupported", told(fault))
     except (ValueError, InputError) as fault:
-        return Reply("refused", str(fault))
-    except Exception:
+        return Reply("refused", told(fault))
+    except (Exception, SystemExit):
         return Reply("crashed", "it raised an exception that refuses nothing:\n" + traceback.format_exc(limit=-4))
-    answers, faults = given_answers(given, task)
+    try:
+        answers, faults = given_answers(given, task)
+    except Exception:
+        return Reply("crashed", "what it returned cannot be read:\n" + traceback.format_exc(limit=-4))
     return Reply("answered", "", answers, tuple(faults))
+
+
+def told(fault: Exception) -> str:
+    """What an exception says; one that cannot, its name."""
+    try:
+        return str(fault)
+    except Exception:
+        return type(fault).__name__
 
 
 def judge(case: Case, by: str, reply: Reply) -> Result:
@@ -102,7 +113,7 @@ def _refusal_fault(case: Case, reply: Reply) -> str:
     if case.valid:
         return f"it refused a valid case, saying: {said}"
     if reply.faults:
-        return f"it refused, but wrote into the output folder: {reply.faults[0]}"
+        return f"it refused, but {reply.faults[0]}"
     # The case's id, which programs like to print, may hold the field's name.
     if not any(names(field, reply.text.replace(case.id, " ")) for field in case.fields):
         return f"it refused without naming {' or '.join(case.fields)} ({case.fault}), saying: {said}"

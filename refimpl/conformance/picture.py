@@ -7,7 +7,7 @@ much.  Arrays are drawn as rasters of square cells, row 0 at the top.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +62,7 @@ def _drawable(answer) -> bool:
 def picture(one: Difference, title: str, path: Path) -> None:
     """Draw one difference as a PNG with three panels."""
     expected, got = map(as_raster, one.shown)
+    got = replaced(got, expected.grid)
     panels = _panels(expected, got)
     shapes = [pixel_shape(p.raster.grid, p.raster.grid.bounds, ROOM, LARGEST_CELL) for p in panels]
     bars = [colour_bar_width(panel.scale, "") for panel in panels]
@@ -95,6 +96,15 @@ def as_raster(answer: np.ndarray | Raster) -> Raster:
         grid = Grid(ALBERS_CHINA, (0, 0, 1000, -1000), values.shape)
     # Differences of larger numbers would overflow, and no colour tells them apart.
     return Raster.masked(np.clip(np.where(valid, values, 0.0), -LARGEST, LARGEST), valid, grid)
+
+
+def replaced(got: Raster, grid: Grid) -> Raster:
+    """The cells of ``got`` as those of ``grid``, or as squares: a wrong georeference can be such that nothing shows."""
+    if got.values.shape == grid.shape:
+        return replace(got, grid=grid)
+    if (got.grid.crs, got.grid.transform) == (grid.crs, grid.transform):
+        return got
+    return replace(got, grid=Grid(ALBERS_CHINA, (0, 0, 1000, -1000), got.values.shape))
 
 
 def _panels(expected: Raster, got: Raster) -> list[Panel]:

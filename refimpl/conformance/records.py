@@ -23,7 +23,7 @@ def write_results(path: str | os.PathLike, suite: Suite, program: str | None, re
     document = {
         "suite": suite.root.name,
         "refimpl": __version__,
-        "program": program,
+        "program": program and printable(program),
         "counts": counts(results),
         "stages": {stage: counts(r for r in results if r.case.stage == stage) for stage in STAGES},
         "results": [record(result) for result in results],
@@ -46,7 +46,7 @@ def record(result: Result) -> dict:
         "seconds": round(result.seconds, 4),
         "faults": [printable(fault) for fault in result.faults],
         "outputs": [_difference(one) for one in result.differences],
-        "pictures": [str(path) for path in result.pictures],
+        "pictures": [printable(str(path)) for path in result.pictures],
     }
 
 

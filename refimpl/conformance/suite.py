@@ -30,7 +30,10 @@ class Suite:
     def flags(self) -> dict[str, str]:
         """What each flag means: the bug that a case catches."""
         path = self.root / "flags.json"
-        return read_json(path) if path.is_file() else {}
+        flags = read_json(path) if path.is_file() else {}
+        if not isinstance(flags, dict):
+            raise InputError(f"{path}: is no object of flag and explanation; the suite is damaged, get golden/v1 again")
+        return flags
 
     def case(self, case_id: str) -> Case:
         """The case of that id, its files checked against their checksums."""

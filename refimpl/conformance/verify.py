@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,10 +37,13 @@ def timed(case: Case, by: str, reply: Callable[[], Reply]) -> Result:
 
 def program_results(text: str, cases: list[Case], timeout: float, jobs: int) -> Iterator[Result]:
     """The verdicts on a program, in the order of the cases, ``jobs`` at a time."""
-    words = command(text)
+    words, stop = command(text), threading.Event()
     with ThreadPoolExecutor(jobs) as pool:
-        one = lambda case: timed(case, "program", lambda: program_reply(words, case, timeout))
-        yield from pool.map(one, cases)
+        one = lambda case: timed(case, "program", lambda: program_reply(words, case, timeout, stop))
+        try:
+            yield from pool.map(one, cases)
+        finally:
+            stop.set()  # an interruption does not wait for the programs that run
 
 
 def own_results(backends: tuple[str, ...], cases: list[Case]) -> Iterator[Result]:
@@ -52,7 +58,7 @@ def read_xfails(path: Path | None, suite: Suite) -> frozenset[str]:
     if path is None:
         return frozenset()
     try:
-        lines = existing_file(path, "a list of cases known to fail").read_text(encoding="utf-8").splitlines()
+        lines = existing_file(path, "a list of cases known to fail").read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as fault:
         raise InputError(f"{path}: cannot be read ({fault}); expected one case id a line") from None
     ids = [line.split("#", 1)[0].strip() for line in lines]
@@ -76,8 +82,10 @@ def status(results: list[Result]) -> int:
 
 def verify(args) -> int:
     """The verb: prints a finding for each failure and a table by stage, writes the records, returns the exit status."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a program may say what the terminal cannot show
     suite = find_suite(args.suite)
-    cases = suite.select(args.case, args.stage)
+    cases, flags = suite.select(args.case, args.stage), suite.flags
     xfails = read_xfails(args.xfails, suite)
     backends = BACKENDS if args.backend == "both" else (args.backend,)
     if args.program is None:
@@ -85,19 +93,19 @@ def verify(args) -> int:
     else:
         count, running = len(cases), program_results(args.program, cases, args.timeout, args.jobs)
     results = []
-    with stage("verify") as progress:
+    with stage("verify") as progress, closing(running):
         for result in running:
             result = foreseen(result, xfails)
             if result.bad:
                 result = replace(result, pictures=pictures_of(result, args.pictures))
-                print(finding(result, suite.flags), end="\n\n", flush=True)
+                print(finding(result, flags), end="\n\n", flush=True)
             results.append(forgetting(result))
             progress.update(len(results) / count)
     print(summary(results))
     if args.results:
         write_results(args.results, suite, args.program, results)
     if args.junit:
-        write_junit(args.junit, results, suite.flags)
+        write_junit(args.junit, results, flags)
     return status(results)
 
 

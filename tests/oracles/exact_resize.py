@@ -22,6 +22,12 @@ def exact(values) -> np.ndarray:
     return np.array([Fraction(number) for number in values.ravel().tolist()], object).reshape(values.shape)
 
 
+def of_mpf(number) -> Fraction:
+    """The fraction that an mpf is."""
+    sign, mantissa, exponent, _ = number._mpf_
+    return (-1) ** sign * Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+
+
 def rounded(values: np.ndarray, dtype: str = "f8") -> np.ndarray:
     """The nearest floating-point numbers."""
     return np.array([float(number) for number in values.ravel()], "f8").reshape(values.shape).astype(dtype)

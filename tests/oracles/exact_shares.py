@@ -6,6 +6,9 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 
+WHY = "a product, a quotient and the sum of weights in float64: some 1e-15"
+SUM_WHY = "D22: the exact sum of the cells, rounded once, is the total"
+
 
 def share_out(weights: Sequence[Fraction], areas: Sequence[Fraction], total: float) -> list[float]:
     """Eq. 3, D21, D22 for one province; ``weights`` are weight x area."""

@@ -12,8 +12,6 @@ import numpy as np
 from tests.oracles.fractions_zonal import row_areas, zonal
 from tests.oracles.suite import WGS84, Case, Output, Tiff, rng
 
-ORACLE = "exactextract"
-
 FLAGS = {
     "zonal-mask-per-zone": "Valid cells of one zone leak into another, or its area holds cells without a value.",
     "zonal-rows-flipped": "Zones or areas are laid over the density upside down or mirrored.",

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-
-from tests.oracles.exact_shares import plain_formulas_miss, share_out
-from tests.oracles.fractions_allocation_maps import invalid_maps, valid_maps
+from tests.oracles.exact_shares import SUM_WHY, WHY, plain_formulas_miss, share_out
+from tests.oracles.fractions_allocation_maps import valid_maps
+from tests.oracles.fractions_allocation_refusals import invalid_maps, invalid_tables
 from tests.oracles.suite import Case, Invariant, Output, rng
-
-ORACLE = "fractions"
 
 FLAGS = {
     "allocation-national-total": "Shares of the whole map's weight or total, not of the province's.",
@@ -27,8 +25,8 @@ FLAGS = {
     "allocation-rows-reordered": "The answer is sorted or grouped by province, not in the order of the cells.",
     "allocation-nodata-weighs": "Invalid cells take a share: as 0 they become valid, as -9999 they weigh.",
     "allocation-single-precision": "Shares in the float32 of the weights: totals off in the eighth digit.",
-    "allocation-residual-one-cell": "The largest cell alone takes the residual: where its own rounding is too coarse, the "
-    "sum stays an ulp off (D22).",
+    "allocation-residual-one-cell": "The largest cell alone takes the residual: where its own rounding is too coarse, "
+    "the sum stays an ulp off (D22).",
     "allocation-zero-weights-by-cell": "Where all weights are 0, cells get equal amounts: on a geographic grid the "
     "density then grows towards the pole (D21).",
     "allocation-share-underflow": "A threshold such as weight > 1e-12, or rounding to decimals, loses small cells.",
@@ -37,10 +35,8 @@ FLAGS = {
     "density-unit": "10^4 t are not turned into t, or m2 are not turned into km2.",
 }
 
-WHY = "a product, a quotient and the sum of weights in float64: some 1e-15"
 LARGEST_WHY = "the largest cell, 1/500 of the total, also takes what a thousand roundings leave: up to 1e-13 of it"
 EXACT_WHY = "shares are binary fractions: nothing is rounded"
-SUM_WHY = "D22: the exact sum of the cells, rounded once, is the total"
 UNIQUE_WHY = "weights sum to a power of two, so every formula rounds alike; only the largest cell can take the residual"
 SUMS = (Invariant("emission.csv", "province_sums", 0, SUM_WHY),)
 
@@ -284,84 +280,6 @@ def residual_cases() -> list[Case]:
             limit=1e-12,
             why=LARGEST_WHY,
             **residual,
-        ),
-    ]
-
-
-def refused(name, title, operation, inputs, fields, why, references=("Eq. 3",)) -> Case:
-    """A case to refuse."""
-    return Case(
-        name,
-        title,
-        "allocation",
-        operation,
-        references,
-        (),
-        "contract",
-        "by the contract",
-        inputs=inputs,
-        fault=(fields, why),
-    )
-
-
-def invalid_tables() -> list[Case]:
-    """allocate_cells, one thing wrong."""
-
-    def case(name, title, fields, why, cells=None, totals=None):
-        table = {"code": [11, 11, 12], "weight": [1.0, 3.0, 2.0], "area_km2": [1.0, 1.0, 0.5], **(cells or {})}
-        sums = {"code": [11, 12], "total": [100.0, 8.0], **(totals or {})}
-        files = {"cells.csv": table, "totals.csv": sums}
-        inputs = {file: {column: rows for column, rows in content.items() if rows} for file, content in files.items()}
-        return refused(name, title, "allocate_cells", inputs, fields, why)
-
-    return [
-        case(
-            "eq3-refuses-negative-weight",
-            "A weight of -1",
-            ["weight"],
-            "D18: weights are clipped at 0 before",
-            {"weight": [1.0, 3.0, -1.0]},
-        ),
-        case(
-            "eq3-refuses-empty-weight",
-            "A weight without a value",
-            ["weight"],
-            "it is not 0",
-            {"weight": [1.0, None, 2.0]},
-        ),
-        case(
-            "eq3-refuses-negative-total",
-            "A total of -8",
-            ["total"],
-            "no province emits negatively",
-            None,
-            {"total": [100.0, -8.0]},
-        ),
-        case(
-            "eq3-refuses-empty-total",
-            "A province listed without a total",
-            ["total"],
-            "leave the row out (D20)",
-            None,
-            {"total": [None, 8.0]},
-        ),
-        case(
-            "eq3-refuses-zero-area",
-            "A cell of 0 km2",
-            ["area_km2"],
-            "every cell has an area",
-            {"area_km2": [1.0, 0.0, 0.5]},
-        ),
-        case(
-            "eq3-refuses-total-given-twice",
-            "Province 11 has two totals",
-            ["code"],
-            "which of them?",
-            None,
-            {"code": [11, 11]},
-        ),
-        case(
-            "eq3-refuses-missing-area", "No column 'area_km2'", ["area_km2"], "weights are densities", {"area_km2": []}
         ),
     ]
 

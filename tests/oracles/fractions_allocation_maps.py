@@ -10,12 +10,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from tests.oracles.exact_shares import share_out
+from tests.oracles.exact_shares import SUM_WHY, WHY, share_out
 from tests.oracles.fractions_zonal import GRID, NORTH_SOUTH, row_areas
-from tests.oracles.suite import ALBERS_CHINA, WGS84, Case, Invariant, Output, Tiff, rng
-
-WHY = "a product, a quotient and the sum of weights in float64: some 1e-15"
-SUM_WHY = "D22: the exact sum of the cells, rounded once, is the total"
+from tests.oracles.suite import WGS84, Case, Invariant, Output, Tiff, rng
 
 
 def on_raster(
@@ -198,89 +195,6 @@ def density_cases() -> list[Case]:
             "10^4 x emission / area, by eq. 3-12 in 50 digits",
             limit=1e-13,
             references=("Eq. 3", "D03"),
-        ),
-    ]
-
-
-def refused(name, title, operation, inputs, fields, why, references=("Eq. 3",)) -> Case:
-    """A case to refuse."""
-    return Case(
-        name,
-        title,
-        "allocation",
-        operation,
-        references,
-        (),
-        "contract",
-        "by the contract",
-        inputs=inputs,
-        fault=(fields, why),
-    )
-
-
-def invalid_maps() -> list[Case]:
-    """allocate and emission_density, one thing wrong."""
-    weights, zones = np.array([[1.0, 3.0, 2.0], [2.0, 4.0, 6.0]]), np.array([[11, 11, 12], [12, 0, 12]], np.int16)
-
-    def case(name, title, fields, why, **changes):
-        totals = {"code": [11, 12], "total": [100.0, 8.0], **changes.get("totals", {})}
-        raster, codes = changes.get("weights", Tiff(weights, GRID)), changes.get("zones", Tiff(zones, GRID))
-        inputs = {"weights.tif": raster, "zones.tif": codes, "totals.csv": totals}
-        return refused(name, title, "allocate", inputs, fields, why)
-
-    north = (GRID[0], GRID[1] + 1000.0, *GRID[2:])
-    placeless = {"emission.tif": Tiff(weights, GRID, None)}
-    return [
-        case(
-            "allocate-refuses-negative-weights",
-            "A weight of -0.5 in a province",
-            ["weights"],
-            "clip it first (D18)",
-            weights=Tiff(weights - 1.5, GRID),
-        ),
-        case(
-            "allocate-refuses-shifted-zones",
-            "Zones one row to the north",
-            ["zones"],
-            "cells do not pair up",
-            zones=Tiff(zones, north),
-        ),
-        case(
-            "allocate-refuses-transposed-zones",
-            "Zones of 3 by 2 cells",
-            ["zones"],
-            "cells do not pair up",
-            zones=Tiff(zones.T.copy(), GRID),
-        ),
-        case(
-            "allocate-refuses-infinite-total",
-            "A total of inf",
-            ["total"],
-            "infinities are refused everywhere",
-            totals={"total": [100.0, float("inf")]},
-        ),
-        case(
-            "allocate-refuses-text-for-total",
-            "'unknown' for a total",
-            ["total"],
-            "text is no number",
-            totals={"total": ["100.0", "unknown"]},
-        ),
-        case(
-            "allocate-refuses-other-crs",
-            "Zones in Albers with another parallel",
-            ["zones"],
-            "another grid",
-            zones=Tiff(zones, GRID, {**ALBERS_CHINA, "parallels": [25, 48]}),
-        ),
-        refused(
-            "density-refuses-raster-without-crs",
-            "An emission map without a CRS",
-            "emission_density",
-            placeless,
-            ["emission"],
-            "the area of its cells is unknown",
-            ("Raster data", "D03"),
         ),
     ]
 

@@ -31,17 +31,8 @@ FLAGS = {
     "pyramid-scales": "Other scales (powers of 0.9, say), or the full size is missing.",
     "pyramid-ignored": "The option without pyramid is ignored.",
 }
-ORACLE = "hand"
 COUNT = "A count: no rounding."
 SCALES = [Fraction(10 - tenths, 10) for tenths in range(6)]
-
-
-def refused(name, operation, fields, why, parameters, inputs, decision) -> suite.Case:
-    """An invalid case."""
-    return suite.Case(
-        name, f"Refused: {why}", "zssr", operation, [decision], [], "contract", "The contract names it as invalid.",
-        parameters, inputs, fault=(fields, why),
-    )  # fmt: skip
 
 
 def turns() -> list[suite.Case]:
@@ -219,7 +210,7 @@ def invalid() -> list[suite.Case]:
          sparse),
     ]  # fmt: skip
     return [
-        refused(name, op, fields, why, given, files, decision)
+        suite.refused(name, None, "zssr", op, [decision], fields, why, files, given)
         for name, (op, decision), fields, why, given, files in rows
     ]
 

@@ -23,7 +23,6 @@ FLAGS = {
     "back-projection-clip": "Values are clipped at 0 between iterations.",
     "back-projection-kernel": "Keys with a = -0.75, or the edge cut off instead of mirrored, in the interpolation.",
 }
-ORACLE = "fractions"
 WHY = "ten iterations of resizing in float64: some 3e-15 of the largest value; the flags move values by 1e-4 or more"
 
 
@@ -99,14 +98,6 @@ def back_projections() -> list[suite.Case]:
     ]  # fmt: skip
 
 
-def refused(name, operation, fields, why, parameters, inputs) -> suite.Case:
-    """An invalid case."""
-    return suite.Case(
-        name, f"Refused: {why}", "zssr", operation, ["D17"], [], "contract", "The contract names it as invalid.",
-        parameters, inputs, fault=(fields, why),
-    )  # fmt: skip
-
-
 def invalid() -> list[suite.Case]:
     """What is refused."""
     fine, coarse, valid = np.arange(24.0).reshape(4, 6), np.array([[1.0, 5, 2], [8, 3, 4]]), np.ones((2, 3), bool)
@@ -122,14 +113,18 @@ def invalid() -> list[suite.Case]:
          one | {"downsampling": "nearest"}, {}),
     ]  # fmt: skip
     images = np.arange(12.0).reshape(3, 2, 2)
+    of_median = [
+        ("one-image", "a single image without the first axis", images[0]),
+        ("no-image", "no image at all", images[:0]),
+        ("nan", "NaN in one of the images", np.where(images == 5, np.nan, images)),
+    ]
     return [
-        *(refused(f"back-project-refuses-{name}", "back_project", fields, why, given, whole | other)
-          for name, fields, why, given, other in rows),
-        refused("median-refuses-one-image", "median", ["images"], "a single image without the first axis", {},
-                {"images.npy": images[0]}),
-        refused("median-refuses-no-image", "median", ["images"], "no image at all", {}, {"images.npy": images[:0]}),
-        refused("median-refuses-nan", "median", ["images"], "NaN in one of the images", {},
-                {"images.npy": np.where(images == 5, np.nan, images)}),
+        suite.refused(f"back-project-refuses-{name}", None, "zssr", "back_project", ["D17"], fields, why, whole | other,
+                      given)
+        for name, fields, why, given, other in rows
+    ] + [
+        suite.refused(f"median-refuses-{name}", None, "zssr", "median", ["D17"], ["images"], why, {"images.npy": array})
+        for name, why, array in of_median
     ]  # fmt: skip
 
 

@@ -7,9 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from tests.oracles.fractions_zonal import GRID
-from tests.oracles.suite import WGS84, Case, Output, Tiff
-
-ORACLE = "fractions"
+from tests.oracles.suite import WGS84, Case, Output, Tiff, refused
 
 FLAGS = {
     "land-cover-class-moved": "One IGBP class falls into another of the seven (D23), or all are shifted by one.",
@@ -30,25 +28,19 @@ LAND_COVERS = {
     "built-up": (13,),
     "bare": (16,),
 }
+CLASS_OF = {member: index for index, members in enumerate(LAND_COVERS.values()) for member in members}
 SHARE_COLUMNS = ("code", *LAND_COVERS, "unclassified")
-
-
-def case(name, title, operation, references, flags, how, inputs, outputs, oracle="fractions", **more) -> Case:
-    """A valid case of stage evaluation."""
-    return Case(
-        name, title, "evaluation", operation, references, flags, oracle, how, inputs=inputs, outputs=outputs, **more
-    )
 
 
 def classes(name, title, igbp: np.ndarray, flags, how) -> Case:
     """A case of land_cover_classes."""
-    seven = {member: index for index, members in enumerate(LAND_COVERS.values()) for member in members}
-    answer = np.vectorize(seven.get)(igbp).astype(np.int64)
+    answer = np.vectorize(CLASS_OF.get)(igbp).astype(np.int64)
     outputs = {"classes.npy": Output(answer, "exact", 0, "a table of integers")}
-    return case(name, title, "land_cover_classes", ("D23", "Fig. 4"), flags, how, {"igbp.npy": igbp}, outputs, "hand")
+    key = {"stage": "evaluation", "operation": "land_cover_classes", "references": ("D23", "Fig. 4"), "oracle": "hand"}
+    return Case(name, title, flags=flags, how=how, inputs={"igbp.npy": igbp}, outputs=outputs, **key)
 
 
-def shares(name, title, emission: Tiff, zones: np.ndarray, igbp: Tiff, flags, how, **more) -> Case:
+def shares(name, title, emission: Tiff, zones: np.ndarray, igbp: Tiff, flags, how, oracle="fractions") -> Case:
     """A case of land_cover_shares."""
     valid = np.ones(zones.shape, bool) if emission.valid is None else emission.valid
     known = np.ones(zones.shape, bool) if igbp.valid is None else igbp.valid
@@ -68,7 +60,8 @@ def shares(name, title, emission: Tiff, zones: np.ndarray, igbp: Tiff, flags, ho
     raster = Tiff(zones, emission.transform, emission.crs)
     outputs = {"shares.csv": Output(table, "abs", 1e-14, "two sums and a quotient, at most 1")}
     inputs = {"emission.tif": emission, "zones.tif": raster, "igbp.tif": igbp}
-    return case(name, title, "land_cover_shares", ("D23", "Fig. 4", "Fig. 5"), flags, how, inputs, outputs, **more)
+    key = {"stage": "evaluation", "operation": "land_cover_shares", "references": ("D23", "Fig. 4", "Fig. 5")}
+    return Case(name, title, flags=flags, oracle=oracle, how=how, inputs=inputs, outputs=outputs, **key)
 
 
 def land_cover_cases() -> list[Case]:
@@ -134,35 +127,18 @@ def land_cover_cases() -> list[Case]:
     ]
 
 
-def refused(name, title, operation, references, inputs, fields, why, **more) -> Case:
-    """A case to refuse."""
-    return Case(
-        name,
-        title,
-        "evaluation",
-        operation,
-        references,
-        (),
-        "contract",
-        "by the contract",
-        inputs=inputs,
-        fault=(fields, why),
-        **more,
-    )
-
-
 def invalid_land_covers() -> list[Case]:
     emission, zones = Tiff(np.array([[1.0, 2.0], [4.0, 3.0]]), GRID), Tiff(np.array([[1, 1], [2, 1]], np.uint8), GRID)
     igbp = np.array([[13, 12], [5, 1]], np.uint8)
 
     def maps(name, title, fields, why, **changes):
         inputs = {"emission.tif": emission, "zones.tif": zones, "igbp.tif": Tiff(igbp, GRID)}
-        return refused(name, title, "land_cover_shares", ("D23", "Fig. 4"), {**inputs, **changes["files"]}, fields, why)
+        inputs |= changes["files"]
+        return refused(name, title, "evaluation", "land_cover_shares", ("D23", "Fig. 4"), fields, why, inputs)
 
     def codes(name, title, values, why):
-        return refused(
-            name, title, "land_cover_classes", ("D23",), {"igbp.npy": np.array(values, np.uint8)}, ["igbp"], why
-        )
+        inputs = {"igbp.npy": np.array(values, np.uint8)}
+        return refused(name, title, "evaluation", "land_cover_classes", ("D23",), ["igbp"], why, inputs)
 
     negative = Tiff(np.array([[1, -1], [2, 1]], np.int16), GRID)
     return [

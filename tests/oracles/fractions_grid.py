@@ -41,11 +41,8 @@ def cases() -> list[suite.Case]:
         ("no-columns", grid, (3, 0), 2, ["shape"], "a grid of 0 columns"),
     ]
     refused = [
-        suite.Case(
-            f"refine-refuses-{name}", f"Refused: {why}", "raster", "refine_grid", ["D19"], [], "contract",
-            "The contract names it as invalid.", {"transform": transform, "shape": size, "factor": factor},
-            fault=(fields, why),
-        )
+        suite.refused(f"refine-refuses-{name}", None, "raster", "refine_grid", ["D19"], fields, why,
+                      parameters={"transform": transform, "shape": size, "factor": factor})
         for name, transform, size, factor, fields, why in rows
     ]  # fmt: skip
     both = ["half-pixel-shift", "factor-on-one-axis"]

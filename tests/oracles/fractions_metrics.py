@@ -11,9 +11,7 @@ import numpy as np
 
 from tests.oracles.fractions_ranking import pearson
 from tests.oracles.fractions_zonal import GRID
-from tests.oracles.suite import WGS84, Case, Output, Tiff, rng
-
-ORACLE = "fractions"
+from tests.oracles.suite import WGS84, Case, Output, Tiff, refused, rng
 
 FLAGS = {
     "r2-as-squared-r": "R2 is taken for the square of Pearson's r: a biased map looks perfect.",
@@ -32,13 +30,7 @@ FLAGS = {
 
 WHY = "two-pass sums of a few terms in float64"
 HAND_WHY = "whole numbers and halves: no rounding but of the quotient and the root"
-
-
-def case(name, title, operation, references, flags, how, inputs, outputs, oracle="fractions", **more) -> Case:
-    """A valid case of stage evaluation."""
-    return Case(
-        name, title, "evaluation", operation, references, flags, oracle, how, inputs=inputs, outputs=outputs, **more
-    )
+KEY = {"stage": "evaluation", "references": ("Eq. 4", "Eq. 5", "Eq. 6"), "oracle": "fractions"}
 
 
 def metrics(observed: Sequence[float], estimated: Sequence[float]) -> list[float | None]:
@@ -59,7 +51,7 @@ def accuracy(name, title, observed, estimated, flags, how, cmp="abs", limit=1e-1
     inputs = {"observed.npy": np.array(observed, float), "estimated.npy": np.array(estimated, float)}
     table = {"name": ["r2", "mae", "rmse", "r"], "value": metrics(observed, estimated)}
     outputs = {"accuracy.csv": Output(table, cmp, limit, why)}
-    return case(name, title, "accuracy", ("Eq. 4", "Eq. 5", "Eq. 6"), flags, how, inputs, outputs, **more)
+    return Case(name, title, operation="accuracy", flags=flags, how=how, inputs=inputs, outputs=outputs, **KEY | more)
 
 
 def accuracy_cases() -> list[Case]:
@@ -186,7 +178,7 @@ def further_voices(y: np.ndarray, f: np.ndarray) -> None:
     np.testing.assert_allclose(found, metrics(y, f), rtol=1e-13)
 
 
-def by_province(name, title, observed: Tiff, estimated: Tiff, zones: np.ndarray, flags, how, **more) -> Case:
+def by_province(name, title, observed: Tiff, estimated: Tiff, zones: np.ndarray, flags, how) -> Case:
     """A case of accuracy_by_province."""
     valid = [np.ones(zones.shape, bool) if one.valid is None else one.valid for one in (observed, estimated)]
     both = valid[0] & valid[1] & (zones > 0)
@@ -199,7 +191,8 @@ def by_province(name, title, observed: Tiff, estimated: Tiff, zones: np.ndarray,
     raster = Tiff(zones, observed.transform, observed.crs)
     inputs = {"observed.tif": observed, "estimated.tif": estimated, "zones.tif": raster}
     outputs = {"accuracy.csv": Output(table, "abs", 1e-13, WHY)}
-    return case(name, title, "accuracy_by_province", ("Eq. 4", "Eq. 5", "Eq. 6"), flags, how, inputs, outputs, **more)
+    key = KEY | {"operation": "accuracy_by_province"}
+    return Case(name, title, flags=flags, how=how, inputs=inputs, outputs=outputs, **key)
 
 
 def province_cases() -> list[Case]:
@@ -232,40 +225,19 @@ def province_cases() -> list[Case]:
     ]
 
 
-def refused(name, title, operation, references, inputs, fields, why, **more) -> Case:
-    """A case to refuse."""
-    return Case(
-        name,
-        title,
-        "evaluation",
-        operation,
-        references,
-        (),
-        "contract",
-        "by the contract",
-        inputs=inputs,
-        fault=(fields, why),
-        **more,
-    )
-
-
 def invalid_accuracies() -> list[Case]:
     def arrays(name, title, observed, estimated, fields, why):
         inputs = {"observed.npy": np.array(observed, float), "estimated.npy": np.array(estimated, float)}
-        return refused(name, title, "accuracy", ("Eq. 4",), inputs, fields, why)
+        return refused(name, title, "evaluation", "accuracy", ("Eq. 4",), fields, why, inputs)
 
     values, zones = np.array([[1.0, 2.0, 3.0], [4.0, 6.0, 5.0]]), np.array([[1, 1, 2], [2, 2, 1]], np.uint8)
     moved, nan = (GRID[0], GRID[1] - 1000.0, *GRID[2:]), math.nan
 
     def rasters(name, title, fields, why, **changes):
-        inputs = {
-            "observed.tif": Tiff(values, GRID),
-            "estimated.tif": Tiff(values + 1, GRID),
-            "zones.tif": Tiff(zones, GRID),
-        }
-        return refused(
-            name, title, "accuracy_by_province", ("Eq. 4", "Raster data"), {**inputs, **changes["files"]}, fields, why
-        )
+        maps = {"observed": values, "estimated": values + 1, "zones": zones}
+        inputs = {f"{file}.tif": Tiff(cells, GRID) for file, cells in maps.items()} | changes["files"]
+        references = ("Eq. 4", "Raster data")
+        return refused(name, title, "evaluation", "accuracy_by_province", references, fields, why, inputs)
 
     both = ["observed", "estimated"]
     return [

@@ -10,9 +10,7 @@ from fractions import Fraction
 import numpy as np
 
 from tests.oracles.fractions_zonal import row_areas
-from tests.oracles.suite import ALBERS_CHINA, WGS84, Case, Output, Tiff, rng
-
-ORACLE = "fractions"
+from tests.oracles.suite import ALBERS_CHINA, WGS84, Case, Output, Tiff, refused, rng
 
 FLAGS = {
     "odiac-carbon": "Tonnes of carbon are not turned into CO2 by 44/12.",
@@ -192,23 +190,6 @@ def ffdas_cases() -> list[Case]:
     ]
 
 
-def refused(name, title, operation, references, inputs, fields, why, **more) -> Case:
-    """A case to refuse."""
-    return Case(
-        name,
-        title,
-        "evaluation",
-        operation,
-        references,
-        (),
-        "contract",
-        "by the contract",
-        inputs=inputs,
-        fault=(fields, why),
-        **more,
-    )
-
-
 def invalid_inventories() -> list[Case]:
     flat, target = (
         (0.0, 4000000.0, 1000.0, -1000.0),
@@ -220,19 +201,11 @@ def invalid_inventories() -> list[Case]:
     shifted = {**year, "month_07.tif": Tiff(values[6], (500.0, *flat[1:]))}
 
     def odiac(name, title, inputs, fields, why):
-        return refused(name, title, "odiac", ("D24",), inputs, fields, why, parameters=target)
+        return refused(name, title, "evaluation", "odiac", ("D24",), fields, why, inputs, target)
 
     def ffdas(name, title, fields, why, **changes):
-        return refused(
-            name,
-            title,
-            "ffdas",
-            ("D24",),
-            {"ffdas.tif": Tiff(values[1], flat)},
-            fields,
-            why,
-            parameters={**target, **changes},
-        )
+        inputs = {"ffdas.tif": Tiff(values[1], flat)}
+        return refused(name, title, "evaluation", "ffdas", ("D24",), fields, why, inputs, target | changes)
 
     return [
         odiac(

@@ -11,7 +11,8 @@ import mpmath
 import numpy as np
 
 from tests.oracles import suite
-from tests.oracles.exact_resize import doubled, downsampled, exact, resized_valid, rounded
+from tests.oracles.dense_resize import turned
+from tests.oracles.exact_resize import doubled, downsampled, exact, of_mpf, resized_valid, rounded
 
 FLAGS = {
     "pair-mean-of-logs": "The curve lies under the father before it is coarsened: the mean of logarithms is less "
@@ -32,7 +33,6 @@ FLAGS = {
     "pair-level-of-level": "The level is made of the one before instead of the full size.",
     "pair-range-again": "Crops are stretched to [0, 1] one by one, or clipped to it.",
 }
-ORACLE = "fractions"
 HOW = "Level, son and interpolation as fractions, the logarithm with 60 digits; rounded once."
 WHY = "three resizings and a logarithm in float64: some 1e-15 of the largest value; the flags move it by 1e-4"
 
@@ -40,15 +40,13 @@ WHY = "three resizings and a logarithm in float64: some 1e-15 of the largest val
 def log1p(value: Fraction) -> Fraction:
     """log(1 + value) to 60 digits, as a fraction."""
     with mpmath.workdps(60):
-        sign, mantissa, exponent, _ = mpmath.log1p(mpmath.mpf(value.numerator) / value.denominator)._mpf_
-        return (-1) ** sign * Fraction(int(mantissa)) * Fraction(2) ** exponent
+        return of_mpf(mpmath.log1p(mpmath.mpf(value.numerator) / value.denominator))
 
 
 def square_root(value: Fraction) -> Fraction:
     """To 60 digits, as a fraction."""
     with mpmath.workdps(60):
-        _, mantissa, exponent, _ = mpmath.sqrt(mpmath.mpf(value.numerator) / value.denominator)._mpf_
-        return Fraction(int(mantissa)) * Fraction(2) ** exponent
+        return of_mpf(mpmath.sqrt(mpmath.mpf(value.numerator) / value.denominator))
 
 
 def curved(image: np.ndarray, transform: str) -> np.ndarray:
@@ -56,13 +54,6 @@ def curved(image: np.ndarray, transform: str) -> np.ndarray:
     curves = {"log": lambda v: log1p(100 * max(v, 0)) / log1p(Fraction(100)), "sqrt": lambda v: square_root(max(v, 0))}
     curve = curves.get(transform, lambda v: v)
     return exact(np.array([curve(v) for v in image.ravel()], object)).reshape(image.shape)
-
-
-def turned(image: np.ndarray, turn: int) -> np.ndarray:
-    """A quarter turn anticlockwise takes (i, j) to (cols - 1 - j, i); the mirror comes last."""
-    for _ in range(turn % 4):
-        image = image.T[::-1]
-    return image[:, ::-1] if turn >= 4 else image
 
 
 def answer(image, valid, given) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -165,10 +156,8 @@ def invalid() -> list[suite.Case]:
         ("nan", ["image"], "NaN in the image", {}, {"image.npy": np.where(valid, image, np.nan)}),
     ]  # fmt: skip
     return [
-        suite.Case(
-            f"pair-refuses-{name}", f"Refused: {why}", "zssr", "training_pair", ["D14", "D15"], [], "contract",
-            "The contract names it as invalid.", at | given, files | other, fault=(fields, why),
-        )
+        suite.refused(f"pair-refuses-{name}", None, "zssr", "training_pair", ["D14", "D15"], fields, why,
+                      files | other, at | given)
         for name, fields, why, given, other in rows
     ]  # fmt: skip
 

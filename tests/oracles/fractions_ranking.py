@@ -7,9 +7,7 @@ from fractions import Fraction
 
 import mpmath
 
-from tests.oracles.suite import Case, Output
-
-ORACLE = "fractions"
+from tests.oracles.suite import Case, Output, refused, with_columns
 
 FLAGS = {
     "ranking-by-signed-r": "Drivers sorted by r, not abs(r): a strong negative one comes last.",
@@ -106,35 +104,18 @@ def ranking_cases() -> list[Case]:
     ]
 
 
-def refused(name, title, operation, inputs, fields, why) -> Case:
-    """A case to refuse."""
-    return Case(
-        name,
-        title,
-        "zonal",
-        operation,
-        ("Raster data",),
-        (),
-        "contract",
-        "by the contract",
-        inputs=inputs,
-        fault=(fields, why),
-    )
-
-
 def invalid_cases() -> list[Case]:
     """Columns that are missing or hold no numbers."""
 
-    def ranks(name, title, fields, why, **columns):
+    def ranks(name, title, fields, why, **changes):
         table = {
             "code": [11, 12, 13],
             "emission": [1.0, 2.0, 4.0],
             "gdp": [3.0, 5.0, 6.0],
             "lights": [1.0, 0.5, 2.0],
-            **columns,
         }
-        table = {column: cells for column, cells in table.items() if cells}
-        return refused(name, title, "rank_drivers", {"totals.csv": table}, fields, why)
+        inputs = {"totals.csv": with_columns(table, changes)}
+        return refused(name, title, "zonal", "rank_drivers", ("Raster data",), fields, why, inputs)
 
     return [
         ranks(

@@ -41,7 +41,6 @@ FLAGS = {
     "block-sum": "Cells are added up, or one of four taken, instead of averaged: a density is not a count.",
     "downsample-floor": "Odd sizes are halved downwards.",
 }
-ORACLE = "fractions"
 EXACT = "Every weight and product as a fraction, rounded to float64 once."
 LIMIT = 2e-14
 
@@ -91,14 +90,6 @@ def downsample(name, title, image, kind, flags, valid=None) -> suite.Case:
     return suite.Case(
         f"downsample-{name}", title, "zssr", "downsample", ["D16"], flags, "fractions", EXACT, {"kind": kind}, inputs,
         outputs,
-    )  # fmt: skip
-
-
-def refused(name, operation, fields, why, parameters, inputs) -> suite.Case:
-    """An invalid case."""
-    return suite.Case(
-        name, f"Refused: {why}", "zssr", operation, ["D16"], [], "contract", "The contract names it as invalid.",
-        parameters, inputs, fault=(fields, why),
     )  # fmt: skip
 
 
@@ -196,28 +187,31 @@ def invalid() -> list[suite.Case]:
     image, size = np.array([[1.0, 4.0, 2.0], [8.0, 5.0, 7.0]]), {"rows": 4, "cols": 6}
     valid, hole = np.ones((2, 3), bool), np.array([[1.0, np.nan, 2.0], [8.0, 5.0, 7.0]])
     whole, infinite = {"image.npy": image, "valid.npy": valid}, np.where(image > 7, np.inf, image)
-    return [
-        refused("keys-refuses-nan", "keys_kernel", ["distance"], "a distance is NaN", {},
-                {"distance.npy": np.array([0.5, np.nan])}),
-        refused("resize-refuses-no-rows", "resize", ["rows"], "an image of 0 rows", size | {"rows": 0}, whole),
-        refused("resize-refuses-negative-columns", "resize", ["cols"], "an image of -6 columns", size | {"cols": -6},
-                whole),
-        refused("resize-refuses-half-a-row", "resize", ["rows"], "4.5 rows", size | {"rows": 4.5}, whole),
-        refused("resize-refuses-other-shape", "resize", ["valid", "image"], "valid is transposed", size,
-                whole | {"valid.npy": valid.T}),
-        refused("resize-refuses-one-axis", "resize", ["image"], "an image with one axis only", size,
-                {"image.npy": image[0], "valid.npy": valid[0]}),
-        refused("resize-refuses-nan", "resize", ["image"], "NaN in the image", size, whole | {"image.npy": hole}),
-        refused("downsample-refuses-unknown-kind", "downsample", ["kind"], "nearest is no kind of downsampling",
-                {"kind": "nearest"}, whole),
-        refused("downsample-refuses-other-shape", "downsample", ["valid", "image"],
-                "valid has a column less than the image", {"kind": "mean"}, whole | {"valid.npy": valid[:, :2]}),
-        refused("downsample-refuses-infinity", "downsample", ["image"], "an infinity in the image", {"kind": "bicubic"},
-                whole | {"image.npy": infinite}),
-        refused("downsample-refuses-nan-without-data", "downsample", ["image"],
-                "NaN stands for nodata, where arrays hold 0",
-                {"kind": "mean"}, {"image.npy": hole, "valid.npy": np.isfinite(hole)}),
+    kind = {"kind": "mean"}
+    rows = [
+        ("keys-refuses-nan", "keys_kernel", ["distance"], "a distance is NaN", {},
+         {"distance.npy": np.array([0.5, np.nan])}),
+        ("resize-refuses-no-rows", "resize", ["rows"], "an image of 0 rows", size | {"rows": 0}, whole),
+        ("resize-refuses-negative-columns", "resize", ["cols"], "an image of -6 columns", size | {"cols": -6}, whole),
+        ("resize-refuses-half-a-row", "resize", ["rows"], "4.5 rows", size | {"rows": 4.5}, whole),
+        ("resize-refuses-other-shape", "resize", ["valid", "image"], "valid is transposed", size,
+         whole | {"valid.npy": valid.T}),
+        ("resize-refuses-one-axis", "resize", ["image"], "an image with one axis only", size,
+         {"image.npy": image[0], "valid.npy": valid[0]}),
+        ("resize-refuses-nan", "resize", ["image"], "NaN in the image", size, whole | {"image.npy": hole}),
+        ("downsample-refuses-unknown-kind", "downsample", ["kind"], "nearest is no kind of downsampling",
+         {"kind": "nearest"}, whole),
+        ("downsample-refuses-other-shape", "downsample", ["valid", "image"], "valid has a column less than the image",
+         kind, whole | {"valid.npy": valid[:, :2]}),
+        ("downsample-refuses-infinity", "downsample", ["image"], "an infinity in the image", {"kind": "bicubic"},
+         whole | {"image.npy": infinite}),
+        ("downsample-refuses-nan-without-data", "downsample", ["image"], "NaN stands for nodata, where arrays hold 0",
+         kind, {"image.npy": hole, "valid.npy": np.isfinite(hole)}),
     ]  # fmt: skip
+    return [
+        suite.refused(name, None, "zssr", operation, ["D16"], fields, why, files, given)
+        for name, operation, fields, why, given, files in rows
+    ]
 
 
 def cases() -> list[suite.Case]:

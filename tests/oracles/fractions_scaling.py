@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from tests.oracles import suite
+from tests.oracles.exact_range import quantile
 
 FLAGS = {
     "scaled-by-own-bounds": "The data to be scaled (the test year) are scaled by their own bounds, not by those of the "
@@ -47,19 +48,11 @@ def fractions(array: np.ndarray) -> list[list[Fraction]]:
     return [[Fraction(float(x)) for x in column] for column in np.asarray(array, float).T]
 
 
-def quantile(column: list[Fraction], q: float) -> Fraction:
-    """Linear between order statistics."""
-    ordered, place = sorted(column), Fraction(q) * (len(column) - 1)
-    below = math.floor(place)
-    above = min(below + 1, len(column) - 1)
-    return ordered[below] + (place - below) * (ordered[above] - ordered[below])
-
-
 def min_max(fit: np.ndarray, data: np.ndarray, upper_quantile: float = 1.0, clip: bool = False):
     """The scaled data and the bounds, both rounded once."""
     scaled, bounds = [], []
     for column, values in zip(fractions(fit), fractions(data), strict=True):
-        lower, upper = min(column), quantile(column, upper_quantile)
+        lower, upper = min(column), quantile(column, Fraction(upper_quantile))
         upper = upper if upper > lower else max(column)
         ratios = [(x - lower) / (upper - lower) if upper > lower else Fraction(0) for x in values]
         scaled.append([float(min(max(r, Fraction(0)), Fraction(1)) if clip else r) for r in ratios])
@@ -164,29 +157,23 @@ def refused() -> list[suite.Case]:
     hole, endless = fit.copy(), data.copy()
     hole[1, 0], endless[0, 1] = math.nan, math.inf
     rows = [
-        ("min_max_scale", "minmax", "quantile-above-one", {"upper_quantile": 1.5}, {"fit": fit, "data": data},
+        ("min_max_scale", "quantile-above-one", {"upper_quantile": 1.5}, {"fit": fit, "data": data},
          ["upper_quantile"], "upper_quantile is 1.5"),
-        ("min_max_scale", "minmax", "negative-quantile", {"upper_quantile": -0.1, "clip": True},
+        ("min_max_scale", "negative-quantile", {"upper_quantile": -0.1, "clip": True},
          {"fit": fit, "data": data}, ["upper_quantile"], "upper_quantile is below 0"),
-        ("min_max_scale", "minmax", "nan-in-fit", {}, {"fit": hole, "data": data}, ["fit"], "fit holds a NaN"),
-        ("min_max_scale", "minmax", "infinite-data", {}, {"fit": fit, "data": endless}, ["data"],
+        ("min_max_scale", "nan-in-fit", {}, {"fit": hole, "data": data}, ["fit"], "fit holds a NaN"),
+        ("min_max_scale", "infinite-data", {}, {"fit": fit, "data": endless}, ["data"],
          "data holds an infinity"),
-        ("min_max_scale", "minmax", "third-column", {}, {"fit": fit, "data": np.array([[4.0, 1.0, 2.0]])},
+        ("min_max_scale", "third-column", {}, {"fit": fit, "data": np.array([[4.0, 1.0, 2.0]])},
          ["data", "fit"], "data has three columns, fit two"),
-        ("min_max_scale", "minmax", "no-samples", {}, {"fit": np.zeros((0, 2)), "data": data}, ["fit"],
+        ("min_max_scale", "no-samples", {}, {"fit": np.zeros((0, 2)), "data": data}, ["fit"],
          "fit has no rows, so there are no bounds"),
-        ("standardise", "standardise", "infinity", {}, {"y": np.array([1.0, math.inf, 3.0])}, ["y"],
+        ("standardise", "infinity", {}, {"y": np.array([1.0, math.inf, 3.0])}, ["y"],
          "y holds an infinity"),
-        ("standardise", "standardise", "no-values", {}, {"y": np.zeros(0)}, ["y"], "y has no values"),
+        ("standardise", "no-values", {}, {"y": np.zeros(0)}, ["y"], "y has no values"),
     ]  # fmt: skip
-    return [
-        suite.Case(
-            f"{slug}-refuses-{name}", f"Refused: {why}", "regression", operation, D05 if slug == "minmax" else D06, [],
-            "contract", "The contract names it as invalid.", parameters,
-            {f"{key}.npy": value for key, value in inputs.items()}, fault=(fields, why),
-        )
-        for operation, slug, name, parameters, inputs, fields, why in rows
-    ]  # fmt: skip
+    operations = {"min_max_scale": ("minmax", D05), "standardise": ("standardise", D06)}
+    return suite.refused_rows("regression", operations, rows)
 
 
 def cases() -> list[suite.Case]:

@@ -31,7 +31,6 @@ FLAGS = {
     "init-last-layer": "The last layer is not scaled by 0.03, or every layer is, or the published scheme's too.",
     "init-variance": "The variance takes the place of the deviation.",
 }
-ORACLE = "fractions"
 EXACT = "Slope and deviation compared in exact fractions, squared."
 RATE = "a rate divided by ten up to three times: 1 ulp each"
 
@@ -190,19 +189,16 @@ def invalid() -> list[suite.Case]:
         ("step-twice", ["step"], "step 100 is there twice", {}, {"step": [50, 100, 100, 150, 200, 250]}),
         ("empty-error", ["error"], "an error is an empty cell", {}, {"error": [6.0, 5, float("nan"), 3, 2, 1]}),
         ("infinite-error", ["error"], "an error is infinite", {}, {"error": [6.0, 5, 4, float("inf"), 2, 1]}),
-        ("no-errors", ["error"], "the column error is missing", {}, {"error": None}),
+        ("no-errors", ["error"], "the column error is missing", {}, {"error": []}),
         ("negative-steps", ["steps"], "-300 steps", {"steps": -300}, {}),
     ]  # fmt: skip
-    tables = [{name: value for name, value in (good | other).items() if value is not None} for *_, other in rate]
-    contract = "The contract names it as invalid."
     return [
-        suite.Case(f"init-refuses-{name}", f"Refused: {why}", "zssr", "initialisation", ["D11"], [], "contract",
-                   contract, given, fault=(fields, why))
+        suite.refused(f"init-refuses-{name}", None, "zssr", "initialisation", ["D11"], fields, why, parameters=given)
         for name, fields, why, given in initial
     ] + [
-        suite.Case(f"rate-refuses-{name}", f"Refused: {why}", "zssr", "learning_rate", ["D12", "D13"], [], "contract",
-                   contract, {"steps": 350} | given, {"errors.csv": table}, fault=(fields, why))
-        for (name, fields, why, given, _), table in zip(rate, tables, strict=True)
+        suite.refused(f"rate-refuses-{name}", None, "zssr", "learning_rate", ["D12", "D13"], fields, why,
+                      {"errors.csv": suite.with_columns(good, changes)}, {"steps": 350} | given)
+        for name, fields, why, given, changes in rate
     ]  # fmt: skip
 
 

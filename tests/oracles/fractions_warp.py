@@ -213,10 +213,8 @@ def refused_cases() -> list[suite.Case]:
         return {key: value for key, value in (good | other).items() if value is not None}
 
     return [
-        suite.Case(
-            f"warp-refuses-{name}", f"Refused: {why}", "raster", "warp", ["Raster data"], [], "contract",
-            "The contract names it as invalid.", asked(other), {"source.tif": source}, fault=(fields, why),
-        )
+        suite.refused(f"warp-refuses-{name}", None, "raster", "warp", ["Raster data"], fields, why,
+                      {"source.tif": source}, asked(other))
         for name, source, other, fields, why in rows
     ]  # fmt: skip
 

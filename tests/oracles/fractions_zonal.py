@@ -12,9 +12,8 @@ from fractions import Fraction
 import mpmath
 import numpy as np
 
-from tests.oracles.suite import ALBERS_CHINA, WGS84, Case, Output, Tiff, rng
-
-ORACLE = "fractions"
+from tests.oracles.exact_resize import of_mpf
+from tests.oracles.suite import ALBERS_CHINA, WGS84, Case, Output, Tiff, refused, rng
 
 FLAGS = {
     "zonal-degrees-as-area": "The total lacks the cell area, or takes square degrees: totals off by orders of size.",
@@ -55,15 +54,9 @@ def row_areas(transform, rows: int, crs: Mapping = ALBERS_CHINA) -> list[Fractio
         width = mpmath.pi * dx.numerator / (180 * mpmath.mpf(dx.denominator))
         edges = [q(y0 + row * dy) for row in range(rows + 1)]
         return [
-            exact((north - south) * width * a**2 / 2 / 10**6)
+            of_mpf((north - south) * width * a**2 / 2 / 10**6)
             for north, south in zip(edges[:-1], edges[1:], strict=True)
         ]
-
-
-def exact(number) -> Fraction:
-    """The fraction that an mpf is."""
-    sign, mantissa, exponent, _ = number._mpf_
-    return (-1) ** sign * Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
 
 
 def zonal(density: Tiff, zones: np.ndarray) -> dict[str, list]:
@@ -260,29 +253,14 @@ def projected_cases() -> list[Case]:
     ]
 
 
-def refused(name, title, operation, inputs, fields, why) -> Case:
-    """A case to refuse."""
-    return Case(
-        name,
-        title,
-        "zonal",
-        operation,
-        ("Raster data",),
-        (),
-        "contract",
-        "by the contract",
-        inputs=inputs,
-        fault=(fields, why),
-    )
-
-
 def invalid_cases() -> list[Case]:
     """Zones that are none, and other grids."""
     values, codes = np.array([[1.0, 2.0, 4.0], [8.0, 16.0, 32.0]]), np.array([[1, 1, 2], [2, 2, 1]], np.int16)
     density, moved = Tiff(values, GRID), (GRID[0] + 500, *GRID[1:])
 
     def zones(name, title, raster, why):
-        return refused(name, title, "zonal_statistics", {"density.tif": density, "zones.tif": raster}, ["zones"], why)
+        inputs = {"density.tif": density, "zones.tif": raster}
+        return refused(name, title, "zonal", "zonal_statistics", ("Raster data",), ["zones"], why, inputs)
 
     return [
         zones(

@@ -191,11 +191,8 @@ def refused_cases() -> list[suite.Case]:
         ("band-3-of-2", two, 3, ["band"], "the file has two bands"),
     ]  # fmt: skip
     return [
-        suite.Case(
-            f"read-refuses-{name}", f"Refused: {why}", "raster", "read_raster", ["Raster data"], [], "contract",
-            "The contract names it as invalid.", {} if band is None else {"band": band},
-            {"raster.tif": suite.Raw(content)}, fault=(fields, why),
-        )
+        suite.refused(f"read-refuses-{name}", None, "raster", "read_raster", ["Raster data"], fields, why,
+                      {"raster.tif": suite.Raw(content)}, {} if band is None else {"band": band})
         for name, content, band, fields, why in rows
     ]  # fmt: skip
 

@@ -242,14 +242,7 @@ def refused() -> list[suite.Case]:
          "X_new has three columns, the support vectors two"),
     ]  # fmt: skip
     slugs = {"kernel_matrix": "kernel", "svr_fit": "svr", "svr_predict": "svr-predict"}
-    return [
-        suite.Case(
-            f"{slugs[operation]}-refuses-{name}", f"Refused: {why}", "regression", operation, REFERENCES, [],
-            "contract", "The contract names it as invalid.", parameters,
-            {f"{key}.npy": value for key, value in inputs.items()}, fault=(fields, why),
-        )
-        for operation, name, parameters, inputs, fields, why in rows
-    ]  # fmt: skip
+    return suite.refused_rows("regression", {name: (slug, REFERENCES) for name, slug in slugs.items()}, rows)
 
 
 def cases() -> list[suite.Case]:

@@ -117,11 +117,8 @@ def refusals() -> list[suite.Case]:
         ("nan-gradient", "a gradient is NaN", {}, two * [1.0, np.nan, 1.0], ["gradients"]),
     )  # fmt: skip
     return [
-        suite.Case(
-            f"adam-refuses-{name}", f"Refused: {why}", "zssr", "adam", ("D11",), (), "contract",
-            "The contract names it as invalid.", given, {"parameters.npy": one, "gradients.npy": g},
-            fault=(fields, why),
-        )
+        suite.refused(f"adam-refuses-{name}", None, "zssr", "adam", ("D11",), fields, why,
+                      {"parameters.npy": one, "gradients.npy": g}, given)
         for name, why, given, g, fields in of_adam
     ]  # fmt: skip
 

@@ -125,11 +125,8 @@ def refused_cases() -> list[suite.Case]:
         ("unknown-kind", {"kind": "engineering"}, good, shape, ["crs", "kind"], "the kind of CRS is none of the three"),
     ]  # fmt: skip
     return [
-        suite.Case(
-            f"areas-refuses-{name}", f"Refused: {why}", "raster", "cell_areas", ["D03", "Raster data"], [], "contract",
-            "The contract names it as invalid.", {"crs": crs, "transform": transform, "shape": size},
-            fault=(fields, why),
-        )
+        suite.refused(f"areas-refuses-{name}", None, "raster", "cell_areas", ["D03", "Raster data"], fields, why,
+                      parameters={"crs": crs, "transform": transform, "shape": size})
         for name, crs, transform, size, fields, why in rows
     ]  # fmt: skip
 

@@ -295,10 +295,8 @@ def refused_cases() -> list[suite.Case]:
         ("unproject", "nan", china, {"x": [0.0, NAN], "y": [4000000.0, 0.0]}, ["x", "points"], "an empty cell in x"),
     ]  # fmt: skip
     return [
-        suite.Case(
-            f"{operation}-refuses-{name}", f"Refused: {why}", "raster", operation, ["D04", "Raster data"], [],
-            "contract", "The contract names it as invalid.", {"crs": crs}, {"points.csv": points}, fault=(fields, why),
-        )
+        suite.refused(f"{operation}-refuses-{name}", None, "raster", operation, ["D04", "Raster data"], fields, why,
+                      {"points.csv": points}, {"crs": crs})
         for operation, name, crs, points, fields, why in rows
     ]  # fmt: skip
 

@@ -198,11 +198,8 @@ def refused() -> list[suite.Case]:
          "six emissions for eight provinces"),
     ]  # fmt: skip
     return [
-        suite.Case(
-            f"coarse-refuses-{name}", f"Refused: {why}", "coarse", "predict_coarse", D05, [], "contract",
-            "The contract names it as invalid.", parameters,
-            {f"{k}.{'tif' if isinstance(v, suite.Tiff) else 'npy'}": v for k, v in inputs.items()}, fault=(fields, why),
-        )
+        suite.refused(f"coarse-refuses-{name}", None, "coarse", "predict_coarse", D05, fields, why, suite.named(inputs),
+                      parameters)
         for name, parameters, inputs, fields, why in rows
     ]  # fmt: skip
 

@@ -13,6 +13,7 @@ from sklearn import compose, linear_model, model_selection, pipeline, preprocess
 
 from tests.oracles import exact_models as em
 from tests.oracles import suite
+from tests.oracles.fractions_scaling import UNITS
 
 FLAGS = {
     "drivers-unscaled": "The drivers reach the model in their own units: GDP of 10^12 fills the kernel, which returns "
@@ -50,16 +51,7 @@ COMPOSED = "Scalings and models in 50-digit arithmetic, the SVR from LIBSVM's ac
 TABLE_1 = ["Table 1", "D05", "D06"]
 METRICS = ("r2", "mae", "rmse")
 
-DRIVERS = [
-    [212.5, 13540000, 1.2e12],
-    [87.25, 68900000, 3.9e12],
-    [340.125, 22500000, 7.7e12],
-    [12.75, 3410000, 2.1e11],
-    [151.0, 98300000, 9.3e12],
-    [45.5, 45100000, 1.6e12],
-    [118.0, 37600000, 2.8e12],
-    [63.5, 25800000, 8.4e11],
-]
+DRIVERS = [*UNITS, [118.0, 37600000, 2.8e12], [63.5, 25800000, 8.4e11]]
 EMISSION = [9120.5, 33400.25, 61750.0, 3890.75, 58020.5, 24310.0, 40875.25, 12460.0]
 DRIVERS_2005 = [[190.5, 11020000, 6.4e11], [101.75, 121300000, 2.2e12], [365.0, 19800000, 4.1e12], [9.5, 2870000, 9e10]]
 
@@ -290,16 +282,10 @@ def refused() -> list[suite.Case]:
         ("choose_model", "empty-rmse", {}, {"scores": scores | {"test_rmse": [80.0, math.nan]}},
          ["test_rmse", "scores"], "an empty cell in test_rmse, where only test_r2 may be empty"),
     ]  # fmt: skip
-    slugs = {"fit_regression": "fit", "compare_models": "compare", "choose_model": "choose"}
-    return [
-        suite.Case(
-            f"{slugs[operation]}-refuses-{name}", f"Refused: {why}", "regression", operation,
-            ["D07"] if operation == "choose_model" else TABLE_1, [], "contract", "The contract names it as invalid.",
-            parameters, {f"{k}.{'csv' if k == 'scores' else 'npy'}": value for k, value in inputs.items()},
-            fault=(fields, why),
-        )
-        for operation, name, parameters, inputs, fields, why in rows
-    ]  # fmt: skip
+    operations = {
+        "fit_regression": ("fit", TABLE_1), "compare_models": ("compare", TABLE_1), "choose_model": ("choose", ["D07"]),
+    }  # fmt: skip
+    return suite.refused_rows("regression", operations, rows)
 
 
 def cases() -> list[suite.Case]:

@@ -9,10 +9,12 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -33,6 +35,8 @@ ORACLES: dict[str, tuple[str, ...]] = {
     "second-implementation": ("torch", "scikit-learn", "rasterio"),
 }
 """Oracles, and the distributions whose versions the index states."""
+SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+"""Ids and flags: a folder's name must be the same on every file system, whatever it makes of upper case."""
 
 Table = Mapping[str, Sequence]
 WGS84 = {"kind": "geographic"}
@@ -105,12 +109,60 @@ class Case:
     """(names of which the refusal must give one, why it is invalid)."""
 
 
+def refused(
+    id: str,
+    title: str | None,
+    stage: str,
+    operation: str,
+    references: Sequence[str],
+    fields: Sequence[str],
+    why: str,
+    inputs: Mapping[str, object] = MappingProxyType({}),
+    parameters: Mapping[str, object] = MappingProxyType({}),
+    how: str = "The contract refuses it.",
+) -> Case:
+    """An invalid case: the contract is its oracle; without a title ``why`` is the title."""
+    title = f"Refused: {why}" if title is None else title
+    return Case(
+        id, title, stage, operation, references, (), "contract", how, parameters, inputs, fault=(fields, why)
+    )  # fmt: skip
+
+
+def refused_rows(stage: str, operations: Mapping[str, tuple[str, Sequence[str]]], rows: Sequence[tuple]) -> list[Case]:
+    """Invalid cases of (operation, name, parameters, inputs, fields, why).
+
+    ``operations`` has what an operation's ids begin with, and its references; inputs are as ``named`` takes them.
+    """
+    found = []
+    for operation, name, parameters, inputs, fields, why in rows:
+        slug, references = operations[operation]
+        found.append(refused(f"{slug}-refuses-{name}", None, stage, operation, references, fields, why, named(inputs),
+                             parameters))  # fmt: skip
+    return found
+
+
+def with_columns(table: Table, changes: Table) -> dict[str, Sequence]:
+    """The table with the columns of ``changes`` in place of its own; a column of no cells is left out."""
+    return {name: cells for name, cells in {**table, **changes}.items() if cells}
+
+
+def named(inputs: Mapping[str, object]) -> dict[str, object]:
+    """Inputs by file name: a Tiff's ends in .tif, a Table's in .csv, an array's in .npy."""
+    return {f"{name}.{ending(value)}": value for name, value in inputs.items()}
+
+
+def ending(value: object) -> str:
+    """Of the file that holds the value."""
+    return "tif" if isinstance(value, Tiff) else "csv" if isinstance(value, Mapping) else "npy"
+
+
 def proj_text(crs: Mapping) -> str:
     """The CRS as PROJ (and with it GDAL) reads it; geographic WGS 84 is EPSG:4326."""
     a, f = crs.get("a", 6378137.0), crs.get("inverse_flattening", 298.257223563)
     body = "+ellps=WGS84" if (a, f) == (6378137.0, 298.257223563) else (f"+a={a!r} +rf={f!r}" if f else f"+R={a!r}")
     south, north = crs.get("parallels", (0, 0))
-    origin = f"+lon_0={crs.get('central_meridian', 0)} +x_0={crs.get('false_easting', 0)} +y_0={crs.get('false_northing', 0)}"
+    easting, northing = crs.get("false_easting", 0), crs.get("false_northing", 0)
+    origin = f"+lon_0={crs.get('central_meridian', 0)} +x_0={easting} +y_0={northing}"
     if crs["kind"] == "geographic":
         return "EPSG:4326" if body == "+ellps=WGS84" else f"+proj=longlat {body} +no_defs"
     if crs["kind"] == "albers":
@@ -185,6 +237,7 @@ def plain(value):
 def document(case: Case) -> tuple[dict, dict[str, bytes]]:
     """``case.json`` as a dict, and every file by its path below the case's folder."""
     assert case.stage in STAGES and case.oracle in ORACLES, case.id
+    assert all(SLUG.fullmatch(slug) for slug in (case.id, *case.flags)), f"{case.id}: an id or flag that is no slug"
     assert bool(case.fault) != bool(case.outputs), f"{case.id}: outputs, or a fault"
     files = {f"in/{name}": file_bytes(name, value) for name, value in case.inputs.items()}
     files |= {f"out/{name}": file_bytes(name, output.value) for name, output in case.outputs.items()}
@@ -230,6 +283,3 @@ def versions() -> dict[str, str]:
 def rng(case_id: str) -> np.random.Generator:
     """Random numbers of a case: seeded by its id, so that adding a case changes no other."""
     return np.random.Generator(np.random.PCG64(list(hashlib.sha256(case_id.encode()).digest())))
-
-
-CasesOf = Callable[[], "list[Case]"]

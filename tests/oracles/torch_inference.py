@@ -12,7 +12,6 @@ import numpy as np
 from tests.oracles import suite
 from tests.oracles import torch_method as method
 from tests.oracles.dense_resize import children
-from tests.oracles.torch_network import refused
 from tests.oracles.torch_training import scene
 
 S = method.Settings
@@ -189,9 +188,10 @@ def refusals() -> list[suite.Case]:
          ["valid"]),
     )  # fmt: skip
     found = [
-        refused(f"infer-refuses-{name}", why, "infer_window", shape | given, right | change, fields, ("Fig. 8", "D17"))
+        suite.refused(f"infer-refuses-{name}", None, "zssr", "infer_window", ("Fig. 8", "D17"), fields, why,
+                      right | change, shape | given)
         for name, why, given, change, fields in of_windows
-    ]
+    ]  # fmt: skip
     values, inside = coarse_map("apply-refusals", (5, 6), 1.0, 9.0)
     spoilt = parameters.copy()
     spoilt[3] = np.nan
@@ -208,8 +208,8 @@ def refusals() -> list[suite.Case]:
     )
     inputs = {"coarse.tif": coarse, "parameters.npy": parameters}
     return found + [
-        refused(f"apply-refuses-{name}", why, "apply_network", shape | given, inputs | change, fields,
-                ("Eq. 2", decision))
+        suite.refused(f"apply-refuses-{name}", None, "zssr", "apply_network", ("Eq. 2", decision), fields, why,
+                      inputs | change, shape | given)
         for name, why, given, change, fields, decision in of_maps
     ]  # fmt: skip
 

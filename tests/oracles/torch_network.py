@@ -190,14 +190,6 @@ def torch_gradients() -> list[suite.Case]:
     return found
 
 
-def refused(name, title, operation, parameters, inputs, fields, references=("Fig. 8",)) -> suite.Case:
-    """An invalid case."""
-    return suite.Case(
-        name, f"Refused: {title}", "zssr", operation, references, (), "contract", "The contract names it as invalid.",
-        parameters, inputs, fault=(fields, title),
-    )  # fmt: skip
-
-
 def refusals() -> list[suite.Case]:
     """What the three operations refuse."""
     s = S(2, 8, False)
@@ -209,20 +201,14 @@ def refusals() -> list[suite.Case]:
     assert weights.size == sum(int(np.prod(part)) for part in method.shapes(s.layers, s.channels, s.bias))
     pair = {"image.npy": image, "parameters.npy": weights}
     triple = pair | {"target.npy": image[::-1], "mask.npy": image > 0.3}
-    wrong = {
-        "forward-refuses-a-missing-weight": ("one weight too few", pair | {"parameters.npy": weights[:-1]}, shape),
-        "forward-refuses-weights-for-biases": ("biases are asked for, and none given", pair, shape | {"bias": True}),
-        "forward-refuses-infinite-weight": ("a weight is infinite", pair | {"parameters.npy": edge}, shape),
-    }
-    found = [refused(name, why, "forward", parameters, inputs, ["parameters"])
-             for name, (why, inputs, parameters) in wrong.items()]  # fmt: skip
-    found += [
-        refused("forward-refuses-nan-image", "NaN in the image", "forward", shape, pair | {"image.npy": hole},
-                ["image"]),
-        refused("forward-refuses-no-layers", "layers is 0", "forward", shape | {"layers": 0}, pair, ["layers"]),
-        refused("forward-refuses-three-axes", "an image of three axes", "forward", shape,
-                pair | {"image.npy": image[:, :, None]}, ["image"]),
-    ]  # fmt: skip
+    of_forward = (
+        ("a-missing-weight", "one weight too few", {}, {"parameters.npy": weights[:-1]}, ["parameters"]),
+        ("weights-for-biases", "biases are asked for, and none given", {"bias": True}, {}, ["parameters"]),
+        ("infinite-weight", "a weight is infinite", {}, {"parameters.npy": edge}, ["parameters"]),
+        ("nan-image", "NaN in the image", {}, {"image.npy": hole}, ["image"]),
+        ("no-layers", "layers is 0", {"layers": 0}, {}, ["layers"]),
+        ("three-axes", "an image of three axes", {}, {"image.npy": image[:, :, None]}, ["image"]),
+    )
     of_gradients = (
         ("empty-mask", "no cell of the mask is true", {"mask.npy": image > 9}, ["mask"]),
         ("mask-of-another-shape", "the mask is transposed", {"mask.npy": (image > 0.3).T}, ["mask"]),
@@ -231,11 +217,15 @@ def refusals() -> list[suite.Case]:
         ("surplus-weights", "nine weights too many", {"parameters.npy": np.append(weights, edge[:9])},
          ["parameters"]),
     )  # fmt: skip
-    found += [
-        refused(f"gradients-refuses-{name}", why, "gradients", shape, triple | change, fields, ("Fig. 8", "D15"))
+    return [
+        suite.refused(f"forward-refuses-{name}", None, "zssr", "forward", ("Fig. 8",), fields, why, pair | change,
+                      shape | given)
+        for name, why, given, change, fields in of_forward
+    ] + [
+        suite.refused(f"gradients-refuses-{name}", None, "zssr", "gradients", ("Fig. 8", "D15"), fields, why,
+                      triple | change, shape)
         for name, why, change, fields in of_gradients
-    ]
-    return found
+    ]  # fmt: skip
 
 
 def cases() -> list[suite.Case]:

@@ -14,7 +14,6 @@ import numpy as np
 from tests.oracles import dense_resize as dense
 from tests.oracles import suite
 from tests.oracles import torch_method as method
-from tests.oracles.torch_network import refused
 
 FLAGS = {
     "resolve-untrained": "The network is not trained, or not the trained one is applied: the map is the interpolated "
@@ -127,8 +126,8 @@ def refusals() -> list[suite.Case]:
          ["final_rate", "learning_rate"], "D13"),
     )  # fmt: skip
     return [
-        refused(f"resolve-refuses-{name}", why, "super_resolve", given | change,
-                {"coarse.tif": suite.Tiff(values, TRANSFORM)}, fields, ("Eq. 2", decision))
+        suite.refused(f"resolve-refuses-{name}", None, "zssr", "super_resolve", ("Eq. 2", decision), fields, why,
+                      {"coarse.tif": suite.Tiff(values, TRANSFORM)}, given | change)
         for name, why, change, values, fields, decision in wanted
     ]  # fmt: skip
 

@@ -12,7 +12,6 @@ import numpy as np
 
 from tests.oracles import suite
 from tests.oracles import torch_method as method
-from tests.oracles.torch_network import refused
 
 S = method.Settings
 
@@ -207,11 +206,6 @@ def refusals() -> list[suite.Case]:
          "row": [0, 0, 4], "column": [6, 0, 5]}, ["tape", "scale"], "D14"),
         ("turn-nine", "turns are 0 to 7", {"turn": [0, 9, 2]}, ["tape", "turn"], "D14"),
     )  # fmt: skip
-    found = [
-        refused(f"train-refuses-{name}", why, "train_steps", shape, right | {"tape.csv": tape | change}, fields,
-                ("Fig. 8", decision))
-        for name, why, change, fields, decision in tapes
-    ]  # fmt: skip
     without_turn = {name: column for name, column in tape.items() if name != "turn"}
     others = (
         ("tape-without-turn", "column turn is missing", {}, {"tape.csv": without_turn}, ["turn", "tape"], "D14"),
@@ -226,10 +220,11 @@ def refusals() -> list[suite.Case]:
          {"valid.npy": scattered, "image.npy": image * scattered}, ["image", "valid", "crop"], "D15"),
         ("weights-of-three-layers", "parameters of two layers for three", {"layers": 3}, {}, ["parameters"], "D10"),
     )  # fmt: skip
-    return found + [
-        refused(f"train-refuses-{name}", why, "train_steps", shape | given, right | change, fields,
-                ("Fig. 8", decision))
-        for name, why, given, change, fields, decision in others
+    on_tape = [(name, why, {}, {"tape.csv": tape | change}, *rest) for name, why, change, *rest in tapes]
+    return [
+        suite.refused(f"train-refuses-{name}", None, "zssr", "train_steps", ("Fig. 8", decision), fields, why,
+                      right | change, shape | given)
+        for name, why, given, change, fields, decision in (*on_tape, *others)
     ]  # fmt: skip
 
 

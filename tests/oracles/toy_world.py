@@ -18,7 +18,8 @@ from tests.oracles import exact_models as em
 from tests.oracles import suite
 from tests.oracles import torch_method as method
 from tests.oracles.exact_shares import share_out
-from tests.oracles.fractions_inventory import total as emission_of
+from tests.oracles.fractions_evaluation import CLASS_OF, LAND_COVERS, SHARE_COLUMNS
+from tests.oracles.fractions_coefficients import total as emission_of
 from tests.oracles.sklearn_selection import judged
 from tests.oracles.torch_training import draw_tape
 
@@ -42,9 +43,6 @@ NAMES = ("ntl", "population", "gdp")
 CODES, WITHOUT_STATISTICS = (13, 37, 61), 71
 COARSE, ZONE, PIXEL, LAND = 18000.0, 2000.0, 6000.0, 3000.0
 """Cell sizes in metres: fine cells are 9000, so that no centre of a cell falls on an edge of another."""
-CLASSES = ("forest", "shrubland", "grasslands", "water", "croplands", "built-up", "bare")
-IGBP = dict(enumerate([3, 0, 0, 0, 0, 0, 1, 1, 2, 2, 2, 3, 4, 5, 4, 3, 6, 3]))
-"""D23: class 0 to 17 to its place in ``CLASSES``."""
 ENERGY = {
     "code": [61, 13, 37, 37, 61, 13],
     "province": ["Shaanxi", "Hebei", "Shandong", "Shandong", "Shaanxi", "Hebei"],
@@ -182,7 +180,8 @@ def allocated(weights, inside, zones, totals) -> tuple[np.ndarray, np.ndarray, d
     balance: dict[str, list] = {"code": [], "total": [], "cell_sum": [], "cells": []}
     for code, total in zip(CODES, totals, strict=True):
         here = valid & (zones == code)
-        emission[here] = share_out([Fraction(float(value)) for value in weights[here]], [Fraction(1)] * here.sum(), total)
+        shares = [Fraction(float(value)) for value in weights[here]]
+        emission[here] = share_out(shares, [Fraction(1)] * here.sum(), total)
         for name, value in zip(balance, (code, total, total, int(here.sum())), strict=True):
             balance[name].append(value)
     return emission, valid, balance
@@ -190,12 +189,12 @@ def allocated(weights, inside, zones, totals) -> tuple[np.ndarray, np.ndarray, d
 
 def land_cover(emission, valid, zones, igbp) -> dict[str, list]:
     """Figs. 4-5: shares of each province's emission."""
-    table: dict[str, list] = {name: [] for name in ("code", *CLASSES, "unclassified")}
+    table: dict[str, list] = {name: [] for name in SHARE_COLUMNS}
     for code in CODES:
         here = valid & (zones == code)
-        parts = [Fraction(0)] * (len(CLASSES) + 1)
+        parts = [Fraction(0)] * (len(LAND_COVERS) + 1)
         for value, kind in zip(emission[here], igbp[here], strict=True):
-            parts[IGBP.get(int(kind), len(CLASSES))] += Fraction(float(value))
+            parts[CLASS_OF.get(int(kind), len(LAND_COVERS))] += Fraction(float(value))
         classified = sum(parts[:-1])
         row = [code, *(float(part / classified) for part in parts[:-1]), float(parts[-1] / sum(parts))]
         for name, value in zip(table, row, strict=True):
@@ -321,10 +320,8 @@ def refusals() -> list[suite.Case]:
         ("weights-of-three-layers", "parameters of two layers for three", {"layers": 3}, {}, ["parameters"], "D10"),
     )  # fmt: skip
     return [
-        suite.Case(
-            f"run-refuses-{name}", f"Refused: {why}", "pipeline", "run", ("Fig. 9", decision), (), "contract",
-            "The contract names it as invalid.", given | change, right | files_changed, fault=(fields, why),
-        )
+        suite.refused(f"run-refuses-{name}", None, "pipeline", "run", ("Fig. 9", decision), fields, why,
+                      right | files_changed, given | change)
         for name, why, change, files_changed, fields, decision in wanted
     ]  # fmt: skip
 

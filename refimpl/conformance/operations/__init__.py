@@ -23,6 +23,7 @@ from refimpl.conformance.operations import (
     training,
     zonal,
 )
+from refimpl.conformance.operations.reading import refuse_wrong_types
 from refimpl.conformance.task import Task
 from refimpl.errors import DataWarning
 
@@ -46,6 +47,7 @@ def answer(task: Task) -> Mapping[str, object]:
     """
     if task.operation not in OPERATIONS:
         raise NotImplementedError(f"operation {task.operation!r}")
+    refuse_wrong_types(task.parameters)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)
         return OPERATIONS[task.operation](task)

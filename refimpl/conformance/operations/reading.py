@@ -6,7 +6,7 @@ sentence that does not know them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import numpy as np
@@ -20,6 +20,32 @@ from refimpl.raster.projection import ALBERS_CHINA, CRS, WGS84_ELLIPSOID
 from refimpl.tables import Table, read_table
 
 CRS_PARTS = ("parallels", "latitude_of_origin", "central_meridian", "false_easting", "false_northing")
+
+
+NUMBERS = frozenset(
+    "rate beta1 beta2 epsilon factor minimum_valid upper_quantile C coef0 alpha l1_ratio tol learning_rate final_rate "
+    "scale intercept alpha_1 alpha_2 lambda_1 lambda_2".split()
+)
+SWITCHES = frozenset(("clip", "inverse", "bias", "pyramid", "self_ensemble"))
+WORDS = frozenset("kind direction kernel model method scaling downsampling baseline policy_loss scheme".split())
+"""Parameters by what they are; whole numbers are told apart where they are read (``whole``)."""
+
+
+def refuse_wrong_types(parameters: Mapping[str, object]) -> None:
+    """InputError for a number, switch or word that is something else.
+
+    >>> refuse_wrong_types({"rate": True})
+    Traceback (most recent call last):
+    refimpl.errors.InputError: rate is True; expected a number
+    """
+    for name, value in parameters.items():
+        switch, number, word = isinstance(value, bool), isinstance(value, (int, float)), isinstance(value, str)
+        if name in SWITCHES and not switch:
+            raise InputError(f"{name} is {value!r}; expected true or false")
+        if name in NUMBERS and (switch or not number):
+            raise InputError(f"{name} is {value!r}; expected a number")
+        if name in WORDS and not word:
+            raise InputError(f"{name} is {value!r}; expected a word")
 
 
 @contextmanager

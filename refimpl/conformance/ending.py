@@ -1,0 +1,50 @@
+"""The end of a program under test, with all that it started.
+
+Its process group is killed as a whole.  What fled the group (``setsid``, as daemons do) is found on Linux by a mark in
+its environment, which children inherit.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+MARK = "REFIMPL_PROGRAM"
+"""The environment variable, of a value of its own for each call of a program."""
+MOST_ROUNDS = 50
+"""How often what is left is killed: a process may start another one while it is found."""
+
+
+def end_all(process, mark: str) -> None:
+    """Kill the group of ``process`` and whatever bears ``mark``, and take leave of ``process``."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
+    except AttributeError:  # no process groups here (Windows)
+        process.kill()
+    process.wait()
+    for _ in range(MOST_ROUNDS):
+        left = marked(mark)
+        for pid in left:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                continue
+        if not left:
+            return
+        time.sleep(0.002)
+
+
+def marked(mark: str) -> list[int]:
+    """The processes that bear ``mark``; none where there is no /proc."""
+    words, found = f"{MARK}={mark}".encode(), []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if words in path.read_bytes():
+                found.append(int(path.parent.name))
+        except OSError:  # another user's, or gone
+            continue
+    return found
