@@ -12,8 +12,8 @@ E_n,i   emission of cell i                       10^4 t CO2 per cell a year
 
 CW is a density (it comes from densities), so a cell's share goes with its area; on an equal-area
 working grid this changes nothing.  D20: a province without a statistic is nodata.  D21: where CW_n is
-0 the statistic is spread evenly over the province's area, with a warning.  D22: the residual of the sum goes to the largest
-cell, which makes the sum of the float64 cells, rounded once, equal to the statistic.
+0 the statistic is spread evenly over the province's area, with a warning.  D22: the residual of the sum
+goes to the largest cell, which makes the sum of the float64 cells, rounded once, equal to the statistic.
 """
 
 from __future__ import annotations

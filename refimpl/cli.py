@@ -194,6 +194,7 @@ def options_verify(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--stage", action="append", default=[], help="this stage only; may be repeated")
     verb.add_argument("--xfails", type=Path, metavar="FILE", help="ids of cases known to fail, one a line")
     verb.add_argument("--timeout", type=positive_seconds, default=60.0, help="seconds that a program has for a case")
+    verb.add_argument("--keep", type=folder, metavar="DIR", help="keep IN and OUT of each case here, to try again")
     verb.add_argument("--jobs", type=count, default=2, help="cases that a program is given at a time")
     verb.add_argument("--backend", choices=("numba", "numpy", "both"), default="both", help="of refimpl itself")
     verb.add_argument("--results", type=Path, metavar="FILE", help="every verdict as JSON")

@@ -123,8 +123,18 @@ DECISIONS: tuple[Decision, ...] = (
         "refimpl.allocation",
         "allocate.totals",
     ),
-    Decision("D21", "weights that sum to 0", "the total is spread evenly over the area, with a warning", "refimpl.allocation"),
-    Decision("D22", "rounding", "the residual of the sum goes to the largest cell, and what that cannot take to the next", "refimpl.allocation"),
+    Decision(
+        "D21",
+        "weights that sum to 0",
+        "the total is spread evenly over the area, with a warning",
+        "refimpl.allocation",
+    ),
+    Decision(
+        "D22",
+        "rounding",
+        "the residual of the sum goes to the largest cell, and what that cannot take to the next",
+        "refimpl.allocation",
+    ),
     Decision(
         "D23",
         "17 to 7 land covers",

@@ -60,6 +60,13 @@ class Progress:
         self.stream.flush()
         self.width = len(line)
 
+    def clear(self) -> None:
+        """Take the line away, so that something else can be printed; the next ``update`` draws it again."""
+        if self.shown and self.width:
+            self.stream.write("\r" + " " * self.width + "\r")
+            self.stream.flush()
+            self.width = 0
+
     def close(self) -> None:
         """Replace the line by the time that the stage took."""
         took = self.clock() - self.start

@@ -4,16 +4,18 @@ import os
 import pickle
 import struct
 import time
+import zlib
 
 import numpy as np
 import pytest
 import tifffile
 
-from refimpl.conformance.answers import given_answers, read_answers, write_answers
+from refimpl.conformance.answers import given_answers, read_answers
 from refimpl.conformance.case import Expectation
 from refimpl.conformance.compare import compare
 from refimpl.conformance.formats import read_columns, read_npy, write_npy
 from refimpl.conformance.task import Task
+from refimpl.conformance.writing import write_answers
 from refimpl.errors import InputError
 from refimpl.raster.geotiff import write_raster
 from refimpl.raster.grid import Grid, Raster
@@ -213,6 +215,50 @@ def test_a_raster_of_very_many_pages_or_with_a_boundless_tag_is_one_sentence(fol
     assert tags == 2 and len(faults(folders)) == 1 and "map.tif" in faults(folders)[0]
 
 
+def tag_at(content, code, page=0):
+    """Where the entry of a tag stands in a little endian TIFF."""
+    start = struct.unpack_from("<I", content, 4)[0]
+    for _ in range(page):
+        start = struct.unpack_from("<I", content, start + 2 + 12 * struct.unpack_from("<H", content, start)[0])[0]
+    entries = (start + 2 + 12 * n for n in range(struct.unpack_from("<H", content, start)[0]))
+    return next(at for at in entries if struct.unpack_from("<H", content, at)[0] == code)
+
+
+@pytest.mark.parametrize("kind,count", [(3, 2), (2, 4), (7, 4)])
+def test_a_raster_whose_size_is_no_number_is_one_sentence(folders, kind, count):
+    content = bytearray((folders[1] / "map.tif").read_bytes())
+    struct.pack_into("<HI", content, tag_at(content, 257) + 2, kind, count)
+    (folders[0] / "map.tif").write_bytes(content)
+    assert len(faults(folders)) == 1 and faults(folders)[0].startswith("map.tif")
+
+
+def test_a_mask_of_another_size_is_one_sentence(folders):
+    with tifffile.TiffFile(folders[1] / "map.tif") as handle:
+        tags = [(t.code, t.dtype, t.count, t.value, True) for t in handle.pages[0].tags.values() if t.code > 33000]
+    with tifffile.TiffWriter(folders[0] / "map.tif") as writer:
+        writer.write(VALUES, photometric="minisblack", metadata=None, extratags=tags)
+        writer.write(np.ones((2, 8), np.uint8), photometric="minisblack", metadata=None, subfiletype=1)
+    content = bytearray((folders[0] / "map.tif").read_bytes())
+    struct.pack_into("<I", content, tag_at(content, 254, page=1) + 8, 4)
+    (folders[0] / "map.tif").write_bytes(content)
+    assert len(faults(folders)) == 1 and faults(folders)[0].startswith("map.tif cannot be read")
+
+
+def test_a_small_raster_of_huge_tiles_is_not_decoded(folders):
+    packed = zlib.compress(bytes(2**26))
+    tile = {"tile": (8192, 8192), "compression": "zlib", "photometric": "minisblack"}
+    tifffile.imwrite(folders[0] / "map.tif", iter([packed]), shape=(2, 3), dtype=np.uint8, **tile)
+    assert faults(folders) == ["map.tif has strips or tiles of 67108864 cells, expected 6"]
+
+
+def test_a_sentence_that_quotes_the_file_is_cut(folders):
+    content = bytearray((folders[1] / "map.tif").read_bytes())
+    at = tag_at(content, 42113)
+    struct.pack_into("<II", content, at + 4, 5000, len(content))
+    (folders[0] / "map.tif").write_bytes(bytes(content) + b"9" * 4999 + b"\0")
+    assert len(faults(folders)) == 1 and len(faults(folders)[0]) <= 400
+
+
 @pytest.mark.parametrize("text", ["1" * 120000 + "x\n", ",".join(map(str, range(150000))) + "\n", "a\n" + "9" * 99999])
 def test_a_table_made_to_be_slow_is_read_or_refused_at_once(folders, text):
     (folders[0] / "table.csv").write_text(text)
@@ -253,3 +299,22 @@ def test_a_function_that_returns_the_wrong_things_is_told_so(tmp_path):
     assert "a list was returned" in given_answers([], task)[1][0]
     with pytest.raises(ValueError, match="map.tif is missing"):
         write_answers(task, {"image": VALUES, "table": {"a": [1]}}, tmp_path)
+
+
+class Unreadable:
+    def __array__(self, *_, **__):
+        raise RuntimeError("it requires grad")
+
+    def __iter__(self):
+        raise ZeroDivisionError
+
+
+def test_a_function_that_returns_what_cannot_be_read_is_told_so(tmp_path):
+    task = Task("toy", "run", {}, tmp_path, (), NAMES[:2])
+    given = {"image": [[1], [1, 2]], "table": {"a": Unreadable()}}
+    assert given_answers(given, task)[1] == [
+        "image.npy: is a list that cannot be read (ValueError)",
+        "table.csv: is a dict that cannot be read (ZeroDivisionError)",
+    ]
+    given = {"image": Unreadable(), "table": {"a": [1]}}
+    assert given_answers(given, task)[1] == ["image.npy: is a Unreadable that cannot be read (RuntimeError)"]

@@ -262,6 +262,13 @@ def test_text_and_whole_numbers_of_a_table_must_be_equal():
         assert f"column {name!r}" in judged(table(), table() | {name: wrong}, "abs", 100).sentence
 
 
+def test_where_whole_numbers_are_expected_a_loose_limit_forgives_no_fraction():
+    expected = {"layer": np.array([1, 2])}
+    assert judged(expected, {"layer": np.array([1.0, 2.0])}, "rel", 0.2).passed
+    one = judged(expected, {"layer": np.array([1.1, 2.0])}, "rel", 0.2)
+    assert (one.passed, one.cmp, one.limit) == (False, "exact", 0.0)
+
+
 def test_whole_numbers_pass_for_floats_where_they_are_right():
     assert judged({"total": np.array([1.0, 2.0])}, {"total": np.array([1, 2])}, "exact").passed
 
@@ -320,7 +327,7 @@ def test_not_negative_means_not_below_minus_the_limit():
     assert hold(rule, {"a.npy": A - 1.0}, task).passed
     assert not hold(rule, {"a.npy": A - 1.1}, task).passed
     assert not hold(rule, {"a.npy": np.array([1.0, math.nan])}, task).passed
-    assert "missing" in hold(rule, {}, task).sentence
+    assert "for want of an output" in hold(rule, {}, task).sentence
 
 
 def test_single_precision_is_recognised():

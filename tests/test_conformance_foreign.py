@@ -2,12 +2,15 @@
 
 import os
 import shlex
+import shutil
 import sys
+import threading
 import time
 
 import pytest
 
-from refimpl.conformance.foreign import command, printable, run_program
+from refimpl.conformance.answerers import flatten
+from refimpl.conformance.foreign import command, printable, run_program, written
 from refimpl.errors import InputError
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="programs are stopped by process group")
@@ -71,6 +74,39 @@ def test_a_flood_of_text_is_stopped_and_not_held(tmp_path):
     assert end.crash == "it printed more than 64 MB" and len(end.stderr) <= 2**16
 
 
+def test_what_fled_the_process_group_is_ended_too(tmp_path):
+    if not os.path.isdir("/proc/self"):
+        pytest.skip("only /proc tells who fled")
+    script = f"""
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        time.sleep(2)
+        open({str(tmp_path / "mark")!r}, "w").close()
+    os._exit(0)
+os.wait()
+"""
+    start = time.perf_counter()
+    assert run(tmp_path, script).status == 0 and time.perf_counter() - start < 1.5
+    time.sleep(2.2 - (time.perf_counter() - start))
+    assert not (tmp_path / "mark").exists()
+
+
+def test_an_interruption_ends_the_program_at_once(tmp_path):
+    stop = threading.Event()
+    threading.Timer(0.3, stop.set).start()
+    start = time.perf_counter()
+    end = run_program(["sh", "-c", "sleep 20"], tmp_path, tmp_path, 60, OUTPUT_LIMIT, stop)
+    assert end.crash == "it was interrupted"
+    assert time.perf_counter() - start < 5
+
+
+def test_of_a_long_log_the_beginning_and_the_end_are_kept(tmp_path):
+    end = run(tmp_path, "import sys\nsys.stderr.write('begin' + 'y' * 2**18 + 'weight is negative')\nsys.exit(1)")
+    assert end.status == 1 and end.stderr.startswith("beginyy") and end.stderr.endswith("weight is negative")
+
+
 def test_a_little_too_much_text_is_cut_and_no_failure(tmp_path):
     end = run(tmp_path, "import sys\nsys.stderr.write('y' * 2**18)")
     assert end.status == 0 and len(end.stderr) == 2**16
@@ -85,6 +121,15 @@ def test_too_much_output_is_stopped_while_it_is_written(tmp_path):
 def test_too_much_output_written_at_once_is_found_at_the_end(tmp_path):
     script = "import os, sys\nos.mkdir(sys.argv[2] + '/b')\nopen(sys.argv[2] + '/b/a', 'wb').truncate(2**40)"
     assert "wrote more than" in run(tmp_path, script).crash
+
+
+def test_folders_count_as_output_and_neither_depth_nor_a_link_to_everything_leads_astray(tmp_path):
+    deep = "import os, sys\nos.chdir(sys.argv[2])\nfor _ in range(5000): os.mkdir('a'); os.chdir('a')"
+    assert "wrote more than" in run(tmp_path, deep).crash
+    flatten(tmp_path / "OUT")
+    shutil.rmtree(tmp_path / "OUT")
+    assert run(tmp_path, "import os, sys\nos.rmdir(sys.argv[2]); os.symlink('/', sys.argv[2])").status == 0
+    assert written(tmp_path / "OUT", OUTPUT_LIMIT) == 0
 
 
 def test_what_a_terminal_or_xml_cannot_show_is_replaced(tmp_path):

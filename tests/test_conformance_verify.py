@@ -1,9 +1,14 @@
 """``refimpl verify`` and ``check`` on a suite of five cases: statuses, findings, lists of known failures, records."""
 
 import hashlib
+import io
 import json
 import os
 import shutil
+import signal
+import sys
+import tempfile
+import time
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
@@ -134,9 +139,9 @@ def test_a_finding_names_case_equation_flag_cell_limit_and_picture(suite, progra
         "FAILED per-km2: About emission_density",
         "stage allocation, operation emission_density; Eq. 3, D17",
         "D17 after training: self-ensemble of 8",
-        "catches the-bug: what it does to the map",
+        "to catch the-bug: what it does to the map",
         "density.tif: 1 of 11 values is beyond the limit",
-        "worst cell, row 2, column 1: expected 36000.0, got 36005.0, ",
+        "worst cell, row 2, column 1: expected 36000.0, got 36005.0",
         "rel: measured 0.000139, limit 1e-12, because: a reason",
         f"picture: {picture}",
         "expected answer from hand: On paper.",
@@ -194,6 +199,24 @@ def test_a_refusal_that_writes_something_is_a_failure(suite, program, tmp_path, 
     assert "it refused, but wrote into the output folder: areas.npy" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("instead,passed", [("true", True), ('ln -s / "$2"', False), ('touch "$2"', False)])
+def test_a_refusal_may_remove_the_output_folder_but_not_replace_it(suite, tmp_path, capsys, instead, passed):
+    script = tmp_path / "remove.sh"
+    script.write_text(f'rmdir "$2"; {instead}; echo "shape is empty" >&2; exit 1\n')
+    status = verify(suite, tmp_path, "--program", f"sh {script}", "--case", "areas-refuses-shape")
+    assert status == (0 if passed else 1)
+    assert passed or "it refused, but the output folder was removed or replaced" in capsys.readouterr().out
+
+
+def test_folders_nested_by_the_thousand_are_a_failure_and_leave_nothing_behind(suite, tmp_path, monkeypatch, capsys):
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    script = tmp_path / "deep.py"
+    script.write_text("import os, sys\nos.chdir(sys.argv[2])\nfor _ in range(3000): os.mkdir('a'); os.chdir('a')")
+    assert verify(suite, tmp_path, "--program", f"{sys.executable} {script}", "--case", "areas") == 1
+    assert "it wrote more than" in capsys.readouterr().out and not list((tmp_path / "temporary").iterdir())
+
+
 def test_an_extra_file_is_a_failure(suite, program, tmp_path, capsys):
     (tmp_path / "answers" / "middle" / "out" / "log.txt").write_text("x")
     assert verify(suite, tmp_path, "--program", program) == 1
@@ -219,9 +242,46 @@ def test_a_known_failure_is_no_failure_and_its_passing_is_one(suite, program, tm
     xfails.write_text("# known\n\nper-km2  # rounding\n")
     assert verify(suite, tmp_path, "--program", program, "--xfails", xfails) == 0
     assert "expected failure" in capsys.readouterr().out
+    xfails.write_bytes(b"\xef\xbb\xbfper-km2\r\n\r\n")
+    assert verify(suite, tmp_path, "--program", program, "--xfails", xfails) == 0
     xfails.write_text("per-km2\nmiddle\n")
     assert verify(suite, tmp_path, "--program", program, "--xfails", xfails) == 1
     assert "PASSED UNEXPECTEDLY middle" in capsys.readouterr().out
+
+
+def test_a_georeference_that_nothing_shows_on_has_a_picture(suite, program, tmp_path, capsys):
+    grid = Grid(ALBERS_CHINA, (0, 0, 1e308, -5e-324), (3, 4))
+    path = tmp_path / "answers" / "per-km2" / "out" / "density.tif"
+    write_raster(path, Raster.masked(IMAGES[0], IMAGES[0] != 7, grid))
+    assert verify(suite, tmp_path, "--program", program) == 1
+    assert "its transform has dx = 1e+308" in capsys.readouterr().out
+    assert (tmp_path / "pictures" / "per-km2-density.png").is_file()
+
+
+def test_a_terminal_without_the_programs_letters_gets_them_escaped(suite, program, tmp_path, monkeypatch):
+    reply(tmp_path / "answers", "areas", 1, "r\u00f6tlich")
+    said = io.TextIOWrapper(io.BytesIO(), "ascii")
+    monkeypatch.setattr(sys, "stdout", said)
+    assert verify(suite, tmp_path, "--program", program, "--case", "areas") == 1
+    said.flush()
+    assert b"saying: r\\xf6tlich" in said.buffer.getvalue()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_does_not_wait_for_the_programs_that_run(suite, tmp_path, monkeypatch, number):
+    monkeypatch.setattr("refimpl.conformance.verify.finding", lambda *_: signal.raise_signal(number))
+    script = tmp_path / "slow.sh"
+    script.write_text('case $(head -1 "$1/task.csv") in *areas) exit 3;; *) sleep 30;; esac\n')
+    start = time.perf_counter()
+    verify(suite, tmp_path, "--program", f"sh {script}")
+    assert time.perf_counter() - start < 10
+
+
+def test_the_folders_of_a_case_can_be_kept_to_try_it_again(suite, program, tmp_path):
+    for _ in range(2):  # what the first call left is replaced
+        assert verify(suite, tmp_path, "--program", program, "--case", "areas", "--keep", tmp_path / "kept") == 0
+    assert {path.name for path in (tmp_path / "kept" / "areas" / "IN").iterdir()} == {"task.json", "task.csv"}
+    assert [path.name for path in (tmp_path / "kept" / "areas" / "OUT").iterdir()] == ["areas.npy"]
 
 
 def test_results_are_written_for_machines(suite, program, tmp_path):
@@ -278,7 +338,15 @@ def test_a_wrong_call_is_one_sentence_and_status_2(suite, tmp_path, capsys, opti
     assert words in captured.err and captured.err.count("\n") == 1 and captured.out == ""
 
 
-@pytest.mark.parametrize("damage", ["file", "key", "json", "both", "operation", "psnr", "name"])
+def test_a_command_that_is_no_unicode_is_written_for_machines(suite, program, tmp_path):
+    results = tmp_path / "results.json"
+    assert verify(suite, tmp_path, "--program", program + " \udcff", "--results", results) == 1
+    assert json.loads(results.read_text())["program"].endswith(" ?")
+
+
+@pytest.mark.parametrize(
+    "damage", ["file", "key", "json", "deep", "both", "operation", "psnr", "name", "nan", "negative", "flags"]
+)
 def test_a_damaged_suite_is_one_sentence_and_status_2(suite, tmp_path, capsys, damage):
     path = suite / "middle" / "case.json"
     case = json.loads(path.read_text())
@@ -292,7 +360,11 @@ def test_a_damaged_suite_is_one_sentence_and_status_2(suite, tmp_path, capsys, d
     }.get(damage, {})
     if damage == "psnr":
         case["outputs"]["median.npy"]["cmp"] = "psnr"
-    path.write_text("{" if damage == "json" else json.dumps(case))
+    if damage in ("nan", "negative"):
+        case["outputs"]["median.npy"]["limit"] = {"nan": float("nan"), "negative": -1}[damage]
+    if damage == "flags":
+        (suite / "flags.json").write_text("[]")
+    path.write_text({"json": "{", "deep": "[" * 10**5}.get(damage) or json.dumps(case))
     assert verify(suite, tmp_path, "--case", "middle") == 2
     assert "damaged, get golden/v1 again" in capsys.readouterr().err
 
@@ -334,6 +406,11 @@ def test_check_passes_a_right_function_and_raises_the_finding_for_a_wrong_one(su
         check("middle", lambda task: {}, suite)
 
 
+class Mute(ValueError):
+    def __str__(self):
+        raise RuntimeError("nothing to say")
+
+
 def test_check_tells_refusals_crashes_and_gaps_apart(suite):
     def raising(fault):
         def function(task):
@@ -347,6 +424,8 @@ def test_check_tells_refusals_crashes_and_gaps_apart(suite):
     for fault, words in (
         (ValueError("bad"), "without naming shape"),
         (KeyError("shape"), "KeyError"),
+        (SystemExit("shape"), "SystemExit"),
+        (Mute(), "without naming shape"),
     ):
         with pytest.raises(AssertionError, match=words):
             check("areas-refuses-shape", raising(fault), suite)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import sys
 
-from refimpl.conformance.answers import write_answers
 from refimpl.conformance.operations import answer
 from refimpl.conformance.task import Task
+from refimpl.conformance.writing import write_answers
 from refimpl.errors import InputError
 
 

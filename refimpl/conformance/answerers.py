@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import threading
 import warnings
@@ -19,9 +20,12 @@ from refimpl.twins import backend
 
 
 @contextmanager
-def workplace(case: Case) -> Iterator[str]:
-    """A temporary folder with the task in IN and an empty OUT, removed at the end whatever a program left in it."""
+def workplace(case: Case, keep: Path | None = None) -> Iterator[str]:
+    """A folder with the task in IN and an empty OUT: a temporary one, removed at the end, or ``keep/<case-id>``."""
     try:
+        if keep:
+            yield str(kept(case, keep))
+            return
         # The folder's name says nothing of the case: its id may hold the name of the field that a refusal must give.
         with tempfile.TemporaryDirectory(prefix="refimpl-", ignore_cleanup_errors=True) as folder:
             case.task.write(Path(folder) / "IN")
@@ -31,8 +35,19 @@ def workplace(case: Case) -> Iterator[str]:
             finally:
                 flatten(Path(folder))
     except OSError as fault:
-        place = tempfile.gettempdir()
-        raise InputError(f"{place}: cannot be used for the tasks ({fault.strerror}); make room, or set TMPDIR") from fault
+        what = f"cannot be used for the tasks ({fault.strerror}); make room, or "
+        what += "name another folder" if keep else "set TMPDIR"
+        raise InputError(f"{keep or tempfile.gettempdir()}: {what}") from fault
+
+
+def kept(case: Case, keep: Path) -> Path:
+    """``keep/<case-id>`` with the task; what an earlier call left there is removed."""
+    folder = (keep / case.id).absolute()
+    if folder.exists():
+        shutil.rmtree(folder)
+    case.task.write(folder / "IN")
+    (folder / "OUT").mkdir()
+    return folder
 
 
 def flatten(folder: Path) -> None:
@@ -49,9 +64,11 @@ def flatten(folder: Path) -> None:
                 os.rename(deep, left[-1])
 
 
-def program_reply(words: list[str], case: Case, timeout: float, stop: threading.Event | None = None) -> Reply:
-    """One case put to a program, in folders of its own; once ``stop`` is set it is ended."""
-    with workplace(case) as folder:
+def program_reply(
+    words: list[str], case: Case, timeout: float, stop: threading.Event | None = None, keep: Path | None = None
+) -> Reply:
+    """One case put to a program, in folders of its own (below ``keep``, if given); once ``stop`` is set it is ended."""
+    with workplace(case, keep) as folder:
         in_dir, out_dir = Path(folder) / "IN", Path(folder) / "OUT"
         expected = case.folder / "out"
         names = [output.of for output in case.outputs]

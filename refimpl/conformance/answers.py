@@ -1,4 +1,4 @@
-"""What a program answered, read from its OUT_DIR without trusting it; and answers written, for the other side.
+"""What a program answered, read from its OUT_DIR without trusting it; and what a Python function returned.
 
 Nothing that is not a plain file is opened, no file is read that is much larger than the answer, and an array or raster
 is allocated only when its header fits what is expected (golden/README.md, "File formats").
@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
-from refimpl.conformance.formats import Columns, read_columns, read_npy, typed, write_columns, write_npy
+from refimpl.conformance.formats import Columns, read_columns, read_npy, typed
 from refimpl.conformance.task import Task
 from refimpl.errors import InputError
-from refimpl.raster.geotiff import read_raster, write_raster
+from refimpl.raster.geotiff import read_raster
 from refimpl.raster.grid import Raster
 from refimpl.tables import format_cell
 
@@ -52,7 +52,7 @@ def listed(out_dir: Path) -> list[str]:
     InputError
         It is no folder any more, or cannot be listed.
     """
-    if out_dir.is_symlink() or not os.path.isdir(out_dir):
+    if os.path.islink(out_dir) or not os.path.isdir(out_dir):
         raise InputError("the output folder was removed or replaced")
     try:
         with os.scandir(out_dir) as entries:
@@ -114,8 +114,9 @@ def _check_raster_header(path: Path, expected: Path) -> None:
     if len(pages) > MOST_PAGES:
         raise InputError(f"{path.name} has more than {MOST_PAGES} pages, expected one image and at most a mask")
     if claimed > MOST_CELLS + 256 * math.prod(wanted):
-        size = f"{got[0]} rows and {got[1]} columns in blocks of {claimed} cells"
-        raise InputError(f"{path.name} has {size}, expected {wanted[0]} and {wanted[1]}; it is not read")
+        if got == wanted:
+            raise InputError(f"{path.name} has strips or tiles of {claimed} cells, expected {math.prod(wanted)}")
+        raise InputError(f"{path.name} has {got[0]} rows and {got[1]} columns, expected {wanted[0]} and {wanted[1]}")
     if bands != 1:
         raise InputError(f"{path.name} has {bands} bands, expected 1")
 
@@ -167,32 +168,3 @@ def _cells(column: object) -> list[str]:
     """A column as its text cells; one cell without a list around it is a column of one row."""
     bare = isinstance(column, str) or not hasattr(column, "__iter__") or getattr(column, "ndim", 1) == 0
     return ["" if cell is None else format_cell(cell) for cell in ([column] if bare else column)]
-
-
-def write_answers(task: Task, given: Mapping[str, object], out_dir: str | os.PathLike) -> None:
-    """Write what an answering function returned into the files that the task names.
-
-    Raises
-    ------
-    ValueError
-        An output is missing, is not asked for, or does not fit its file.
-    """
-    answers, faults = given_answers(given, task)
-    if faults:
-        raise ValueError("; ".join(faults))
-    for name, answer in answers.items():
-        path = Path(out_dir) / name
-        if isinstance(answer, Raster):
-            integers = answer.values.dtype.kind in "iu"
-            write_raster(path, answer, free_value(answer) if integers and not answer.valid.all() else None)
-        elif isinstance(answer, np.ndarray):
-            write_npy(path, answer)
-        else:
-            write_columns(path, answer)
-
-
-def free_value(raster: Raster) -> int | None:
-    """The largest number of an integer raster's type that no valid cell holds, to stand for nodata, if there is one."""
-    used = set(raster.values[raster.valid].tolist())
-    free = (n for n in range(np.iinfo(raster.values.dtype).max, -1, -1) if n not in used)
-    return next(free, None)

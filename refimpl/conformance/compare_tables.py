@@ -91,13 +91,14 @@ def _column(blank: Difference, name: str, expected: Columns, got: Columns) -> Di
     cell = lambda at: f"column {name!r}, {_row_name(expected, at[0])}"
     if isinstance(wanted, list) or isinstance(given, list):
         return _text_column(blank, name, wanted, given, cell)
-    if wanted.dtype.kind != "f":
-        blank = replace(blank, cmp="exact", limit=0.0, why="whole numbers and codes must be equal")
-    if wanted.dtype.kind == "f" or given.dtype.kind == "f":
+    whole = wanted.dtype.kind != "f"
+    if not whole or given.dtype.kind == "f":
         wanted, given = wanted.astype(float), given.astype(float)
-    measured = measure(wanted, given, blank.cmp, blank.limit)
+    measured = measure(wanted, given, *("exact", 0.0) if whole else (blank.cmp, blank.limit))
     if measured.passed:
         return located(blank, wanted, given, measured, cell)
+    if whole:
+        blank = replace(blank, cmp="exact", limit=0.0, why="whole numbers must be equal")
     sentence = with_hint(f"column {name!r}: {beyond(measured, len(wanted))}", likeness(wanted, given, passing(blank)))
     return located(replace(blank, sentence=sentence), wanted, given, measured, cell)
 

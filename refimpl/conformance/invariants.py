@@ -22,12 +22,13 @@ def hold(invariant: Expectation, answers: Mapping[str, Answer], task: Task) -> D
     blank = Difference(invariant.of, invariant.cmp, invariant.limit, invariant.why)
     answer = next((a for name, a in answers.items() if invariant.of in (name, name.rsplit(".", 1)[0])), None)
     if answer is None:
-        return replace(blank, sentence="it cannot be checked, the output is missing")
+        return replace(blank, sentence="it is not held, for want of an output that can be read")
     try:
         rule = {"province_sums": province_sums, "block_mean": block_mean, "not_negative": not_negative}[invariant.cmp]
         return rule(blank, answer, task)
     except (InputError, KeyError, ValueError, AttributeError, TypeError, IndexError) as fault:
-        return replace(blank, sentence=f"it cannot be checked on this answer ({type(fault).__name__}: {fault})")
+        words = f"it has no column {fault}" if isinstance(fault, KeyError) else f"it cannot be held ({fault})"
+        return replace(blank, sentence=words)
 
 
 def province_sums(blank: Difference, answer: Answer, task: Task) -> Difference:

@@ -34,6 +34,7 @@ FACTORS = {
     "10^4": 1e4,
     "10^6 (m2 and km2, or Table 3's 10^-6)": 1e6,
     "12 (months)": 12.0,
+    "11/9 (44/12 taken as the whole number 3)": 11 / 9,
 }
 
 
@@ -56,13 +57,22 @@ def likeness(expected: np.ndarray, got: np.ndarray, passes: Passes) -> str:
 
 
 def single_precision(expected: np.ndarray, got: np.ndarray) -> str:
-    """Whether the numbers are nearly right and all float32, where float64 was expected."""
+    """Whether the numbers are what was expected in the precision of float32, where float64 was expected.
+
+    >>> single_precision(np.array([0.1, 0.2]), np.array([0.1, 0.2], np.float32).astype(float))
+    'its numbers are of float32, expected float64'
+    >>> single_precision(np.array([0.1, np.nan]), np.array([0.1, 0.0])), single_precision(np.ones(1) / 3, np.zeros(1))
+    ('', '')
+    """
     if expected.dtype != np.float64 or got.dtype != np.float64 or expected.shape != got.shape:
         return ""
-    used = np.isfinite(expected) & np.isfinite(got)
+    used = np.isfinite(expected)
+    if not np.array_equal(used, np.isfinite(got)):
+        return ""
     expected, got = expected[used], got[used]
     near = np.abs(got - expected) <= 1e-5 * np.abs(expected).max(initial=0.0)
-    single = got.size and near.all() and np.array_equal(got, got.astype(np.float32))
+    rounded = np.array_equal(got, got.astype(np.float32)) and not np.array_equal(expected, expected.astype(np.float32))
+    single = got.size and near.all() and rounded and not np.array_equal(got, np.round(got))
     return "its numbers are of float32, expected float64" if single else ""
 
 

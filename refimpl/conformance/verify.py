@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,11 +36,13 @@ def timed(case: Case, by: str, reply: Callable[[], Reply]) -> Result:
     return replace(judge(case, by, given), seconds=time.perf_counter() - start)
 
 
-def program_results(text: str, cases: list[Case], timeout: float, jobs: int) -> Iterator[Result]:
+def program_results(
+    text: str, cases: list[Case], timeout: float, jobs: int, keep: Path | None = None
+) -> Iterator[Result]:
     """The verdicts on a program, in the order of the cases, ``jobs`` at a time."""
     words, stop = command(text), threading.Event()
     with ThreadPoolExecutor(jobs) as pool:
-        one = lambda case: timed(case, "program", lambda: program_reply(words, case, timeout, stop))
+        one = lambda case: timed(case, "program", lambda: program_reply(words, case, timeout, stop, keep))
         try:
             yield from pool.map(one, cases)
         finally:
@@ -91,13 +94,14 @@ def verify(args) -> int:
     if args.program is None:
         count, running = len(cases) * len(backends), own_results(backends, cases)
     else:
-        count, running = len(cases), program_results(args.program, cases, args.timeout, args.jobs)
+        count, running = len(cases), program_results(args.program, cases, args.timeout, args.jobs, args.keep)
     results = []
-    with stage("verify") as progress, closing(running):
+    with stage("verify") as progress, terminable(), closing(running):
         for result in running:
             result = foreseen(result, xfails)
             if result.bad:
                 result = replace(result, pictures=pictures_of(result, args.pictures))
+                progress.clear()
                 print(finding(result, flags), end="\n\n", flush=True)
             results.append(forgetting(result))
             progress.update(len(results) / count)
@@ -107,6 +111,19 @@ def verify(args) -> int:
     if args.junit:
         write_junit(args.junit, results, flags)
     return status(results)
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Inside, a signal to terminate acts as Ctrl-C does: the programs under test end with this one."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def forgetting(result: Result) -> Result:

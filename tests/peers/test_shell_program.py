@@ -21,7 +21,7 @@ def verify(tmp_path, *more):
 
 def test_the_shell_program_passes_all_that_it_supports_but_the_residual_of_rounding(tmp_path, capsys):
     assert verify(tmp_path, "--xfails", str(HERE / "eq1_eq3.xfails")) == 0
-    assert "7" in next(line for line in capsys.readouterr().out.splitlines() if line.startswith("allocation"))
+    assert "8" in next(line for line in capsys.readouterr().out.splitlines() if line.startswith("allocation"))
 
 
 def test_a_finding_names_the_equation_the_bug_the_cell_and_the_reason(tmp_path, capsys):
