@@ -37,6 +37,8 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     path = Path(path)
     if path.is_dir():
         raise InputError(f"{path}: is a folder, expected a file to write; name a file inside it")
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path}: is a device or a pipe, expected a file to write; name another")
     temporary = path.with_name(f"{_MARK}{os.getpid()}-{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -284,6 +284,17 @@ def test_the_folders_of_a_case_can_be_kept_to_try_it_again(suite, program, tmp_p
     assert [path.name for path in (tmp_path / "kept" / "areas" / "OUT").iterdir()] == ["areas.npy"]
 
 
+@pytest.mark.parametrize("kind", ["suite", "link", "file"])
+def test_what_another_left_is_not_removed_to_keep_a_case(suite, program, tmp_path, capsys, kind):
+    keep = suite if kind == "suite" else tmp_path
+    if kind == "link":
+        (tmp_path / "areas").symlink_to(suite / "areas")
+    if kind == "file":
+        (tmp_path / "areas").touch()
+    assert verify(suite, tmp_path, "--program", program, "--case", "areas", "--keep", keep) == 2
+    assert "name another folder to --keep" in capsys.readouterr().err and (suite / "areas" / "case.json").is_file()
+
+
 def test_results_are_written_for_machines(suite, program, tmp_path):
     wrong_raster(tmp_path)
     reply(tmp_path / "answers", "middle", 2, "no \x1b[1mmedian")
@@ -447,3 +458,26 @@ def test_the_suite_is_found_below_the_current_folder(suite, tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("refimpl.conformance.suite.__file__", str(tmp_path / "a" / "b" / "c" / "case.py"))
     assert find_suite() == Suite(tmp_path / "golden" / "v1")
+
+
+def test_a_case_that_the_index_lists_and_is_not_there_is_a_damaged_suite(suite, tmp_path, capsys):
+    root = Suite(suite).root
+    rows = [{"id": name} for name in ("areas", "lost")]
+    (root.parent / "index.json").write_text(json.dumps({"suite": root.name, "list": rows}))
+    assert verify(suite, tmp_path, "--program", "true") == 2
+    assert "lost: is missing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("said, named", [
+    ("weights: negative\nExecution halted", True),  # as R ends
+    ("weights\n" + "other words " * 60, False),
+])  # fmt: skip
+def test_a_refusal_is_read_in_its_last_words(said, named):
+    from refimpl.conformance.judge import last_words
+
+    assert names("weights", last_words(said)) == named
+
+
+def test_a_device_is_not_replaced_by_the_results(suite, program, tmp_path, capsys):
+    assert verify(suite, tmp_path, "--program", program, "--results", os.devnull) == 2
+    assert "device" in capsys.readouterr().err and not os.path.isfile(os.devnull)

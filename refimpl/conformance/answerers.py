@@ -41,9 +41,12 @@ def workplace(case: Case, keep: Path | None = None) -> Iterator[str]:
 
 
 def kept(case: Case, keep: Path) -> Path:
-    """``keep/<case-id>`` with the task; what an earlier call left there is removed."""
+    """``keep/<case-id>`` with the task; what an earlier call left there is removed, what is another's is not."""
     folder = (keep / case.id).absolute()
-    if folder.exists():
+    if os.path.lexists(folder):
+        if os.path.islink(folder) or not folder.is_dir() or {path.name for path in folder.iterdir()} - {"IN", "OUT"}:
+            raise InputError(f"{folder}: holds more than an IN and an OUT of verify; name another folder to --keep")
+        flatten(folder)
         shutil.rmtree(folder)
     case.task.write(folder / "IN")
     (folder / "OUT").mkdir()

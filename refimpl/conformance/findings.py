@@ -117,5 +117,6 @@ def closing(results: list[Result]) -> str:
         return f"{failed} of {all_of} failed, in: {stages}"
     if found["unsupported"] == all_of:
         return f"none of {all_of} was answered; exit with 2 only for what is not supported"
-    known = found[EXPECTED_FAILURE]
-    return f"{passed} of {all_of} passed, none failed" + (f" but {known} known to fail" if known else "")
+    known, unsupported = found[EXPECTED_FAILURE], found["unsupported"]
+    but = f" but {known} known to fail" if known else ""
+    return f"{passed} of {all_of} passed, none failed{but}" + (f"; {unsupported} not supported" if unsupported else "")

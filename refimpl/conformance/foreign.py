@@ -29,7 +29,7 @@ POLL = 0.05
 """Seconds between two looks at what a running program has written."""
 BLOCK = 512
 """Bytes that a file or folder counts for at least."""
-_TRACEBACK = re.compile(r"^Traceback \(most recent call last\):", re.MULTILINE)
+_TRACEBACK = re.compile(r"^(Traceback \(most recent call last\):|panic: |thread '.*' panicked at )", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -160,8 +160,8 @@ def _crash(status: int, stderr: str) -> str:
         except ValueError:
             name = "unknown"
         return f"it was ended by signal {-status} ({name})"
-    if status == 1 and _TRACEBACK.search(stderr):
-        return "it ended in a Python traceback, which is a crash and no refusal"
+    if status in (1, 2) and _TRACEBACK.search(stderr):
+        return "it ended in a Python traceback or a panic, which is a crash and no answer"
     return "" if status in (0, 1, 2) else f"its exit status is {status}; expected 0, 1 or 2"
 
 

@@ -115,7 +115,7 @@ def _refusal_fault(case: Case, reply: Reply) -> str:
     if reply.faults:
         return f"it refused, but {reply.faults[0]}"
     # The case's id, which programs like to print, may hold the field's name.
-    if not any(names(field, last_line(reply.text.replace(case.id, " "))) for field in case.fields):
+    if not any(names(field, last_words(reply.text.replace(case.id, " "))) for field in case.fields):
         where = "" if reply.text.strip() else " on standard error"
         return f"it refused without naming {' or '.join(case.fields)} ({case.fault}), saying{where}: {said}"
     return ""
@@ -130,13 +130,14 @@ def names(field: str, text: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(field)}(?!\w)", text) is not None
 
 
-def last_line(text: str, most: int = 500) -> str:
-    """The last line that is not empty, at most so many characters: a dump of every name there is names nothing.
+def last_words(text: str, most: int = 500) -> str:
+    """The last so many characters, cut between words: a dump of every name there is names nothing.
 
-    >>> last_line("reading\\nweights: negative\\n\\n")
-    'weights: negative'
+    >>> last_words("reading\\nerror in weights: negative\\nExecution halted\\n", 36)
+    ' weights: negative\\nExecution halted'
     """
-    return next((line[:most] for line in reversed(text.splitlines()) if line.strip()), "")
+    text = text.strip()
+    return text if len(text) <= most else re.sub(r"^\S+", "", text[-most:])
 
 
 def first_lines(text: str, most: int = 300) -> str:

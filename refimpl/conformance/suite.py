@@ -23,8 +23,14 @@ class Suite:
 
     @cached_property
     def ids(self) -> list[str]:
-        """Every case's id, ascending."""
-        return sorted(path.parent.name for path in self.root.glob("*/case.json"))
+        """Every case's id, ascending; those that the index beside the suite lists are all there."""
+        found = sorted(path.parent.name for path in self.root.glob("*/case.json"))
+        index = self.root.parent / "index.json"
+        listed = read_json(index) if index.is_file() else {}
+        missing = {case["id"] for case in listed["list"]} - set(found) if listed.get("suite") == self.root.name else ()
+        if missing:
+            raise InputError(f"{self.root / min(missing)}: is missing; the suite is damaged, get {self.root.name} again")
+        return found
 
     @cached_property
     def flags(self) -> dict[str, str]:

@@ -95,16 +95,22 @@ def verify(args) -> int:
         count, running = len(cases) * len(backends), own_results(backends, cases)
     else:
         count, running = len(cases), program_results(args.program, cases, args.timeout, args.jobs, args.keep)
-    results = []
-    with stage("verify") as progress, terminable(), closing(running):
-        for result in running:
-            result = foreseen(result, xfails)
-            if result.bad:
-                result = replace(result, pictures=pictures_of(result, args.pictures))
-                progress.clear()
-                print(finding(result, flags), end="\n\n", flush=True)
-            results.append(forgetting(result))
-            progress.update(len(results) / count)
+    results: list[Result] = []
+    try:
+        with stage("verify") as progress, terminable(), closing(running):
+            for result in running:
+                result = foreseen(result, xfails)
+                if result.bad:
+                    result = replace(result, pictures=pictures_of(result, args.pictures))
+                    progress.clear()
+                    print(finding(result, flags), end="\n\n", flush=True)
+                results.append(forgetting(result))
+                progress.update(len(results) / count)
+    except KeyboardInterrupt:
+        print(f"interrupted after {len(results)} of {count} cases", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # whoever read this has gone: nothing was judged to the end
+        return 1
     print(summary(results))
     if args.results:
         write_results(args.results, suite, args.program, results)
