@@ -29,7 +29,7 @@ class Suite:
         listed = read_json(index) if index.is_file() else {}
         missing = {case["id"] for case in listed["list"]} - set(found) if listed.get("suite") == self.root.name else ()
         if missing:
-            raise InputError(f"{self.root / min(missing)}: is missing; the suite is damaged, get {self.root.name} again")
+            raise InputError(f"{self.root / min(missing)}: is missing; the suite is damaged, get it again")
         return found
 
     @cached_property

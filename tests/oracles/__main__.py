@@ -21,8 +21,8 @@ def modules(skipped: list[str] | None = None) -> list:
 
     One whose oracle is not installed is an error; or, where ``skipped`` is given, said there and left out.
     """
-    found = []
-    for name in sorted(found.name for found in pkgutil.iter_modules(tests.oracles.__path__) if found.name != "__main__"):
+    found, names = [], {each.name for each in pkgutil.iter_modules(tests.oracles.__path__)}
+    for name in sorted(names - {"__main__"}):
         try:
             found.append(importlib.import_module(f"tests.oracles.{name}"))
         except ModuleNotFoundError as fault:
