@@ -27,7 +27,8 @@ FLAGS = {
     "allocation-single-precision": "Shares in the float32 of the weights: totals off in the eighth digit.",
     "allocation-residual-one-cell": "The largest cell alone takes the residual: where its own rounding is too coarse, "
     "the sum stays an ulp off (D22).",
-    "allocation-equal-shares": "The total is divided by the number of cells: the weights, and with them the map, are lost.",
+    "allocation-equal-shares": "The total is divided by the number of cells: the weights, and with them the map, are "
+    "lost.",
     "allocation-zero-weights-by-cell": "Where all weights are 0, cells get equal amounts: on a geographic grid the "
     "density then grows towards the pole (D21).",
     "allocation-share-underflow": "A threshold such as weight > 1e-12, or rounding to decimals, loses small cells.",
