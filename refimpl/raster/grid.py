@@ -3,8 +3,9 @@
 Section "Raster data".  Arrays are (row, column), north up; a grid's transform is (x0, y0, dx, dy) with dy < 0, where
 (x0, y0) is the upper left corner of the upper left cell (pixel is area).  Units of x, y: degrees or metres, as the CRS.
 D03: cell areas are true areas.  On a geographic grid the area of a cell between latitudes p1 and p2 is
-dlon a^2 (q(p2) - q(p1)) / 2 with Snyder's q (1987, eq. 3-12); both projections here are equal-area, so it is dx dy
-(on MODIS's sphere up to 0.4 % off the ellipsoid's over China, for MODIS takes geodetic latitudes as they are).
+dlon a^2 (q(p2) - q(p1)) / 2 with Snyder's q (1987, eq. 3-12); Albers and sinusoidal are equal-area, so that it is dx dy
+(on MODIS's sphere up to 0.4 % off the ellipsoid's over China, for MODIS takes geodetic latitudes as they are); for Web
+Mercator and UTM see refimpl/raster/areas.py.
 D19: a refined grid keeps the origin and divides the cells.
 """
 
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from refimpl.raster.areas import conformal_areas
 from refimpl.raster.ellipsoid import authalic_q
 from refimpl.raster.projection import CRS
 
@@ -88,6 +90,8 @@ class Grid:
         [12304.815, 12308.464]
         """
         rows, (_, _, dx, dy) = self.shape[0], self.transform
+        if self.crs.kind in ("web_mercator", "transverse_mercator"):
+            return conformal_areas(self.crs, self.transform, self.shape)
         if self.crs.kind != "geographic":
             return np.full(rows, dx * -dy / 1e6)
         latitude = np.clip(self.edges()[1], -90, 90)

@@ -1,106 +1,48 @@
-"""Coordinate reference systems: geographic, Albers equal-area and sinusoidal, between degrees and metres.
+"""Coordinates of the reference systems, between degrees and metres.
 
 Section "Raster data": the drivers are brought to one "uniform coordinate system", which the paper does not name;
 D04 takes Albers equal-area, China's usual one.  Formulas: Snyder 1987, "Map projections: a working manual" (USGS
-PP 1395), ellipsoidal Albers (eqs. 14-1 to 14-21) and sinusoidal (30-1 to 30-11); a sphere is the case e = 0.
+PP 1395), ellipsoidal Albers (eqs. 14-1 to 14-21) and sinusoidal (30-1 to 30-11), Mercator on the sphere (7-1 to 7-5);
+a sphere is the case e = 0.  Transverse Mercator has a file of its own.  Web Mercator (EPSG method 1024) puts geodetic
+coordinates into the formulas of a sphere with the ellipsoid's semi-major axis.
 
 All functions take float64 arrays that broadcast against each other and keep them unexpanded as long as they can: a
 column of latitudes and a row of longitudes cost one sine per row and column.  Degrees on the geographic side, metres
 on the projected side; a point that the projection cannot show is nan.
 
-Latitudes are never shifted between ellipsoids: CRS differ in their formulas only.  That is MODIS's convention for its
-sphere (geodetic latitudes are used as if they were spherical), and what PROJ does where no datum is known.
+Points are never shifted between datums (refimpl/raster/crs.py); between a sphere and an ellipsoid latitudes stay as
+they are, which is MODIS's convention.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from refimpl.errors import InputError, did_you_mean
+from refimpl.raster.crs import CRS, KINDS, WGS84_ELLIPSOID, datum_change
 from refimpl.raster.ellipsoid import authalic_q, authalic_q_inverse, meridian_distance, meridian_latitude
+from refimpl.raster.transverse_mercator import transverse_forward, transverse_inverse
 
-KINDS = ("geographic", "albers", "sinusoidal")
-WGS84_ELLIPSOID = (6378137.0, 298.257223563)
-
-
-@dataclass(frozen=True)
-class CRS:
-    """One of the three reference systems; angles in degrees, lengths in metres.
-
-    ``ellipsoid`` is (semi-major axis, inverse flattening), inverse flattening 0 for a sphere.  ``parallels`` and
-    ``latitude_of_origin`` belong to Albers only; the sinusoidal projection has a ``central_meridian`` and false origin.
-
-    Raises
-    ------
-    ValueError
-        An unknown kind, or parameters of which no map can be made.
-
-    >>> ALBERS_CHINA.describe()
-    'Albers equal-area, parallels 25 and 47, meridian 105, WGS 84'
-    """
-
-    kind: str
-    ellipsoid: tuple[float, float] = WGS84_ELLIPSOID
-    parallels: tuple[float, float] = (0.0, 0.0)
-    latitude_of_origin: float = 0.0
-    central_meridian: float = 0.0
-    false_easting: float = 0.0
-    false_northing: float = 0.0
-
-    def __post_init__(self):
-        if self.kind not in KINDS:
-            raise ValueError(f"kind of CRS is {self.kind!r}, expected one of {', '.join(KINDS)}")
-        for name in ("ellipsoid", "parallels"):
-            first, second = getattr(self, name)
-            object.__setattr__(self, name, (float(first), float(second)))
-        for name in ("latitude_of_origin", "central_meridian", "false_easting", "false_northing"):
-            object.__setattr__(self, name, float(getattr(self, name)))
-        a, inverse_flattening = self.ellipsoid
-        if not (np.isfinite(a) and a > 0 and (inverse_flattening == 0 or inverse_flattening > 10)):
-            raise ValueError(f"ellipsoid {self.ellipsoid}, expected metres and an inverse flattening: above 10, or 0")
-        south, north = self.parallels
-        if not (abs(south) <= 90 and abs(north) <= 90 and abs(self.latitude_of_origin) <= 90):
-            raise ValueError(f"parallels {self.parallels}, origin {self.latitude_of_origin}: expected within 90")
-        if self.kind == "albers" and abs(south + north) < 1e-9:
-            raise ValueError(f"Albers parallels {self.parallels} mirror each other at the equator: there is no cone")
-        if self.kind != "albers" and (self.parallels != (0.0, 0.0) or self.latitude_of_origin != 0):
-            raise ValueError(f"parallels and latitude of origin belong to Albers, not to a {self.kind} CRS")
-        if not np.all(np.isfinite([self.central_meridian, self.false_easting, self.false_northing])):
-            raise ValueError("central meridian and false origin must be finite")
-
-    @property
-    def a(self) -> float:
-        """Semi-major axis, metres."""
-        return self.ellipsoid[0]
-
-    @property
-    def e2(self) -> float:
-        """Squared eccentricity, f (2 - f)."""
-        f = 1 / self.ellipsoid[1] if self.ellipsoid[1] else 0.0
-        return f * (2 - f)
-
-    def describe(self) -> str:
-        """A short name for people."""
-        body = f"{'ellipsoid' if self.e2 else 'sphere'} of {self.a:.10g} m"
-        body = "WGS 84" if self.ellipsoid == WGS84_ELLIPSOID else body
-        if self.kind == "geographic":
-            return f"geographic, {body}"
-        words = [f"meridian {self.central_meridian:.10g}", body]
-        if self.kind == "albers":
-            words.insert(0, f"parallels {self.parallels[0]:.10g} and {self.parallels[1]:.10g}")
-        if self.latitude_of_origin:
-            words.insert(-1, f"origin {self.latitude_of_origin:.10g}")
-        if self.false_easting or self.false_northing:
-            words.insert(-1, f"false origin {self.false_easting:.10g}, {self.false_northing:.10g}")
-        return ", ".join(["Albers equal-area" if self.kind == "albers" else "sinusoidal", *words])
-
+__all__ = [
+    "ALBERS_CHINA",
+    "CRS",
+    "KINDS",
+    "MODIS_SINUSOIDAL",
+    "WEB_MERCATOR",
+    "WGS84",
+    "WGS84_ELLIPSOID",
+    "forward",
+    "inverse",
+    "named_crs",
+    "transform_points",
+    "wrapped",
+]
 
 WGS84 = CRS("geographic")
 ALBERS_CHINA = CRS("albers", parallels=(25.0, 47.0), central_meridian=105.0)
 """D04."""
 MODIS_SINUSOIDAL = CRS("sinusoidal", ellipsoid=(6371007.181, 0.0))
+WEB_MERCATOR = CRS("web_mercator")
 
 _NAMED = {"geographic": WGS84, "albers": ALBERS_CHINA, "sinusoidal": MODIS_SINUSOIDAL}
 
@@ -143,15 +85,7 @@ def forward(crs: CRS, lon, lat):
         return lon, lat
     delta = np.radians(wrapped(lon - crs.central_meridian))
     lat = np.where(np.abs(lat) <= 90, np.radians(lat), np.nan)
-    sine = np.sin(lat)
-    if crs.kind == "sinusoidal":
-        x = crs.a * np.cos(lat) / np.sqrt(1 - crs.e2 * sine**2) * delta  # 30-6
-        y = meridian_distance(lat, crs.a, crs.e2) + 0 * delta  # 30-7
-    else:
-        n, c, rho0 = _albers_constants(crs)
-        rho = crs.a * np.sqrt(np.maximum(c - n * authalic_q(sine, crs.e2), 0)) / n  # 14-12
-        x = rho * np.sin(n * delta)  # 14-1
-        y = rho0 - rho * np.cos(n * delta)  # 14-2
+    x, y = _FORMULAS[crs.kind][0](crs, delta, lat)
     return x + crs.false_easting, y + crs.false_northing
 
 
@@ -165,20 +99,41 @@ def inverse(crs: CRS, x, y):
     x, y = np.asarray(x, float) - crs.false_easting, np.asarray(y, float) - crs.false_northing
     if crs.kind == "geographic":
         return x, y
-    if crs.kind == "sinusoidal":
-        lat = meridian_latitude(y, crs.a, crs.e2)  # 30-8
-        scale = np.cos(lat) / np.sqrt(1 - crs.e2 * np.sin(lat) ** 2)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            delta = np.where(np.abs(scale) > 1e-15, x / (crs.a * scale), np.where(np.abs(x) < 1e-6, 0.0, np.nan))
-    else:
-        n, c, rho0 = _albers_constants(crs)
-        side = np.copysign(1.0, n)
-        delta = np.arctan2(side * x, side * (rho0 - y)) / n  # 14-9, 14-11
-        q = (c - (x**2 + (rho0 - y) ** 2) * (n / crs.a) ** 2) / n  # 14-10, 14-19
-        lat = np.arcsin(authalic_q_inverse(q, crs.e2))
+    delta, lat = _FORMULAS[crs.kind][1](crs, x, y)
     delta, lat = np.degrees(delta), np.degrees(lat)
     delta = np.where(np.isnan(lat) | (np.abs(delta) > 180 + 1e-9), np.nan, delta)
     return wrapped(delta + crs.central_meridian), np.where(np.isnan(delta), np.nan, lat)
+
+
+def _sinusoidal(crs: CRS, delta, lat):
+    sine = np.sin(lat)
+    x = crs.a * np.cos(lat) / np.sqrt(1 - crs.e2 * sine**2) * delta  # 30-6
+    return x, meridian_distance(lat, crs.a, crs.e2) + 0 * delta  # 30-7
+
+
+def _sinusoidal_inverse(crs: CRS, x, y):
+    lat = meridian_latitude(y, crs.a, crs.e2)  # 30-8
+    scale = np.cos(lat) / np.sqrt(1 - crs.e2 * np.sin(lat) ** 2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        delta = np.where(np.abs(scale) > 1e-15, x / (crs.a * scale), np.where(np.abs(x) < 1e-6, 0.0, np.nan))
+    return delta, lat
+
+
+def _albers(crs: CRS, delta, lat):
+    n, c, rho0 = _albers_constants(crs)
+    sine = np.sin(lat)
+    rho = crs.a * np.sqrt(np.maximum(c - n * authalic_q(sine, crs.e2), 0)) / n  # 14-12
+    x = rho * np.sin(n * delta)  # 14-1
+    y = rho0 - rho * np.cos(n * delta)  # 14-2
+    return x, y
+
+
+def _albers_inverse(crs: CRS, x, y):
+    n, c, rho0 = _albers_constants(crs)
+    side = np.copysign(1.0, n)
+    delta = np.arctan2(side * x, side * (rho0 - y)) / n  # 14-9, 14-11
+    q = (c - (x**2 + (rho0 - y) ** 2) * (n / crs.a) ** 2) / n  # 14-10, 14-19
+    return delta, np.arcsin(authalic_q_inverse(q, crs.e2))
 
 
 def _albers_constants(crs: CRS) -> tuple[float, float, float]:
@@ -192,8 +147,45 @@ def _albers_constants(crs: CRS) -> tuple[float, float, float]:
     return float(n), float(c), float(crs.a * np.sqrt(max(c - n * origin, 0)) / n)
 
 
-def transform_points(source: CRS, target: CRS, x, y):
+def _web_mercator(crs: CRS, delta, lat):
+    lat = np.where(np.abs(lat) < np.pi / 2, lat, np.nan)  # the poles are infinitely far
+    return crs.a * delta + 0 * lat, crs.a * np.arcsinh(np.tan(lat)) + 0 * delta  # 7-1, 7-2 in another form
+
+
+def _web_mercator_inverse(crs: CRS, x, y):
+    with np.errstate(over="ignore"):
+        return x / crs.a + 0 * y, np.arctan(np.sinh(y / crs.a)) + 0 * x  # 7-5, 7-4
+
+
+def _transverse_origin(crs: CRS) -> float:
+    return float(crs.scale * transverse_forward(0.0, np.radians(crs.latitude_of_origin), crs.a, crs.f)[1])
+
+
+def _transverse_mercator(crs: CRS, delta, lat):
+    x, y = transverse_forward(delta, lat, crs.a, crs.f)
+    return crs.scale * x, crs.scale * y - _transverse_origin(crs)
+
+
+def _transverse_mercator_inverse(crs: CRS, x, y):
+    return transverse_inverse(x / crs.scale, (y + _transverse_origin(crs)) / crs.scale, crs.a, crs.f)
+
+
+_FORMULAS = {
+    "albers": (_albers, _albers_inverse),
+    "sinusoidal": (_sinusoidal, _sinusoidal_inverse),
+    "web_mercator": (_web_mercator, _web_mercator_inverse),
+    "transverse_mercator": (_transverse_mercator, _transverse_mercator_inverse),
+}
+"""Forward and inverse of each kind, in radians from the central meridian and metres from the false origin."""
+
+
+def transform_points(source: CRS, target: CRS, x, y, ignore_datum: bool = False):
     """Points of ``source`` in the coordinates of ``target``; unchanged, to the bit, where the two are the same.
+
+    Raises
+    ------
+    InputError
+        The datum changes (refimpl/raster/crs.py), and ``ignore_datum`` does not allow to leave points where they are.
 
     >>> x, y = transform_points(WGS84, MODIS_SINUSOIDAL, 90.0, 0.0)
     >>> round(float(x), 3), float(y)
@@ -201,4 +193,10 @@ def transform_points(source: CRS, target: CRS, x, y):
     """
     if source == target:
         return np.asarray(x, float), np.asarray(y, float)
+    undone = "" if ignore_datum else datum_change(source, target)
+    if undone:
+        raise InputError(
+            f"no points pass between {source.describe()} and {target.describe()}: {undone}; convert one file with "
+            "'gdalwarp -t_srs EPSG:4326 -r average IN.tif OUT.tif' (classes: -r near), or allow the datum to be ignored"
+        )
     return forward(target, *inverse(source, x, y))

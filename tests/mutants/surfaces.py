@@ -67,7 +67,7 @@ SURFACES = [
         "nodata-as-zero",
         "geotiff",
         "valid &= values != nodata",
-        "values = np.where(values == nodata, 0, values).astype(values.dtype)",
+        "values[values == nodata] = 0",
     ),
     _raster("nodata-as-value", "geotiff", "valid &= values != nodata", "pass"),
     _raster(
@@ -90,7 +90,7 @@ SURFACES = [
         "(values.astype(float) + offset) * scale",
     ),
     _raster("pixel-is-point-ignored", "tags", "x0, y0 = x0 - dx / 2, y0 - dy / 2", "pass"),
-    _raster("first-band-always", "geotiff", "np.take(pixels, band - 1,", "np.take(pixels, 0,"),
+    _raster("first-band-always", "pixels_of_tiff", "0 if layout.separate else band - 1]", "0]"),
     _raster(
         "d19-half-pixel-shift",
         "grid",

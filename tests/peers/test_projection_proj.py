@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 
+from refimpl.raster.crs import IAG_1975, KRASOVSKY_1940
+from refimpl.raster.epsg import utm
 from refimpl.raster.grid import Grid
 from refimpl.raster.projection import (
     ALBERS_CHINA,
     CRS,
     MODIS_SINUSOIDAL,
+    WEB_MERCATOR,
     WGS84,
     forward,
     inverse,
@@ -52,6 +55,46 @@ def test_both_ways_agree_with_proj_to_a_micrometre(crs, text):
     assert np.abs(back_lat - expected_lat).max() < 1e-8
 
 
+CONFORMAL = [
+    (utm(50), "+proj=utm +zone=50 +datum=WGS84"),
+    (utm(33, south=True), "+proj=utm +zone=33 +south +datum=WGS84"),
+    (
+        CRS("transverse_mercator", KRASOVSKY_1940, (0, 0), 30, 117, 39.5e6, -1e5, 0.9999),
+        "+proj=tmerc +lat_0=30 +lon_0=117 +k=0.9999 +x_0=39500000 +y_0=-100000 +ellps=krass",
+    ),
+    (CRS("transverse_mercator", IAG_1975, central_meridian=-179), "+proj=tmerc +lon_0=-179 +a=6378140 +rf=298.257"),
+    (CRS("transverse_mercator", (6371007.181, 0), central_meridian=90), "+proj=tmerc +lon_0=90 +R=6371007.181"),
+    (WEB_MERCATOR, "EPSG:3857"),
+    (
+        CRS("web_mercator", (6371000, 0), central_meridian=100, false_easting=9),
+        "+proj=merc +lon_0=100 +x_0=9 +R=6371000",
+    ),
+]
+
+
+@pytest.mark.parametrize("crs, text", CONFORMAL, ids=lambda case: getattr(case, "kind", None))
+def test_conformal_maps_agree_with_proj_both_ways_up_to_extreme_latitudes(crs, text):
+    projection, random = pyproj.Proj(text), np.random.Generator(np.random.PCG64(2))
+    reach = 179.9 if crs.kind == "web_mercator" else 45
+    lon = wrapped(crs.central_meridian + random.uniform(-reach, reach, 40000))
+    lat = np.concatenate([random.uniform(-60, 60, 20000), random.uniform(60, 89.99, 20000)])
+    lat[::2] = -lat[::2]
+    found, expected = forward(crs, lon, lat), projection(lon, lat)
+    # 1 mm is required; PROJ sums the same series in another order, and rounding of 5e7 m is 7e-9.  On a sphere it takes
+    # the latitude from an arccosine, which is off by 2e-5 m near the equator, against 40 digits.
+    limit, degrees = (1e-4, 1e-9) if crs.kind == "transverse_mercator" and not crs.f else (1e-7, 1e-11)
+    assert np.abs(np.subtract(found, expected)).max() < limit
+    lon_lat, expected = inverse(crs, *found), projection(*found, inverse=True)
+    assert (np.abs(wrapped(lon_lat[0] - expected[0])) * np.cos(np.radians(lat))).max() < degrees
+    assert np.abs(lon_lat[1] - expected[1]).max() < degrees
+
+
+def test_transverse_mercator_at_the_poles_is_projs():
+    projection = pyproj.Proj("+proj=utm +zone=50 +datum=WGS84")
+    for lon, lat in ((117, 90), (117, -90), (40, 90), (-63, 85), (-60, -88)):  # the last two lie behind the pole
+        assert np.abs(np.subtract(forward(utm(50), lon, lat), projection(lon, lat))).max() < 1e-8
+
+
 def test_albers_to_modis_sinusoidal_agrees_with_the_transformer_that_gis_programs_use():
     there = pyproj.Transformer.from_crs(CASES[0][1] + " +type=crs", CASES[1][1] + " +type=crs", always_xy=True)
     lon, lat = points(105)
@@ -69,3 +112,24 @@ def test_cell_areas_agree_with_geodesic_polygons():
         along = np.linspace(x[0], x[1], 51)
         lon, lat = np.concatenate([along, along[::-1]]), np.repeat([y[row + 1], y[row]], 51)
         assert grid.cell_areas()[row] == pytest.approx(geod.polygon_area_perimeter(lon, lat)[0] / 1e6, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    "grid",
+    [
+        Grid(WEB_MERCATOR, (1.2e7, 1.9e7, 2e4, -5e5), (76, 3)),  # 84 N to 84 S
+        Grid(utm(50), (166e3, 9.3e6, 66.8e3, -6e5), (15, 10)),  # from 84 N to the equator, twice a zone's width there
+        Grid(CRS("transverse_mercator", KRASOVSKY_1940, central_meridian=117), (-2e5, 6e6, 1e5, -1e5), (45, 4)),
+    ],
+    ids=lambda grid: grid.crs.describe(),
+)
+def test_a_row_of_a_conformal_grid_has_the_area_of_its_geodesic_polygon(grid):
+    geod, (x, y) = pyproj.Geod(a=grid.crs.a, rf=grid.crs.ellipsoid[1]), grid.edges()
+    for row in range(0, grid.shape[0], 7):
+        # The outline of the row in pieces short enough for geodesics to follow its sides.
+        along, down = np.linspace(x[0], x[-1], 2001), np.linspace(y[row + 1], y[row], 2001)
+        px = np.concatenate([along, np.full(2001, x[-1]), along[::-1], np.full(2001, x[0])])
+        py = np.concatenate([np.full(2001, down[0]), down, np.full(2001, down[-1]), down[::-1]])
+        area = geod.polygon_area_perimeter(*inverse(grid.crs, px, py))[0] / 1e6
+        # Pieces of 300 m: sagittas of 1e-9 of a side of 600 km and less.
+        assert grid.cell_areas()[row] * grid.shape[1] == pytest.approx(area, rel=1e-8)
