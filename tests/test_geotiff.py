@@ -9,6 +9,8 @@ from refimpl.files import sha256
 from refimpl.raster.geotiff import read_raster, write_raster
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.projection import ALBERS_CHINA, CRS, MODIS_SINUSOIDAL, WGS84
+from refimpl.twins import backend
+from tests.tiff_writer import tiff
 
 GEOGRAPHIC = {1024: 2, 1025: 1, 2048: 4326}
 PLACE = [(33550, "d", 3, (0.5, 0.25, 0.0), True), (33922, "d", 6, (0, 0, 0, 100.0, 40.0, 0), True)]
@@ -92,7 +94,7 @@ def test_geokeys_in_all_their_spellings_name_the_crs(tmp_path, keys, crs):
 @pytest.mark.parametrize(
     "keys, sentence",
     [
-        ({1024: 1, 3072: 32650}, "its system is EPSG:32650, .*gdalwarp -t_srs EPSG:4326"),
+        ({1024: 1, 3072: 5070}, "its system is EPSG:5070, .*gdalwarp -t_srs EPSG:4326"),
         ({1024: 2, 2048: 4269}, "geographic system is EPSG:4269, expected EPSG:4326 or EPSG:4490; .*gdalwarp"),
         ({1024: 1, 3072: 32767, 3075: 10}, "GeoTIFF method 10"),
         ({1024: 1, 2048: 4326, 3075: 11, 3076: 9003, 3078: 25.0, 3079: 47.0}, "not in metres .unit 9003"),
@@ -136,6 +138,9 @@ def test_nodata_nan_and_infinities_become_invalid_and_zero(tmp_path):
         ("uint8", "0.5", [True, True, True]),
         ("int16", "-32768", [False, True, True]),
         ("int64", "-9223372036854775808", [False, True, True]),
+        ("float32", "1" + 400 * "0", [True, True, True]),
+        ("uint8", "1" + 400 * "0", [True, True, True]),
+        ("uint8", "inf", [True, True, True]),
     ],
 )
 def test_nodata_is_compared_in_the_dtype_of_the_file(tmp_path, dtype, word, valid):
@@ -184,6 +189,53 @@ def test_strips_tiles_and_both_byte_orders_give_the_same_values(tmp_path, option
     raster = read_raster(written(tmp_path / "a.tif", values, **options))
     assert raster.values.dtype == np.dtype(dtype) and raster.values.dtype.isnative
     assert np.array_equal(raster.values, values)
+
+
+@pytest.mark.parametrize("codec", ["none", "lzw", "deflate", "packbits", "zstd", "lzma"])
+@pytest.mark.parametrize("layout", [{}, {"rows": 5}, {"tile": (16, 32)}, {"tile": (16, 16), "separate": True}])
+@pytest.mark.parametrize("file", [{}, {"order": ">"}, {"big": True}])
+def test_every_codec_predictor_layout_and_byte_order_is_read_to_the_bit(tmp_path, codec, layout, file):
+    random, path = np.random.Generator(np.random.PCG64(4)), tmp_path / "a.tif"
+    for dtype, predictor in (("uint8", 2), ("uint16", 2), ("int16", 1), ("float32", 3), ("float64", 3), ("float64", 2)):
+        values = (random.integers(0, 5, (3, 21, 35)) * 37 + 0.1).astype(dtype)
+        path.write_bytes(tiff(values, codec, 1 if codec in ("none", "packbits") else predictor, **layout, **file))
+        for band in (1, 3):
+            raster = read_raster(path, band=band)
+            assert raster.values.dtype == dtype and raster.values.tobytes() == values[band - 1].tobytes()
+        with backend("numpy"):
+            part = read_raster(path, band=2, window=(3, 18, 14, 34))
+        assert part.values.tobytes() == values[1, 3:18, 14:34].tobytes()
+        assert part.grid == Grid(WGS84, (107.0, 39.25, 0.5, -0.25), (15, 20))
+
+
+def test_windows_of_a_south_up_file_count_from_the_north(tmp_path):
+    place = [(34264, "d", 16, (0.5, 0, 0, 100, 0, 0.25, 0, 30, 0, 0, 0, 0, 0, 0, 0, 1), True)]
+    part = read_raster(written(tmp_path / "a.tif", place=place), window=(0, 1, 1, 3))
+    assert part.values.tolist() == [[4, 5]] and part.grid.transform == (100.5, 30.5, 0.5, -0.25)
+
+
+@pytest.mark.parametrize("window", [(0, 0, 0, 1), (0, 3, 0, 1), (-1, 1, 0, 1), (0, 1, 2, 1), (0, 1, 0), (0, 1, 0, 1.5)])
+def test_a_window_that_is_not_in_the_raster_is_refused(tmp_path, window):
+    with pytest.raises(InputError, match="a.tif: has no window .* within 2 rows and 3 columns"):
+        read_raster(written(tmp_path / "a.tif"), window=window)
+
+
+def test_a_window_reads_no_segment_that_it_does_not_touch(tmp_path):
+    content = bytearray(tiff(np.arange(21 * 35, dtype=np.float32).reshape(21, 35), "deflate", rows=7))
+    content[8:40] = b"\xff" * 32  # the first strip
+    (tmp_path / "a.tif").write_bytes(content)
+    assert read_raster(tmp_path / "a.tif", window=(7, 21, 0, 35)).values[0, 0] == 7 * 35
+    with pytest.raises(InputError, match="the bytes of a strip or tile are no deflate"):
+        read_raster(tmp_path / "a.tif", window=(6, 21, 0, 35))
+
+
+def test_halves_become_float32_and_the_largest_float_in_few_digits_is_still_nodata(tmp_path):
+    raster = read_raster(written(tmp_path / "a.tif", VALUES.astype(np.float16)))
+    assert raster.values.dtype == np.float32 and raster.values.tolist() == VALUES.tolist()
+    for dtype, word in (("float32", "-3.4028236e+38"), ("float64", "-1.79769313486232e+308")):
+        values = np.array([[np.finfo(dtype).min, 1]], dtype)
+        path = written(tmp_path / "b.tif", values, extra=[text(42113, word)])
+        assert read_raster(path).valid.tolist() == [[False, True]]
 
 
 def test_a_mask_page_makes_cells_invalid(tmp_path):

@@ -9,6 +9,7 @@ import pytest
 import refimpl
 from refimpl.twins import REGISTRY, backend
 from refimpl.zssr.network import initialise
+from tests.tiff_writer import compressed
 
 for found in pkgutil.walk_packages(refimpl.__path__, "refimpl."):
     if found.name != "refimpl.__main__":
@@ -52,6 +53,16 @@ def network_arguments(rng, dtype):
 CASES = {
     "refimpl.allocation.allocate_cells": allocation_arguments,
     "refimpl.evaluation.land_cover.land_cover_sums": land_cover_arguments,
+    "refimpl.raster.codecs.lzw_decode": lambda rng, dtype: (
+        np.frombuffer(compressed(b"7777177777728", "lzw"), np.uint8), 13,
+    ),
+    "refimpl.raster.codecs.packbits_decode": lambda rng, dtype: (np.array([254, 7, 128, 1, 8, 9], np.uint8), 4),
+    "refimpl.raster.predictors.undo_differences": lambda rng, dtype: (
+        rng.integers(0, 256, (5, 7, 3)).astype(f"u{np.dtype(dtype).itemsize}") << 17,
+    ),
+    "refimpl.raster.predictors.undo_float_differences": lambda rng, dtype: (
+        rng.integers(0, 256, (5, 7 * 3 * np.dtype(dtype).itemsize)).astype(np.uint8), 3, np.dtype(dtype).itemsize,
+    ),
     "refimpl.raster.overlap.overlap_sums": overlap_arguments,
     "refimpl.raster.zonal.zonal_sums": zonal_arguments,
     "refimpl.regression.kernel_functions.kernel_expansion": lambda rng, dtype: (

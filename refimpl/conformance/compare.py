@@ -114,8 +114,7 @@ def same_crs(a: CRS, b: CRS) -> bool:
     """Whether two CRS make the same map: numbers to 9 digits, and the parallels in either order."""
 
     def numbers(crs: CRS) -> list[float]:
-        albers = [*sorted(crs.parallels), crs.latitude_of_origin] if crs.kind == "albers" else []
         origin = [] if crs.kind == "geographic" else [crs.central_meridian, crs.false_easting, crs.false_northing]
-        return [*crs.ellipsoid, *albers, *origin]
+        return [*crs.ellipsoid, *sorted(crs.parallels), crs.latitude_of_origin, crs.scale, *origin]
 
     return a.kind == b.kind and bool(np.allclose(numbers(a), numbers(b), rtol=1e-9, atol=1e-9))

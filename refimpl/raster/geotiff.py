@@ -1,41 +1,54 @@
-"""GeoTIFF in and out, on tifffile, without GDAL.
+"""GeoTIFF in and out, without GDAL.
 
 Section "Raster data".  Reading makes the valid mask once, from GDAL_NODATA, a mask band, NaN and infinities; no
 sentinel travels inside.  A south-up file is flipped, a pixel-is-point file shifted by half a cell, and a rotated one
-refused (refimpl/raster/tags.py).  Integers keep their dtype, so that class codes stay codes; floats are kept as stored,
-unless the file carries a scale or an offset, which are applied in float64.  Writing is atomic and deterministic:
-deflate strips, no time stamp.
+refused (refimpl/raster/tags.py).  Integers keep their dtype, so that class codes stay codes; floats are kept as stored
+(halves as float32), unless the file carries a scale or an offset, which are applied in float64.  Nothing is decoded
+before all that the file says of itself is checked (refimpl/raster/preflight.py).  Writing, on tifffile, is atomic and
+deterministic: deflate strips, no time stamp.
 Source: OGC GeoTIFF 1.1; GDAL's tags 42112 (metadata) and 42113 (nodata).
 """
 
 from __future__ import annotations
 
-import logging
-import math
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 import tifffile
 
 from refimpl.errors import InputError
 from refimpl.files import atomic_path, existing_file
-from refimpl.raster.grid import Raster
-from refimpl.raster.tags import GDAL_METADATA, GDAL_NODATA, gdal_metadata, georeference, nodata_like, raster_tags
+from refimpl.raster.directory import Directory, Source, read_directories
+from refimpl.raster.grid import Grid, Raster
+from refimpl.raster.pixels_of_tiff import in_threads, read_window
+from refimpl.raster.preflight import MOST_BYTES, Layout, layout_of, most_bytes_allowed
+from refimpl.raster.tags import (
+    GDAL_METADATA,
+    GDAL_NODATA,
+    gdal_metadata,
+    geo_tags,
+    georeference,
+    nodata_like,
+    raster_tags,
+)
 
-# What tifffile would log about a file is told here, in one sentence, or does not matter.
-logging.getLogger("tifffile").addHandler(logging.NullHandler())
-
-_STRIP_BYTES = 2**18
-_MOST_DEFLATED = 1100
-"""Deflate shrinks no data more than about 1030 times."""
+_STRIP_BYTES, _BLOCK_CELLS = 2**18, 2**16
+_SUBFILE, _IS_MASK = 254, 4
 
 
-def read_raster(path: str | os.PathLike, units: str = "", band: int = 1) -> Raster:
-    """One band (1-based) of a GeoTIFF.
+def read_raster(
+    path: str | os.PathLike,
+    units: str = "",
+    band: int = 1,
+    window: tuple[int, int, int, int] | None = None,
+    most_bytes: int | None = None,
+) -> Raster:
+    """One band (1-based) of a GeoTIFF, or a window of it.
 
-    ``units`` names the values; if empty, the unit in the file's GDAL metadata is taken.
+    ``units`` names the values; if empty, the unit in the file's GDAL metadata is taken.  ``window`` is (row start, row
+    stop, column start, column stop), counted from the north-west corner; only the strips or tiles that it touches are
+    read.  ``most_bytes`` allows a larger raster, or a file that claims more pixels for its bytes, than usual (default:
+    ``REFIMPL_MOST_BYTES``).
 
     Returns
     -------
@@ -45,89 +58,111 @@ def read_raster(path: str | os.PathLike, units: str = "", band: int = 1) -> Rast
     ------
     InputError
         The file is missing, damaged or no TIFF; its compression, CRS or transform is not understood; no such band.
+
+    >>> import tempfile
+    >>> from refimpl.raster.projection import WGS84
+    >>> raster = Raster(np.arange(6.0).reshape(2, 3), np.ones((2, 3), bool), Grid(WGS84, (100, 40, 1, -1), (2, 3)))
+    >>> path = tempfile.mkdtemp() + "/a.tif"
+    >>> write_raster(path, raster)
+    >>> part = read_raster(path, window=(1, 2, 1, 3))
+    >>> part.values.tolist(), part.grid.transform
+    ([[4.0, 5.0]], (101.0, 39.0, 1.0, -1.0))
     """
     path = existing_file(path, "a GeoTIFF")
     where = str(path)
-    with _damage_told(where), tifffile.TiffFile(path) as handle:
-        page = handle.pages[0]
-        tags = {tag.code: tag.value for tag in page.tags.values()}
+    with open(path, "rb") as handle:
+        source = Source(handle, where)
+        pages = read_directories(source)
+        layout, tags = layout_of(pages[0], most_bytes), geo_tags(pages[0])
         grid_of, flipped = georeference(tags, where)
-        nodata = nodata_like(tags.get(GDAL_NODATA), page.dtype, where)
-        page.nodata = 0 if nodata is None else nodata.item()  # tiles that a sparse file leaves out
-        values = _band(page, handle, band, where)
-        mask = _mask_page(handle, page, where)
-    scale, offset, unit = gdal_metadata(tags.get(GDAL_METADATA), band, where)
+        grid = grid_of(layout.shape)
+        part = _window(window, layout.shape, where)
+        rows = (layout.shape[0] - part[1], layout.shape[0] - part[0]) if flipped else part[:2]
+        nodata = nodata_like(tags.get(GDAL_NODATA), _dtype_read(layout), where)
+        scale, offset, unit = gdal_metadata(tags.get(GDAL_METADATA), band, where)
+        if band not in range(1, layout.bands + 1):
+            raise InputError(f"{where}: has no band {band}, it has {layout.bands}; choose one from 1 to {layout.bands}")
+        _check_memory(layout, part, where, most_bytes)
+        values = read_window(source, layout, band, (*rows, *part[2:]), 0 if nodata is None else nodata)
+        mask = _mask(pages, layout.shape, (*rows, *part[2:]), most_bytes)
+    values = values.astype(_dtype_read(layout), copy=False)
+    valid = _masked(values, nodata, mask)
+    if (scale, offset) != (1.0, 0.0):
+        values = np.where(valid, values.astype(float) * scale + offset, 0.0)
+    if flipped:
+        values, valid = np.ascontiguousarray(values[::-1]), np.ascontiguousarray(valid[::-1])
+    return Raster.unchecked(values, valid, _part(grid, part), units or unit)
+
+
+def _window(window, shape: tuple[int, int], where: str) -> tuple[int, int, int, int]:
+    """The window asked for, checked; all of the raster for None."""
+    if window is None:
+        return 0, shape[0], 0, shape[1]
+    part = tuple(int(number) for number in window)
+    fits = len(part) == 4 and 0 <= part[0] < part[1] <= shape[0] and 0 <= part[2] < part[3] <= shape[1]
+    if not fits or part != tuple(window):
+        raise InputError(
+            f"{where}: has no window {tuple(window)}; expected row start, row stop, column start, column stop within "
+            f"{shape[0]} rows and {shape[1]} columns"
+        )
+    return part
+
+
+def _part(grid: Grid, part: tuple[int, int, int, int]) -> Grid:
+    """The grid of a window."""
+    (x0, y0, dx, dy), shape = grid.transform, (part[1] - part[0], part[3] - part[2])
+    return Grid(grid.crs, (x0 + part[2] * dx, y0 + part[0] * dy, dx, dy), shape)
+
+
+def _dtype_read(layout: Layout) -> np.dtype:
+    """The dtype of the values: halves, in which little can be calculated, become float32."""
+    dtype = layout.dtype.newbyteorder("=")
+    return np.dtype(np.float32) if dtype == np.float16 else dtype
+
+
+def _check_memory(layout: Layout, part: tuple[int, int, int, int], where: str, most_bytes: int | None) -> None:
+    size = (part[1] - part[0]) * (part[3] - part[2]) * layout.dtype.itemsize
+    if size > most_bytes_allowed(most_bytes, MOST_BYTES):
+        raise InputError(
+            f"{where}: a band takes {size} bytes of memory; read a window of it, make it coarser with "
+            "'gdalwarp -r average -tr', or allow it with REFIMPL_MOST_BYTES"
+        )
+
+
+def _mask(pages: list[Directory], shape: tuple[int, int], window, most_bytes: int | None) -> np.ndarray | None:
+    """GDAL's internal mask (a page whose subfile type is that of a mask), if there is one: nonzero is valid."""
+    for page in pages[1:]:
+        if page.integer(_SUBFILE, 0) == _IS_MASK:
+            layout = layout_of(page, most_bytes)
+            if layout.shape == shape:
+                return read_window(page.source, layout, 1, window) != 0
+    return None
+
+
+def _masked(values: np.ndarray, nodata, mask: np.ndarray | None) -> np.ndarray:
+    """Where the values are valid; in ``values`` itself, the others become 0."""
+    every = np.ones(values.shape, bool)
+    step = max(1, _BLOCK_CELLS // values.shape[1])
+
+    def block(part: int) -> None:
+        rows = slice(part * step, (part + 1) * step)
+        _mask_block(values[rows], every[rows], nodata, None if mask is None else mask[rows])
+
+    if values.dtype.kind == "f" or nodata is not None or mask is not None:
+        in_threads(block, -(-values.shape[0] // step))
+    return every
+
+
+def _mask_block(values: np.ndarray, into: np.ndarray, nodata, mask: np.ndarray | None) -> None:
+    """The same for some rows, few enough to stay in the processor's cache."""
     valid = np.isfinite(values) if values.dtype.kind == "f" else np.ones(values.shape, bool)
     if nodata is not None:
         valid &= values != nodata
     if mask is not None:
         valid &= mask
     if not valid.all():
-        values = np.where(valid, values, values.dtype.type(0))
-    if (scale, offset) != (1.0, 0.0):
-        values = np.where(valid, values.astype(float) * scale + offset, 0.0)
-    if flipped:
-        values, valid = np.ascontiguousarray(values[::-1]), np.ascontiguousarray(valid[::-1])
-    return Raster(values, valid, grid_of(values.shape), units or unit)
-
-
-@contextmanager
-def _damage_told(where: str) -> Iterator[None]:
-    """One sentence for whatever a damaged file makes tifffile raise, which may be anything."""
-    try:
-        yield
-    except (InputError, MemoryError):
-        raise
-    except Exception as fault:
-        reason = " ".join(str(fault).split())
-        raise InputError(
-            f"{where}: cannot be read as a TIFF ({reason}); expected a GeoTIFF, convert it with gdal_translate"
-        ) from fault
-
-
-def _band(page, handle, band: int, where: str) -> np.ndarray:
-    """The pixels of one band, native byte order."""
-    samples = page.samplesperpixel
-    if band not in range(1, samples + 1):
-        raise InputError(f"{where}: has no band {band}, it has {samples}; choose one from 1 to {samples}")
-    if page.dtype is None or np.dtype(page.dtype).kind not in "fiub":
-        raise InputError(f"{where}: its pixels are not real numbers; convert it with 'gdal_translate -ot Float32'")
-    _check_layout(page, handle.filehandle.size, where)
-    try:
-        pixels = page.asarray()
-    except (ImportError, NotImplementedError, ValueError) as fault:
-        if not isinstance(fault, ImportError) and "imagecodecs" not in str(fault):
-            raise
-        nbits = "-co NBITS=8 " if np.max(page.bitspersample) < 8 else ""
-        named = [getattr(kind, "name", kind) for kind in (page.compression, page.predictor, page.bitspersample)]
-        raise InputError(
-            f"{where}: its pixels (compression {named[0]}, predictor {named[1]}, {named[2]} bits) need a codec that "
-            f"is not installed; rewrite it with "
-            f"'gdal_translate -co COMPRESS=DEFLATE -co PREDICTOR=1 {nbits}IN.tif OUT.tif'"
-        ) from fault
-    if samples > 1:
-        pixels = np.take(pixels, band - 1, axis=0 if page.planarconfig == 2 else -1)
-    pixels = pixels.reshape(page.imagelength, page.imagewidth)
-    return pixels.astype(np.uint8 if pixels.dtype == bool else pixels.dtype.newbyteorder("="), copy=False)
-
-
-def _check_layout(page, file_size: int, where: str) -> None:
-    """Refuse a file that is cut short or whose header claims more than its bytes can hold."""
-    ends = [start + count for start, count in zip(page.dataoffsets, page.databytecounts)]
-    if max(ends, default=0) > file_size:
-        raise InputError(f"{where}: is cut short, {max(ends)} bytes expected and {file_size} found; copy it again")
-    claimed = math.prod(page.chunks) * np.dtype(page.dtype).itemsize
-    if math.prod(page.chunked) != len(ends) or claimed > max(_MOST_DEFLATED * max(page.databytecounts), 2**28):
-        raise InputError(f"{where}: its header is damaged, its sizes do not fit its bytes; copy it again")
-
-
-def _mask_page(handle, page, where: str) -> np.ndarray | None:
-    """GDAL's internal mask (a page whose subfile type has bit 2 set), if there is one: nonzero is valid."""
-    for other in handle.pages[1:]:
-        kind = other.tags.get(254)
-        if kind is not None and int(kind.value) == 4 and other.imagelength == page.imagelength:
-            return _band(other, handle, 1, where + " (mask)") != 0
-    return None
+        into[:] = valid
+        np.copyto(values, 0, where=~valid)
 
 
 def write_raster(path: str | os.PathLike, raster: Raster, nodata: float | None = None, description: str = "") -> None:
@@ -153,7 +188,7 @@ def write_raster(path: str | os.PathLike, raster: Raster, nodata: float | None =
             raise ValueError(f"nodata {nodata} does not fit {values.dtype}")
         if np.any(valid & (values == fill)):
             raise ValueError(f"nodata {nodata} is also the value of valid cells; choose another")
-        values = np.where(valid, values, fill)
+        values, nodata = np.where(valid, values, fill), fill.item()
     if values.dtype == np.float16:
         values = values.astype(np.float32)
     with atomic_path(path) as temporary:

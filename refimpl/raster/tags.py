@@ -6,18 +6,27 @@ GDAL's driver documentation for tags 42112 (metadata, XML) and 42113 (nodata, te
 
 from __future__ import annotations
 
+import math
 import xml.etree.ElementTree as ElementTree
 from xml.sax.saxutils import escape
 
 import numpy as np
 
 from refimpl.errors import InputError
+from refimpl.raster.directory import FLOATS, INTEGERS, Directory
 from refimpl.raster.geokeys import RASTER_TYPE, crs_from_geokeys, geokeys_from_crs, parse_geokeys
 from refimpl.raster.grid import Grid, Raster
 
 PIXEL_SCALE, TIEPOINT, TRANSFORMATION = 33550, 33922, 34264
 GEO_DIRECTORY, GEO_DOUBLES, GEO_ASCII = 34735, 34736, 34737
 GDAL_METADATA, GDAL_NODATA = 42112, 42113
+
+
+def geo_tags(page: Directory) -> dict:
+    """The tags of GeoTIFF and GDAL that a page has, by code: arrays of numbers, or text."""
+    kinds = dict.fromkeys((PIXEL_SCALE, TIEPOINT, TRANSFORMATION, GEO_DOUBLES), FLOATS) | {GEO_DIRECTORY: INTEGERS}
+    tags = {code: page.values(code, kind) for code, kind in kinds.items() if code in page.entries}
+    return tags | {code: page.text(code) for code in (GEO_ASCII, GDAL_METADATA, GDAL_NODATA) if code in page.entries}
 
 
 def georeference(tags: dict, where: str):
@@ -42,7 +51,7 @@ def georeference(tags: dict, where: str):
 
 def _transform(tags: dict, where: str) -> tuple[float, float, float, float]:
     """(x0, y0, dx, dy) of the first pixel's corner; dy > 0 where the file is south-up."""
-    if PIXEL_SCALE in tags and len(np.atleast_1d(tags.get(TIEPOINT, ()))) == 6:
+    if len(np.atleast_1d(tags.get(PIXEL_SCALE, ()))) > 1 and len(np.atleast_1d(tags.get(TIEPOINT, ()))) == 6:
         column, row, _, x, y, _ = (float(number) for number in tags[TIEPOINT])
         # The sign of the row scale is ignored, as GDAL does: files with either sign are north-up.
         dx, dy = float(tags[PIXEL_SCALE][0]), -abs(float(tags[PIXEL_SCALE][1]))
@@ -80,9 +89,11 @@ def nodata_like(text, dtype: np.dtype | None, where: str):
     if dtype is None or dtype.kind not in "fiu":
         return None
     if dtype.kind == "f":
-        with np.errstate(over="ignore"):
-            return dtype.type(number)
-    fits = np.isfinite(number) and number == int(number) and np.iinfo(dtype).min <= number <= np.iinfo(dtype).max
+        most = float(np.finfo(dtype).max)
+        if number == number and "inf" not in text.lower():
+            number = min(max(number, -most), most)  # the largest float, rounded to few digits, may be more than it is
+        return dtype.type(number)
+    fits = np.iinfo(dtype).min <= number <= np.iinfo(dtype).max and number == int(number)
     return dtype.type(int(number)) if fits else None
 
 
@@ -95,9 +106,14 @@ def gdal_metadata(text, band: int, where: str) -> tuple[float, float, str]:
     found = {"scale": "1", "offset": "0", "unittype": ""}
     if text:
         try:
+            if "<!" in str(text):
+                raise ValueError("it declares a document type")  # and with it, perhaps, text that grows as it is read
             items = ElementTree.fromstring(str(text).strip("\0 \n"))
             found |= {i.get("role"): i.text or "" for i in items.iter("Item") if i.get("sample") == str(band - 1)}
-            return float(found["scale"]), float(found["offset"]), found["unittype"]
+            scale, offset = float(found["scale"]), float(found["offset"])
+            if not (math.isfinite(scale) and math.isfinite(offset)):
+                raise ValueError(f"scale {scale}, offset {offset}")
+            return scale, offset, found["unittype"]
         except (ElementTree.ParseError, ValueError) as fault:
             cure = "rewrite it with 'gdal_translate'"
             raise InputError(f"{where}: its GDAL metadata cannot be read ({fault}); {cure}") from fault

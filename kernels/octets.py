@@ -1,0 +1,28 @@
+"""Eight bytes at once, wherever they stand in an array: ``copy_eight(out, to, source)``.
+
+A loop that copies single bytes within one array stays a loop of single bytes, for the compiler cannot know how far
+apart the two places are.  Nothing is checked: both places need eight bytes of the array behind them.
+"""
+
+from __future__ import annotations
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+
+@intrinsic
+def copy_eight(typing, out, to, source):
+    """out[to : to + 8] = out[source : source + 8], all read before any is written; ``out`` uint8."""
+
+    def generate(context, builder, signature, arguments):
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        word = ir.IntType(64)
+        begin, end = (
+            builder.bitcast(builder.gep(array.data, [place]), word.as_pointer())
+            for place in (arguments[2], arguments[1])
+        )
+        builder.store(builder.load(begin, align=1), end, align=1)
+        return context.get_dummy_value()
+
+    return types.void(out, types.intp, types.intp), generate

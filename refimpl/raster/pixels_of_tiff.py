@@ -1,0 +1,75 @@
+"""A window of one band of a TIFF, from the strips or tiles that it touches and from no others.
+
+Section "Raster data".  Segments are decoded side by side by as many threads as the kernels use; each is let go as soon
+as its pixels stand in the result, so that memory is that of the result and of one segment a thread.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+
+import numpy as np
+
+from refimpl.raster.decoding import decoded
+from refimpl.raster.directory import Source
+from refimpl.raster.preflight import NONE, Layout
+from refimpl.twins import current_backend
+
+_PART_BYTES = 2**19
+
+
+def read_window(source: Source, layout: Layout, band: int, window: tuple[int, int, int, int], fill=0) -> np.ndarray:
+    """Rows and columns [start, stop) of a band (1-based), in this machine's byte order.
+
+    ``fill`` stands where a sparse file has no bytes.
+    """
+    top, bottom, left, right = window
+    (height, width), across = layout.chunk, layout.across
+    out = np.empty((bottom - top, right - left), layout.dtype.newbyteorder("="))
+    first, columns = top // height, range(left // width, (right - 1) // width + 1)
+    before = (band - 1) * (len(layout.offsets) // layout.bands) if layout.separate else 0
+
+    def place(part: int) -> None:
+        i, j = first + part // len(columns), columns[part % len(columns)]
+        begin, end = max(top - i * height, 0), min(bottom - i * height, height)
+        cols = slice(max(left - j * width, 0), min(right - j * width, width))
+        pixels = _segment(source, layout, before + i * across + j, i, begin, end)
+        chosen = fill if pixels is None else pixels[:, cols, 0 if layout.separate else band - 1]
+        r, c = i * height + begin - top, j * width + cols.start - left
+        out[r : r + end - begin, c : c + cols.stop - cols.start] = chosen
+
+    parts = ((bottom - 1) // height + 1 - first) * len(columns)
+    at_once = max(1, _PART_BYTES // (height * layout.row_bytes))  # small strips in groups: threads meet less often
+
+    def places(k: int) -> None:
+        for part in range(k * at_once, min((k + 1) * at_once, parts)):
+            place(part)
+
+    in_threads(places, -(-parts // at_once))
+    return out
+
+
+def _segment(source: Source, layout: Layout, number: int, down: int, begin: int, end: int) -> np.ndarray | None:
+    """Rows ``begin`` to ``end`` of a segment, (rows, columns, samples); None where it was never written.
+
+    ``down`` of its kind stand above it.
+    """
+    start, count = int(layout.offsets[number]), int(layout.counts[number])
+    if count == 0:
+        return None
+    if layout.compression == NONE:
+        data = source.read(start + begin * layout.row_bytes, (end - begin) * layout.row_bytes)
+        return decoded(layout, data, end - begin, source.where)
+    whole = end == layout.chunk[0] or (not layout.tiled and down * layout.chunk[0] + end == layout.shape[0])
+    return decoded(layout, source.read(start, count), end, source.where, whole)[begin:]
+
+
+def in_threads(work: Callable[[int], object], parts: int) -> None:
+    """``work(0)`` ... ``work(parts - 1)``, in the kernels' threads unless the references are to run."""
+    if current_backend() == "numpy":
+        for part in range(parts):
+            work(part)
+    else:
+        threads = importlib.import_module("kernels.threads")
+        threads.run_parts(lambda part, worker: work(part), parts)
