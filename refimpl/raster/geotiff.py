@@ -12,16 +12,21 @@ Source: OGC GeoTIFF 1.1; GDAL's tags 42112 (metadata) and 42113 (nodata).
 from __future__ import annotations
 
 import os
+import warnings
+from dataclasses import replace
+from typing import BinaryIO
 
 import numpy as np
 import tifffile
 
-from refimpl.errors import InputError
+from refimpl.errors import DataWarning, InputError
 from refimpl.files import atomic_path, existing_file
+from refimpl.raster.crs import CRS, datum_change
 from refimpl.raster.directory import Directory, Source, read_directories
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.pixels_of_tiff import in_threads, read_window
+from refimpl.raster.grid import Grid, Raster, Window
+from refimpl.raster.pixels_of_tiff import Kept, in_threads, read_window
 from refimpl.raster.preflight import MOST_BYTES, Layout, layout_of, most_bytes_allowed
+from refimpl.raster.projection import WGS84
 from refimpl.raster.tags import (
     GDAL_METADATA,
     GDAL_NODATA,
@@ -34,21 +39,25 @@ from refimpl.raster.tags import (
 
 _STRIP_BYTES, _BLOCK_CELLS = 2**18, 2**16
 _SUBFILE, _IS_MASK = 254, 4
+KEPT_BYTES = 2**26
+"""Decoded strips and tiles that an open file keeps, unless told otherwise."""
 
 
 def read_raster(
     path: str | os.PathLike,
     units: str = "",
     band: int = 1,
-    window: tuple[int, int, int, int] | None = None,
+    window: Window | None = None,
     most_bytes: int | None = None,
+    ignore_datum: bool = False,
 ) -> Raster:
     """One band (1-based) of a GeoTIFF, or a window of it.
 
     ``units`` names the values; if empty, the unit in the file's GDAL metadata is taken.  ``window`` is (row start, row
     stop, column start, column stop), counted from the north-west corner; only the strips or tiles that it touches are
     read.  ``most_bytes`` allows a larger raster, or a file that claims more pixels for its bytes, than usual (default:
-    ``REFIMPL_MOST_BYTES``).
+    ``REFIMPL_MOST_BYTES``).  ``ignore_datum`` takes coordinates on another datum than WGS 84 as they are, with a
+    DataWarning; otherwise a raster on another datum is refused where it meets the others.
 
     Returns
     -------
@@ -68,36 +77,110 @@ def read_raster(
     >>> part.values.tolist(), part.grid.transform
     ([[4.0, 5.0]], (101.0, 39.0, 1.0, -1.0))
     """
+    with open_raster(path, units, band, most_bytes, ignore_datum, keep=0) as raster:
+        return raster.part((0, raster.grid.shape[0], 0, raster.grid.shape[1]) if window is None else window)
+
+
+def open_raster(
+    path: str | os.PathLike,
+    units: str = "",
+    band: int = 1,
+    most_bytes: int | None = None,
+    ignore_datum: bool = False,
+    keep: int = KEPT_BYTES,
+) -> RasterFile:
+    """A band of a GeoTIFF to be read window by window, so that memory does not go with its size.
+
+    The parameters and errors are those of ``read_raster``; ``keep`` bytes of decoded strips or tiles stay in memory
+    for the next windows.
+
+    >>> import tempfile
+    >>> from refimpl.raster.projection import WGS84
+    >>> path = tempfile.mkdtemp() + "/a.tif"
+    >>> write_raster(path, Raster.masked(np.ones((2, 3)), np.eye(2, 3), Grid(WGS84, (100, 40, 1, -1), (2, 3))))
+    >>> with open_raster(path) as raster:
+    ...     raster.grid.shape, raster.dtype.name, raster.part((0, 1, 1, 3)).valid.tolist()
+    ((2, 3), 'float64', [[False, False]])
+    """
     path = existing_file(path, "a GeoTIFF")
-    where = str(path)
-    with open(path, "rb") as handle:
-        source = Source(handle, where)
-        pages = read_directories(source)
-        layout, tags = layout_of(pages[0], most_bytes), geo_tags(pages[0])
-        grid_of, flipped = georeference(tags, where)
-        grid = grid_of(layout.shape)
-        part = _window(window, layout.shape, where)
-        rows = (layout.shape[0] - part[1], layout.shape[0] - part[0]) if flipped else part[:2]
-        nodata = nodata_like(tags.get(GDAL_NODATA), _dtype_read(layout), where)
-        scale, offset, unit = gdal_metadata(tags.get(GDAL_METADATA), band, where)
-        if band not in range(1, layout.bands + 1):
-            raise InputError(f"{where}: has no band {band}, it has {layout.bands}; choose one from 1 to {layout.bands}")
-        _check_memory(layout, part, where, most_bytes)
-        values = read_window(source, layout, band, (*rows, *part[2:]), 0 if nodata is None else nodata)
-        mask = _mask(pages, layout.shape, (*rows, *part[2:]), most_bytes)
-    values = values.astype(_dtype_read(layout), copy=False)
-    valid = _masked(values, nodata, mask)
-    if (scale, offset) != (1.0, 0.0):
-        values = np.where(valid, values.astype(float) * scale + offset, 0.0)
-    if flipped:
-        values, valid = np.ascontiguousarray(values[::-1]), np.ascontiguousarray(valid[::-1])
-    return Raster.unchecked(values, valid, _part(grid, part), units or unit)
+    handle = open(path, "rb")
+    try:
+        return RasterFile(handle, str(path), units, band, most_bytes, ignore_datum, keep)
+    except BaseException:
+        handle.close()
+        raise
 
 
-def _window(window, shape: tuple[int, int], where: str) -> tuple[int, int, int, int]:
-    """The window asked for, checked; all of the raster for None."""
-    if window is None:
-        return 0, shape[0], 0, shape[1]
+class RasterFile:
+    """One band of an open file: ``grid``, ``dtype`` and ``units`` as the ``Raster`` has them, and ``part(window)``.
+
+    A context manager; ``open_raster`` makes it.
+    """
+
+    def __init__(self, handle: BinaryIO, where: str, units, band: int, most_bytes, ignore_datum: bool, keep: int):
+        self._source = Source(handle, where)
+        pages = read_directories(self._source)
+        self._layout, tags = layout_of(pages[0], most_bytes), geo_tags(pages[0])
+        grid_of, self._flipped = georeference(tags, where)
+        self.grid = grid_of(self._layout.shape)
+        if ignore_datum:
+            self.grid = replace(self.grid, crs=_without_datum(self.grid.crs, where))
+        self._nodata = nodata_like(tags.get(GDAL_NODATA), _dtype_read(self._layout), where)
+        self._scale, self._offset, unit = gdal_metadata(tags.get(GDAL_METADATA), band, where)
+        self.units, self._most_bytes = units or unit, most_bytes
+        bands = self._layout.bands
+        if band not in range(1, bands + 1):
+            raise InputError(f"{where}: has no band {band}, it has {bands}; choose one from 1 to {bands}")
+        self._mask = _mask_layout(pages, self._layout.shape, most_bytes)
+        self._band, self._kept = band, [Kept(keep), Kept(keep // 8)] if keep else [None, None]
+
+    @property
+    def dtype(self) -> np.dtype:
+        """That of the values read: float64 where a scale or offset applies."""
+        return np.dtype(float) if (self._scale, self._offset) != (1.0, 0.0) else _dtype_read(self._layout)
+
+    def part(self, window: Window) -> Raster:
+        """The raster of (row start, row stop, column start, column stop), counted from the north-west corner.
+
+        Raises
+        ------
+        InputError
+            The window is not inside the raster, or what the file holds there is damaged.
+        """
+        layout, where = self._layout, self._source.where
+        part = _checked_window(window, layout.shape, where)
+        _check_memory(layout, part, where, self._most_bytes)
+        rows = (layout.shape[0] - part[1], layout.shape[0] - part[0]) if self._flipped else part[:2]
+        stored, fill = (*rows, *part[2:]), 0 if self._nodata is None else self._nodata
+        values = read_window(self._source, layout, self._band, stored, fill, self._kept[0])
+        values, mask = values.astype(_dtype_read(layout), copy=False), None
+        if self._mask is not None:
+            mask = read_window(self._source, self._mask, 1, stored, kept=self._kept[1]) != 0
+        valid = _masked(values, self._nodata, mask)
+        if (self._scale, self._offset) != (1.0, 0.0):
+            values = np.where(valid, values.astype(float) * self._scale + self._offset, 0.0)
+        if self._flipped:
+            values, valid = np.ascontiguousarray(values[::-1]), np.ascontiguousarray(valid[::-1])
+        return Raster.unchecked(values, valid, self.grid.part(part), self.units)
+
+    def __enter__(self) -> RasterFile:
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self._source.handle.close()
+
+
+def _without_datum(crs: CRS, where: str) -> CRS:
+    """The CRS on any datum; what is ignored by that is told."""
+    ignored = datum_change(crs, WGS84)
+    if not ignored:
+        return crs
+    warnings.warn(f"{where}: the datum of its coordinates is ignored; {ignored}", DataWarning, stacklevel=4)
+    return crs.on_any_datum()
+
+
+def _checked_window(window, shape: tuple[int, int], where: str) -> Window:
+    """The window asked for, if it lies in the raster."""
     part = tuple(int(number) for number in window)
     fits = len(part) == 4 and 0 <= part[0] < part[1] <= shape[0] and 0 <= part[2] < part[3] <= shape[1]
     if not fits or part != tuple(window):
@@ -106,12 +189,6 @@ def _window(window, shape: tuple[int, int], where: str) -> tuple[int, int, int, 
             f"{shape[0]} rows and {shape[1]} columns"
         )
     return part
-
-
-def _part(grid: Grid, part: tuple[int, int, int, int]) -> Grid:
-    """The grid of a window."""
-    (x0, y0, dx, dy), shape = grid.transform, (part[1] - part[0], part[3] - part[2])
-    return Grid(grid.crs, (x0 + part[2] * dx, y0 + part[0] * dy, dx, dy), shape)
 
 
 def _dtype_read(layout: Layout) -> np.dtype:
@@ -129,13 +206,13 @@ def _check_memory(layout: Layout, part: tuple[int, int, int, int], where: str, m
         )
 
 
-def _mask(pages: list[Directory], shape: tuple[int, int], window, most_bytes: int | None) -> np.ndarray | None:
-    """GDAL's internal mask (a page whose subfile type is that of a mask), if there is one: nonzero is valid."""
+def _mask_layout(pages: list[Directory], shape: tuple[int, int], most_bytes: int | None) -> Layout | None:
+    """Where GDAL's internal mask lies (a page whose subfile type is that of a mask), if there is one: 0 is invalid."""
     for page in pages[1:]:
         if page.integer(_SUBFILE, 0) == _IS_MASK:
             layout = layout_of(page, most_bytes)
             if layout.shape == shape:
-                return read_window(page.source, layout, 1, window) != 0
+                return layout
     return None
 
 

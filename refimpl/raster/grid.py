@@ -19,6 +19,9 @@ from refimpl.raster.areas import conformal_areas
 from refimpl.raster.ellipsoid import authalic_q
 from refimpl.raster.projection import CRS
 
+Window = tuple[int, int, int, int]
+"""Row start, row stop, column start, column stop."""
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -98,6 +101,16 @@ class Grid:
         q = authalic_q(np.sin(np.radians(latitude)), self.crs.e2)
         return (self.crs.a / 1e3) ** 2 / 2 * np.radians(dx) * (q[:-1] - q[1:])
 
+    def part(self, window: Window) -> Grid:
+        """The grid of some of the cells: (row start, row stop, column start, column stop).
+
+        >>> from refimpl.raster.projection import ALBERS_CHINA
+        >>> Grid(ALBERS_CHINA, (0, 100, 10, -10), (4, 4)).part((1, 3, 2, 4)).bounds
+        (20.0, 70.0, 40.0, 90.0)
+        """
+        (x0, y0, dx, dy), (top, bottom, left, right) = self.transform, window
+        return Grid(self.crs, (x0 + left * dx, y0 + top * dy, dx, dy), (bottom - top, right - left))
+
     def refined(self, factor: int = 2) -> Grid:
         """The grid with the same origin and cells ``factor`` times smaller (D19).
 
@@ -139,6 +152,22 @@ class Raster:
             raise ValueError("an invalid cell holds a value other than 0; build it with Raster.masked")
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "valid", valid)
+
+    @property
+    def dtype(self) -> np.dtype:
+        """That of the values."""
+        return self.values.dtype
+
+    def part(self, window: Window) -> Raster:
+        """Some of the cells: (row start, row stop, column start, column stop); a view, not a copy.
+
+        >>> from refimpl.raster.projection import ALBERS_CHINA
+        >>> whole = Raster.masked([[1.0, 2.0], [3.0, 4.0]], np.eye(2), Grid(ALBERS_CHINA, (0, 0, 1, -1), (2, 2)))
+        >>> whole.part((0, 2, 1, 2)).values.tolist()
+        [[0.0], [4.0]]
+        """
+        cells = np.s_[window[0] : window[1], window[2] : window[3]]
+        return Raster.unchecked(self.values[cells], self.valid[cells], self.grid.part(window), self.units)
 
     @classmethod
     def unchecked(cls, values: np.ndarray, valid: np.ndarray, grid: Grid, units: str = "") -> Raster:
