@@ -1,0 +1,95 @@
+"""Units of gridded inventories, read from what a user or a file's tag says, and their factor to tonnes of CO2 a year.
+
+Fig. 6 and D24 compare products in unlike units.  A unit is
+
+    mass  of C or CO2  per cell, m2 or km2  [per year, month, day, hour or second]
+
+such as "t C/cell/month" (ODIAC), "kg C/m2/yr" (FFDAS), "t CO2/cell" and "kg CO2/m2/s" (EDGAR), "10^4 t CO2/cell" (ours).
+Without a time it is the amount of the year that is compared.  A rate per month is the mean month's, x 12; the others are
+multiplied by a year of 365 days, or 366 where the year is said to be a leap year.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+
+from refimpl.errors import InputError
+from refimpl.inventory import CARBON_TO_CO2
+
+TONNES = {"g": 1e-6, "kg": 1e-3, "t": 1.0, "Mg": 1.0, "kt": 1e3, "Gg": 1e3, "Mt": 1e6, "Tg": 1e6}
+"""Tonnes in one unit of mass."""
+CELL_WORDS = ("cell", "gridcell", "pixel")
+TIMES = {"yr": "year", "y": "year", "a": "year", "year": "year", "annum": "year", "mon": "month", "month": "month",
+         "mo": "month", "d": "day", "day": "day", "h": "hour", "hr": "hour", "hour": "hour", "s": "second",
+         "sec": "second", "second": "second"}  # fmt: skip
+PER_DAY = {"day": 1, "hour": 24, "second": 86400}
+COMMON = (
+    "t C/cell", "t C/cell/month", "t C/km2", "t CO2/cell", "t CO2/cell/month", "t CO2/km2", "10^4 t CO2/cell",
+    "kg C/cell", "kg CO2/cell", "kg C/m2", "kg C/m2/yr", "kg CO2/m2", "kg CO2/m2/s", "kg C/m2/s", "g C/m2", "g C/m2/day",
+    "g CO2/m2",
+)  # fmt: skip
+"""Spellings that a wrong one is compared with."""
+
+_SPELLED = str.maketrans({"²": "2", "₂": "2", "³": "^3", "⁴": "^4", "⁶": "^6", "⁻": "-", "¹": "1", "−": "-", "·": " "})
+_UNIT = re.compile(
+    r"(?:(?P<power>10\^\d+|1e\d+|1000)x?)?(?P<mass>tonnes?|tons?|metrictons?|Mg|Mt|Gg|Tg|kt|kg|g|t)(?:of)?"
+    r"(?P<species>CO2|carbon|C)/(?P<area>km2|m2|cell|gridcell|pixel)(?:/(?P<time>[a-z]+))?"
+)
+
+
+@dataclass(frozen=True)
+class InventoryUnit:
+    """An understood unit: ``factor`` x value = t CO2 per year and cell (``per_cell``) or per year and km2."""
+
+    factor: float
+    per_cell: bool
+
+
+def inventory_unit(text: str, where: str, days: int = 365) -> InventoryUnit:
+    """What ``text`` says; ``where`` begins the sentence of a fault, ``days`` are those of the year.
+
+    Raises
+    ------
+    InputError
+        A unit that is not understood, with the nearest right spelling.
+
+    >>> inventory_unit("kg C/m2/yr", "ffdas").factor, inventory_unit("10^4 t CO2 per cell", "ours")
+    (3666.6666666666665, InventoryUnit(factor=10000.0, per_cell=True))
+    """
+    found = understood(text, days)
+    if found is None:
+        near = difflib.get_close_matches(text, COMMON, 1, 0.5)
+        hint = f"did you mean {near[0]!r}?" if near else "expected mass of C or CO2 per cell, m2 or km2, and per time"
+        raise InputError(f"{where}: the unit {text!r} is not understood; {hint}" + ("" if near else ", as 'kg C/m2/yr'"))
+    return found
+
+
+def understood(text: str, days: int = 365) -> InventoryUnit | None:
+    """The unit that ``text`` names, or None.
+
+    >>> understood("tonne carbon/cell") == understood("t C/cell") and understood("persons/km2") is None
+    True
+    """
+    match = _UNIT.fullmatch(_normal(text))
+    if match is None or (match["time"] and match["time"] not in TIMES):
+        return None
+    mass, time = match["mass"], TIMES[match["time"] or "year"]
+    factor = TONNES[mass] if mass in TONNES else 1.0  # else tonnes in words
+    factor *= float((match["power"] or "1").replace("10^", "1e"))
+    factor *= 1.0 if match["species"] == "CO2" else CARBON_TO_CO2
+    factor *= {"year": 1, "month": 12}.get(time) or days * PER_DAY[time]
+    per_cell = match["area"] in CELL_WORDS
+    return InventoryUnit(factor if per_cell or match["area"] == "km2" else factor * 1e6, per_cell)
+
+
+def _normal(text: str) -> str:
+    """Without spaces and with one slash for each "per" and each negative power: "kg CO2 m-2 s-1" as kgCO2/m2/s."""
+    text = re.sub(r"\bper\b", "/", text.translate(_SPELLED))
+    text = re.sub(r"\^?-2\b", "-2", text)
+    text = re.sub(r"\s+(k?m)-2", r"/\g<1>2", text)
+    text = re.sub(r"\s+([a-z]+)\^?-1\b", r"/\1", text)
+    text = re.sub(r"\b(k?m)\^2", r"\g<1>2", text)
+    text = re.sub(r"\s|[()]", "", text)
+    return re.sub(r"co2", "CO2", text, flags=re.IGNORECASE)
