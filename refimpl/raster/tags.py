@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Mapping
 from xml.sax.saxutils import escape
 
 import numpy as np
@@ -120,23 +121,47 @@ def gdal_metadata(text, band: int, where: str) -> tuple[float, float, str]:
     return 1.0, 0.0, ""
 
 
+def place_tags(grid: Grid) -> list[tuple]:
+    """Where the cells of ``grid`` lie, as (code, type, values); types are "H" (two bytes), "d" (doubles), "s" (text).
+
+    >>> from refimpl.raster.projection import WGS84
+    >>> place_tags(Grid(WGS84, (73, 54, 0.05, -0.05), (720, 1240)))[0]
+    (33550, 'd', (0.05, 0.05, 0.0))
+    """
+    x0, y0, dx, dy = grid.transform
+    directory, doubles, text = geokeys_from_crs(grid.crs)
+    tags = [
+        (PIXEL_SCALE, "d", (dx, -dy, 0.0)),
+        (TIEPOINT, "d", (0.0, 0.0, 0.0, x0, y0, 0.0)),
+        (GEO_DIRECTORY, "H", directory),
+        (GEO_ASCII, "s", text),
+    ]
+    return [*tags, (GEO_DOUBLES, "d", doubles)] if doubles else tags
+
+
+def gdal_tags(units: str, description: str, nodata, statistics: Mapping[str, str] | None = None) -> list[tuple]:
+    """GDAL's metadata and nodata, as ``place_tags`` has them; ``statistics`` are texts by GDAL's names.
+
+    ``nodata`` is a number of the pixels' type, or None.
+
+    >>> gdal_tags("K", "", np.uint8(255))[1]
+    (42113, 's', '255')
+    """
+    words = [("DESCRIPTION", ' role="description"', description), ("UNITTYPE", ' role="unittype"', units)]
+    words += [(name, "", word) for name, word in (statistics or {}).items()]
+    xml = "".join(f'<Item name="{n}" sample="0"{role}>{escape(_plain(w))}</Item>' for n, role, w in words if w)
+    encoded = f"<GDALMetadata>{xml}</GDALMetadata>".encode("ascii", "xmlcharrefreplace").decode()
+    tags = [(GDAL_METADATA, "s", encoded)] if xml else []
+    return tags if nodata is None else [*tags, (GDAL_NODATA, "s", repr(nodata.item()))]
+
+
+def _plain(word: str) -> str:
+    """Without the characters that XML cannot hold, such as a line break in a unit."""
+    return "".join(letter if letter.isprintable() else " " for letter in word)
+
+
 def raster_tags(raster: Raster, nodata: float | None, description: str) -> list[tuple]:
     """The tags of ``raster`` as tifffile takes them: (code, type, count, value, once)."""
-    x0, y0, dx, dy = raster.grid.transform
-    directory, doubles, text = geokeys_from_crs(raster.grid.crs)
-    tags = [
-        (PIXEL_SCALE, "d", 3, (dx, -dy, 0.0), True),
-        (TIEPOINT, "d", 6, (0.0, 0.0, 0.0, x0, y0, 0.0), True),
-        (GEO_DIRECTORY, "H", len(directory), directory, True),
-        (GEO_ASCII, "s", 0, text, True),
-    ]
-    if doubles:
-        tags.append((GEO_DOUBLES, "d", len(doubles), doubles, True))
-    items = [("DESCRIPTION", "description", description), ("UNITTYPE", "unittype", raster.units)]
-    xml = "".join(f'<Item name="{n}" sample="0" role="{role}">{escape(word)}</Item>' for n, role, word in items if word)
-    if xml:
-        encoded = f"<GDALMetadata>{xml}</GDALMetadata>".encode("ascii", "xmlcharrefreplace").decode()
-        tags.append((GDAL_METADATA, "s", 0, encoded, True))
-    if nodata is not None:
-        tags.append((GDAL_NODATA, "s", 0, repr(raster.values.dtype.type(nodata).item()), True))
-    return tags
+    unused = None if nodata is None else raster.values.dtype.type(nodata)
+    tags = [*place_tags(raster.grid), *gdal_tags(raster.units, description, unused)]
+    return [(code, kind, 0 if kind == "s" else len(value), value, True) for code, kind, value in tags]
