@@ -2,8 +2,8 @@
 
 Understood: the EPSG codes of refimpl/raster/epsg.py; geographic systems on any ellipsoid (geokeys_earth.py); and on
 these, user-defined, Albers equal-area (method 11), sinusoidal (24), transverse Mercator (1) and Mercator on a sphere
-(7), in metres.  Web Mercator also as GDAL writes it for ESRI.  Anything else is refused with the command that converts
-it.
+(7), in metres.  Web Mercator also as GDAL writes it for ESRI, and where the keys do not suffice, the WKT that ArcGIS
+writes into a citation (refimpl/raster/wkt.py).  Anything else is refused with the command that converts it.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ from refimpl.raster.crs import CRS
 from refimpl.raster.epsg import GEOGRAPHIC, crs_of_epsg, epsg_of_crs, utm
 from refimpl.raster.geokey_directory import CONVERT, RASTER_TYPE, USER_DEFINED, number, pack_geokeys, parse_geokeys
 from refimpl.raster.geokeys_earth import check_angles, earth_from_geokeys, geokeys_of_earth
+from refimpl.raster.wkt import crs_from_wkt
 
 __all__ = ["RASTER_TYPE", "crs_from_geokeys", "geokeys_from_crs", "parse_geokeys"]
 
 METRE = 9001
 METHODS = {"transverse_mercator": 1, "web_mercator": 7, "albers": 11, "sinusoidal": 24}
+_ENGINE = "ESRI PE String ="
 _KNOWN = "expected geographic, Albers, sinusoidal, Web Mercator, UTM or Gauss-Krueger"
 
 
@@ -35,6 +37,19 @@ def crs_from_geokeys(keys: Mapping, where: str) -> CRS:
     >>> crs_from_geokeys({1024: 2, 2048: 4490}, "a.tif").describe()
     'geographic, CGCS2000'
     """
+    try:
+        return _crs_of_keys(keys, where)
+    except InputError:
+        places = geokey.PROJECTED_CITATION, geokey.CITATION, geokey.GEOGRAPHIC_CITATION
+        citations = (str(keys.get(place, "")) for place in places)
+        text = next((words.partition(_ENGINE)[2] for words in citations if _ENGINE in words), "")
+        if not text:
+            raise
+    return crs_from_wkt(text, where)
+
+
+def _crs_of_keys(keys: Mapping, where: str) -> CRS:
+    """The CRS by the keys alone."""
     coded = 1 if geokey.PROJECTED_CODE in keys else 2 if geokey.GEOGRAPHIC_CODE in keys else None
     model = keys.get(geokey.MODEL_TYPE, coded)
     if model == USER_DEFINED and _is_web_mercator(keys):

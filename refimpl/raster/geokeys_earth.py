@@ -69,17 +69,35 @@ def earth_from_geokeys(keys: Mapping, where: str) -> dict:
         return {"ellipsoid": _ELLIPSOIDS[code + 3000]}
     if code != USER_DEFINED:
         raise InputError(f"{where}: its geographic system is EPSG:{code}, expected EPSG:4326 or EPSG:4490; {CONVERT}")
-    words = str(keys.get(geokey.GEOGRAPHIC_CITATION, "")).lower().replace("_", "").replace(" ", "")
-    named = next((datum for word, datum in _DATUM_WORDS.items() if word in words), "")
+    named = datum_of_words(str(keys.get(geokey.GEOGRAPHIC_CITATION, "")))
     datum = _DATUM_CODES.get(keys.get(geokey.DATUM), named)
     if geokey.SEMI_MAJOR in keys or keys.get(geokey.ELLIPSOID) not in _ELLIPSOIDS:
         ellipsoid = DATUMS[datum] if datum and geokey.SEMI_MAJOR not in keys else _axes(keys, where)
     else:
         ellipsoid = _ELLIPSOIDS[keys[geokey.ELLIPSOID]]
+    return earth_of(ellipsoid, datum, keys.get(geokey.DATUM, USER_DEFINED))
+
+
+def datum_of_words(words: str) -> str:
+    """The datum that a citation names; empty where it names none of ours.
+
+    >>> datum_of_words("GCS_Beijing_1954")
+    'Beijing 1954'
+    """
+    words = words.lower().replace("_", "").replace(" ", "")
+    return next((datum for word, datum in _DATUM_WORDS.items() if word in words), "")
+
+
+def earth_of(ellipsoid: tuple[float, float], datum: str, code: int = USER_DEFINED) -> dict:
+    """``ellipsoid`` and ``datum`` as CRS takes them, from a datum's name here or else its EPSG ``code``, if any.
+
+    >>> earth_of((6378245.0, 298.3), "", 6284)
+    {'ellipsoid': (6378245.0, 298.3), 'datum': 'EPSG:6284'}
+    """
+    datum = _DATUM_CODES.get(code, datum)
     # CGCS2000's own flattening differs from WGS 84's, which stands for it, in the ninth digit.
     if datum and abs(ellipsoid[0] - DATUMS[datum][0]) < 1e-3 and abs(ellipsoid[1] - DATUMS[datum][1]) < 2e-6:
         return {"ellipsoid": DATUMS[datum], "datum": datum}
-    code = keys.get(geokey.DATUM, USER_DEFINED)
     return {"ellipsoid": ellipsoid, "datum": f"EPSG:{code}"} if code in _NAMED_DATUMS else {"ellipsoid": ellipsoid}
 
 
@@ -91,6 +109,15 @@ def _axes(keys: Mapping, where: str) -> tuple[float, float]:
         inverse = 0.0 if a == b else a / (a - b)
     if not (a > 0 and (inverse == 0 or inverse > 10)):
         raise InputError(f"{where}: its ellipsoid is not given as axis and flattening; {CONVERT}")
+    return known_ellipsoid(a, inverse)
+
+
+def known_ellipsoid(a: float, inverse: float) -> tuple[float, float]:
+    """(semi-major axis, inverse flattening); those of the ellipsoid known here from which they differ by rounding.
+
+    >>> known_ellipsoid(6378137.0, 298.2572236)
+    (6378137.0, 298.257223563)
+    """
     for known in _ELLIPSOIDS.values():
         # Half of what WGS 84 and GRS 1980 differ by; 0.03 mm of the shorter axis.
         if known[1] and inverse and abs(a - known[0]) < 1e-6 and abs(inverse - known[1]) < 7e-7:
