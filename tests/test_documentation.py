@@ -30,6 +30,7 @@ FLOORS = [
     ["report"],
     ["sections", "config"],
     ["provinces"],
+    ["compared"],
     ["pipeline"],
     ["warm_up"],
     ["conformance"],

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from refimpl.errors import InputError
+from refimpl.raster.grid import Grid, Raster
+from refimpl.raster.warp import cropped, warp_nearest, warp_sum
 from refimpl.twins import twin
 
 LAND_COVERS: dict[str, tuple[int, ...]] = {
@@ -54,6 +56,47 @@ def seven_classes(igbp: np.ndarray) -> np.ndarray:
         wrong = int(codes[(codes < 0) | (codes > 17)].flat[0])
         raise InputError(f"land cover class {wrong}; expected the IGBP classes 0-17 of MCD12, others as nodata")
     return table[codes]
+
+
+def land_cover_on(igbp: Raster, grid: Grid, rule: str = "majority") -> Raster:
+    """D23: IGBP classes (MCD12) on ``grid``, each land cover as the first of its classes.
+
+    ``rule`` "majority": where pixels are finer than the cells (half their area or less, as MCD12Q1's 463 m under 1 km),
+    the land cover, of the seven, that holds the most of the cell's classified part; of equal ones the first.  Classes
+    are joined before they are counted, so that a forest of five kinds is one.  Coarser pixels (MCD12C1), and "nearest":
+    the pixel at the cell's centre.
+
+    Raises
+    ------
+    InputError
+        A class beyond 0-17 under the grid.
+
+    >>> from refimpl.raster.projection import ALBERS_CHINA
+    >>> fine = Grid(ALBERS_CHINA, (0, 0, 1, -1), (2, 2))
+    >>> igbp = Raster(np.array([[4, 1], [13, 17]], np.uint8), np.ones((2, 2), bool), fine)
+    >>> land_cover_on(igbp, Grid(ALBERS_CHINA, (0, 0, 2, -2), (1, 1))).values.tolist()
+    [[1]]
+    """
+    part = cropped(igbp, grid)
+    seven = np.zeros(part.values.shape, np.uint8)
+    seven[part.valid] = seven_classes(part.values[part.valid])
+    finer = np.median(part.grid.cell_areas()) <= np.median(grid.cell_areas()) / 2
+    found = (_majority if finer and rule == "majority" else warp_nearest)(
+        Raster.unchecked(seven, part.valid, part.grid), grid
+    )
+    first = np.array([members[0] for members in LAND_COVERS.values()], np.uint8)
+    return Raster.masked(first[found.values], found.valid, grid, "IGBP class")
+
+
+def _majority(seven: Raster, grid: Grid) -> Raster:
+    """The land cover (0-6) with the largest overlap."""
+    most, found = np.zeros(grid.shape), np.zeros(grid.shape, np.uint8)
+    for index in range(len(LAND_COVERS)):
+        there = Raster.unchecked((seven.valid & (seven.values == index)).astype(np.uint8), seven.valid, seven.grid)
+        overlap = warp_sum(there, grid).values
+        found[overlap > most] = index
+        most = np.maximum(overlap, most)
+    return Raster.unchecked(found, most > 0, grid)
 
 
 @twin("kernels.land_cover")

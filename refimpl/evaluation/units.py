@@ -12,6 +12,7 @@ multiplied by a year of 365 days, or 366 where the year is said to be a leap yea
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from dataclasses import dataclass
 
@@ -19,7 +20,7 @@ from refimpl.errors import InputError
 from refimpl.inventory import CARBON_TO_CO2
 
 TONNES = {"g": 1e-6, "kg": 1e-3, "t": 1.0, "Mg": 1.0, "kt": 1e3, "Gg": 1e3, "Mt": 1e6, "Tg": 1e6}
-"""Tonnes in one unit of mass."""
+"""Tonnes in one unit of mass; in words, it is tonnes."""
 CELL_WORDS = ("cell", "gridcell", "pixel")
 TIMES = {"yr": "year", "y": "year", "a": "year", "year": "year", "annum": "year", "mon": "month", "month": "month",
          "mo": "month", "d": "day", "day": "day", "h": "hour", "hr": "hour", "hour": "hour", "s": "second",
@@ -41,10 +42,22 @@ _UNIT = re.compile(
 
 @dataclass(frozen=True)
 class InventoryUnit:
-    """An understood unit: ``factor`` x value = t CO2 per year and cell (``per_cell``) or per year and km2."""
+    """An understood unit: 1 of it is ``amount`` t CO2 per cell (``per_cell``) or km2, ``times`` a year."""
 
-    factor: float
+    amount: float
     per_cell: bool
+    times: float | None
+    """None where the unit names no time: then it is the year's amount."""
+
+    @property
+    def factor(self) -> float:
+        """Value x ``factor`` = t CO2 per year, and per cell or km2."""
+        return self.amount * (self.times or 1.0)
+
+    def agrees(self, said: InventoryUnit) -> bool:
+        """Whether a file's tag ``said`` the same; a tag without a time leaves it open."""
+        times = said.times in (None, self.times or 1.0)
+        return math.isclose(said.amount, self.amount, rel_tol=1e-9) and said.per_cell == self.per_cell and times
 
 
 def inventory_unit(text: str, where: str, days: int = 365) -> InventoryUnit:
@@ -56,7 +69,7 @@ def inventory_unit(text: str, where: str, days: int = 365) -> InventoryUnit:
         A unit that is not understood, with the nearest right spelling.
 
     >>> inventory_unit("kg C/m2/yr", "ffdas").factor, inventory_unit("10^4 t CO2 per cell", "ours")
-    (3666.6666666666665, InventoryUnit(factor=10000.0, per_cell=True))
+    (3666.6666666666665, InventoryUnit(amount=10000.0, per_cell=True, times=None))
     """
     found = understood(text, days)
     if found is None:
@@ -75,13 +88,12 @@ def understood(text: str, days: int = 365) -> InventoryUnit | None:
     match = _UNIT.fullmatch(_normal(text))
     if match is None or (match["time"] and match["time"] not in TIMES):
         return None
-    mass, time = match["mass"], TIMES[match["time"] or "year"]
-    factor = TONNES[mass] if mass in TONNES else 1.0  # else tonnes in words
-    factor *= float((match["power"] or "1").replace("10^", "1e"))
-    factor *= 1.0 if match["species"] == "CO2" else CARBON_TO_CO2
-    factor *= {"year": 1, "month": 12}.get(time) or days * PER_DAY[time]
+    amount = TONNES.get(match["mass"], 1.0) * float((match["power"] or "1").replace("10^", "1e"))
+    amount *= 1.0 if match["species"] == "CO2" else CARBON_TO_CO2
+    time = TIMES.get(match["time"])
+    times = {None: None, "year": 1.0, "month": 12.0}[time] if time not in PER_DAY else float(days * PER_DAY[time])
     per_cell = match["area"] in CELL_WORDS
-    return InventoryUnit(factor if per_cell or match["area"] == "km2" else factor * 1e6, per_cell)
+    return InventoryUnit(amount if per_cell or match["area"] == "km2" else amount * 1e6, per_cell, times)
 
 
 def _normal(text: str) -> str:

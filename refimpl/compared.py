@@ -1,0 +1,103 @@
+"""What a map is compared with, read from files: land cover, ODIAC, FFDAS and any other gridded inventory (Figs. 4-6).
+
+The files stay open while the window under the map is read, and no longer: a month of ODIAC has 43,200 x 21,600 cells.
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from refimpl.errors import InputError
+from refimpl.evaluation.inventories import carbon_of_year, inventory_density
+from refimpl.evaluation.land_cover import land_cover_on
+from refimpl.evaluation.units import COMMON, inventory_unit, understood
+from refimpl.provinces import read_codes, require_overlap
+from refimpl.raster.geotiff import open_raster
+from refimpl.raster.grid import Grid, Raster
+
+ODIAC_UNITS, FFDAS_UNITS = "t C/cell/month", "kg C/m2/yr"
+
+
+@dataclass(frozen=True)
+class InventoryFile:
+    """One inventory: ``units`` "" means those that the file's tag names; ``key`` is the option that may name them."""
+
+    name: str
+    path: Path
+    units: str
+    key: str
+
+
+def read_land_cover(path: Path, grid: Grid, rule: str) -> Raster:
+    """The seven land covers on ``grid`` (``land_cover_on``), as IGBP classes.
+
+    Raises
+    ------
+    InputError
+        A class beyond 0-17, values that are no whole numbers, or nothing on the grid.
+    """
+    source = read_codes(path, "IGBP classes")
+    try:
+        land_cover = land_cover_on(source, grid, rule)
+    except InputError as fault:
+        raise InputError(f"{path}: {fault}") from None
+    require_overlap(land_cover, path)
+    return land_cover
+
+
+def read_odiac(paths: Sequence[Path], grid: Grid, year: int | None = None) -> Raster:
+    """ODIAC's twelve months as t CO2 / km2 / year on ``grid``, its total kept (D24)."""
+
+    def months() -> Iterator:
+        for path in paths:
+            with open_raster(path) as month:
+                check_units(month.units, ODIAC_UNITS, str(path), days_of(year))
+                yield month
+
+    density = inventory_density(carbon_of_year(months(), grid), "t C/cell", grid, str(paths[0]))
+    require_overlap(density, paths[0])
+    return density
+
+
+def read_ffdas(path: Path, grid: Grid, year: int | None = None) -> Raster:
+    """FFDAS as t CO2 / km2 / year on ``grid``, its total kept (D24)."""
+    return read_inventory_file(InventoryFile("FFDAS", path, FFDAS_UNITS, "its own"), grid, year)
+
+
+def read_inventory_file(file: InventoryFile, grid: Grid, year: int | None = None) -> Raster:
+    """Any inventory as t CO2 / km2 / year on ``grid``, its total kept.
+
+    ``year`` is what it is of, for units per day, hour or second; without it a year has 365 days.
+
+    Raises
+    ------
+    InputError
+        No units, units that are not understood or contradict the file's tag, nothing on the grid.
+    """
+    days = days_of(year)
+    with open_raster(file.path) as source:
+        units = file.units or source.units
+        if not file.units and understood(source.units) is None:
+            found = f"names the unit {source.units!r}, which is not understood" if source.units else "names no unit"
+            raise InputError(f"{file.path}: {found}; name it with {file.key}, such as {COMMON[4]!r}")
+        check_units(source.units, units, str(file.path), days)
+        density = inventory_density(source, units, grid, str(file.path), days)
+    require_overlap(density, file.path)
+    return density
+
+
+def check_units(tag: str, units: str, where: str, days: int = 365) -> None:
+    """Refuse ``units`` that contradict what the file itself says, where that is understood."""
+    said = understood(tag, days)
+    if said is not None and not inventory_unit(units, where, days).agrees(said):
+        raise InputError(
+            f"{where}: is {tag!r} by its own tag and {units!r} by what it is given as; correct the one that is wrong"
+        )
+
+
+def days_of(year: int | None) -> int:
+    """Days of a year; 365 where it is not known."""
+    return 366 if year is not None and calendar.isleap(year) else 365
