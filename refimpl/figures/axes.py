@@ -72,11 +72,15 @@ class Frame:
     x_range: tuple[float, float]
     y_range: tuple[float, float]
     y_log: bool = False
+    x_log: bool = False
 
     def x(self, values) -> np.ndarray:
-        """Pixels from the left edge of the sheet."""
-        low, high = self.x_range
-        return self.left + (np.asarray(values, float) - low) / (high - low) * (self.right - self.left)
+        """Pixels from the left edge of the sheet; those not drawable are nan."""
+        values, (low, high) = np.asarray(values, float), self.x_range
+        if self.x_log:
+            values = np.log10(np.where(values > 0, values, np.nan))
+            low, high = np.log10(low), np.log10(high)
+        return self.left + (values - low) / (high - low) * (self.right - self.left)
 
     def y(self, values) -> np.ndarray:
         """Pixels from the upper edge of the sheet; greater values are higher up, those not drawable are nan."""
@@ -92,7 +96,7 @@ class Frame:
             y = float(self.y(tick))
             canvas.box(self.left, y, self.right, y + 1, FAINT)
             canvas.text(self.left - 10, y, format_number(tick), SMALL_LABEL, MUTED, "rm")
-        for tick in nice_ticks(*self.x_range, x_count):
+        for tick in log_ticks(*self.x_range, x_count) if self.x_log else nice_ticks(*self.x_range, x_count):
             x = float(self.x(tick))
             canvas.box(x, self.top, x + 1, self.bottom, FAINT)
             canvas.text(x, self.bottom + 12, format_number(tick), SMALL_LABEL, MUTED, "mt")
