@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernels.compiled import kernel
+from kernels.compiled import inner, kernel
 from kernels.pairs import add, add_pair, add_pairs, product, two_sum
 from kernels.threads import run_parts
 from kernels.zone_runs import LANES, cells, number_of_parts, part_rows, real_type, zone_runs
@@ -50,6 +50,38 @@ def _added(found):
     return codes[1:], pairs[0, 1:], pairs[2, 1:], counts[1:]
 
 
+@inner
+def wide_run(values, valid, i, stop, weight, high, low):
+    """Sum of value x weight over the valid cells from i to stop, LANES or more, as a pair; and their number.
+
+    high, low: (LANES,) zeros, and zeros again afterwards.
+    """
+    count, upper, lower = 0, 0.0, 0.0
+    while i + LANES <= stop:
+        x, known, here = values[i : i + LANES], valid[i : i + LANES], np.uint8(0)
+        for k in range(LANES):
+            here = np.uint8(here + np.uint8(known[k]))
+        if here == LANES:
+            for k in range(LANES):
+                add(high, low, k, x[k] * weight)
+        elif here:
+            for k in range(LANES):
+                add(high, low, k, x[k] * weight if known[k] else 0.0)
+        count += here
+        i += LANES
+    while i < stop:
+        if valid[i]:
+            upper, rest = two_sum(upper, np.float64(values[i]) * weight)
+            lower += rest
+            count += 1
+        i += 1
+    for k in range(LANES):
+        upper, rest = two_sum(upper, high[k])
+        lower += rest + low[k]
+        high[k], low[k] = 0.0, 0.0
+    return upper, lower, count
+
+
 @kernel
 def sum_runs(values, valid, weights, ranks, ends, outside, pairs, counts):
     """Add value x weight and weight of the valid cells of each run to ``pairs`` (4, k), and their number to ``counts``.
@@ -63,31 +95,11 @@ def sum_runs(values, valid, weights, ranks, ends, outside, pairs, counts):
     for run in range(ends.size):
         stop, rank, weight = ends[run], ranks[run], weights[row]
         if rank != outside:
-            count, wide, upper, lower = 0, stop - i >= LANES, 0.0, 0.0
-            while i + LANES <= stop:
-                x, known, here = values[i : i + LANES], valid[i : i + LANES], np.uint8(0)
-                for k in range(LANES):
-                    here = np.uint8(here + np.uint8(known[k]))
-                if here == LANES:
-                    for k in range(LANES):
-                        add(high, low, k, x[k] * weight)
-                elif here:
-                    for k in range(LANES):
-                        add(high, low, k, x[k] * weight if known[k] else 0.0)
-                count += here
-                i += LANES
-            while i < stop and wide:
-                if valid[i]:
-                    upper, rest = two_sum(upper, np.float64(values[i]) * weight)
-                    lower += rest
-                    count += 1
-                i += 1
-            if wide:
-                for k in range(LANES):
-                    upper, rest = two_sum(upper, high[k])
-                    lower += rest + low[k]
-                    high[k], low[k] = 0.0, 0.0
+            count = 0
+            if stop - i >= LANES:
+                upper, lower, count = wide_run(values, valid, i, stop, weight, high, low)
                 pairs[0, rank], pairs[1, rank] = add_pair(pairs[0, rank], pairs[1, rank], upper, lower)
+                i = stop
             while i < stop:  # a short run: straight into the pair of its zone
                 if valid[i]:
                     pairs[0, rank], rest = two_sum(pairs[0, rank], np.float64(values[i]) * weight)

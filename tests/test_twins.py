@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 
 import refimpl
+from refimpl.raster.grid import Grid
+from refimpl.raster.polygons import Polygons, edges_on
+from refimpl.raster.projection import ALBERS_CHINA
 from refimpl.twins import REGISTRY, backend
 from refimpl.zssr.network import initialise
 from tests.tiff_writer import compressed
@@ -30,6 +33,15 @@ def adam_arguments(rng, dtype):
 def zonal_arguments(rng, dtype):
     values, valid, zones = rng.random((9, 11)).astype(dtype), rng.random((9, 11)) < 0.8, rng.integers(0, 5, (9, 11))
     return values, valid, zones.astype(np.uint8), 1 + rng.random(9)
+
+
+def edges_arguments(rng):
+    """Three zones of three triangles each, rows 2 to 10 of which are looked at."""
+    corners = np.cumsum(rng.random((9, 3, 2)) * 5, axis=1)
+    rings = np.concatenate([corners, corners[:, :1]], axis=1)
+    starts, every = np.arange(0, 37, 4), np.ones(9, bool)
+    zones = Polygons(*rings.reshape(-1, 2).T, starts, every, np.repeat([3, 4, 90], 3), ALBERS_CHINA)
+    return edges_on(zones, Grid(ALBERS_CHINA, (1, 14, 1, -1), (12, 11)))
 
 
 def allocation_arguments(rng, dtype):
@@ -57,6 +69,10 @@ CASES = {
         np.frombuffer(compressed(b"7777177777728", "lzw"), np.uint8), 13,
     ),
     "refimpl.raster.codecs.packbits_decode": lambda rng, dtype: (np.array([254, 7, 128, 1, 8, 9], np.uint8), 4),
+    "refimpl.raster.polygon_sums.polygon_sums": lambda rng, dtype: (
+        *(each for at, each in enumerate(zonal_arguments(rng, dtype)) if at != 2), edges_arguments(rng), 2,
+    ),
+    "refimpl.raster.zone_labels.label_cells": lambda rng, dtype: (edges_arguments(rng), 2, 9, 11, dtype is np.float32),
     "refimpl.raster.predictors.undo_differences": lambda rng, dtype: (
         rng.integers(0, 256, (5, 7, 3)).astype(f"u{np.dtype(dtype).itemsize}") << 17,
     ),
