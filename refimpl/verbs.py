@@ -289,68 +289,6 @@ def verb_allocate(args) -> None:
     print(format_table(columns))
 
 
-def verb_evaluate(args) -> None:
-    """Land-cover shares of a map, its errors against another, and its plain alternatives."""
-    import numpy as np
-
-    from refimpl.evaluation.alternatives import ORDER, alternatives
-    from refimpl.evaluation.comparison import comparison_table, judge
-    from refimpl.evaluation.land_cover import LAND_COVERS
-    from refimpl.provinces import read_codes, read_zones, require_overlap
-    from refimpl.raster.geotiff import read_raster
-    from refimpl.raster.grid import Raster
-    from refimpl.raster.warp import warp_mean, warp_nearest, warp_sum
-    from refimpl.report import accuracy_columns, land_cover_columns, without_names
-    from refimpl.tables import format_table, write_table
-    from refimpl.zssr.settings import UpscaleSettings
-
-    if not (args.land_cover or args.reference or args.coarse):
-        raise InputError(
-            "neither --land-cover, --reference nor --coarse is given; expected at least one to judge the map by"
-        )
-    if args.coarse and not args.emissions:
-        raise InputError("--coarse needs --emissions: Eq. 3 gives the alternatives the same province totals")
-    emission = read_raster(args.emission)
-    if "km2" in emission.units:
-        raise InputError(f"{args.emission}: holds {emission.units}; expected 10^4 t per cell, such as emissions.tif")
-    grid = emission.grid
-    zones = warp_nearest(read_zones(args.zones), grid)
-    name = args.emission.name
-    maps = {name: Raster.masked(np.asarray(emission.values, float), emission.valid, grid, emission.units)}
-    totals = emissions_of(args.emissions, args.year) if args.emissions else {}
-    totals = {code: total for code, total in totals.items() if (zones.values[emission.valid] == code).any()}
-    if args.coarse:
-        coarse = read_raster(args.coarse)
-        if coarse.grid.refined() != grid:
-            raise InputError(
-                f"{args.coarse}: is not the coarse map of {args.emission}; "
-                "expected the same corner and twice the cell size (D19)"
-            )
-        lights = warp_mean(read_raster(args.lights), grid) if args.lights else None
-        maps |= alternatives(coarse, None, UpscaleSettings(), lights, zones.values, totals)
-    land_cover = warp_nearest(read_codes(args.land_cover, "IGBP classes"), grid) if args.land_cover else None
-    reference = warp_sum(read_raster(args.reference), grid) if args.reference else None
-    for warped, path in ((land_cover, args.land_cover), (reference, args.reference)):
-        if warped is not None:
-            require_overlap(warped, path)
-    judged = [
-        judge(name, maps[name], zones.values, totals, land_cover, reference)
-        for name in (*ORDER, args.emission.name)
-        if name in maps
-    ]
-    result = judged[-1]
-    if land_cover is not None:
-        write_table(args.output, without_names(land_cover_columns(result, {})))
-        shares = ", ".join(f"{name} {result.land_cover.mean(name):.3f}" for name in LAND_COVERS)
-        print(f"mean share of emission: {shares}")
-    if reference is not None:
-        write_table(args.accuracy, without_names(accuracy_columns(judged, {})))
-        print(format_table(without_names(accuracy_columns([result], {}))))
-    if args.coarse:
-        write_table(args.comparison, comparison_table(judged))
-        print(format_table(comparison_table(judged)))
-
-
 def verb_explain(args) -> None:
     """Decisions and configuration keys."""
     if args.topic == "decisions":

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from PIL import Image
 
+from refimpl.evaluation.land_cover import LAND_COVERS, LandCoverShares
 from refimpl.figures.axes import swatches
 from refimpl.figures.canvas import FAINT, INK, LABEL, MARGIN, MUTED, SMALL_LABEL, Canvas, footer_height, heading_height
 from refimpl.figures.colour import PAPER
@@ -114,3 +115,16 @@ def _draw_parts(canvas: Canvas, left: int, right: int, y: int, shares: np.ndarra
             dark = 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2] < 140
             ink = PAPER if dark else INK
             canvas.text((start + stop) / 2, y + BAR / 2, f"{100 * share:.0f}", SMALL_LABEL, ink, "mm")
+
+
+def land_cover_figure(
+    found: LandCoverShares,
+    names: Mapping[int, str],
+    path: str | os.PathLike,
+    title: str = "CO2 emission",
+    footer: str = "",
+) -> Image.Image:
+    """Draw the shares of the seven land covers, a bar a province, named by ``names`` or by its code."""
+    labels = [names.get(code) or str(code) for code in found.codes.tolist()]
+    parts = dict(zip(LAND_COVERS, found.shares.T))
+    return stacked_figure(labels, parts, path, title, "by land cover, in each province", footer)

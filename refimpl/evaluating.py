@@ -1,0 +1,197 @@
+"""What ``refimpl evaluate`` does: a map beside land cover, another map, other inventories and its plain alternatives.
+
+Figs. 4-6.  Everything is read and computed before the first file is written.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from refimpl.errors import InputError, did_you_mean
+
+
+def verb_evaluate(args) -> None:
+    """Land-cover shares of a map, its errors against others, and its plain alternatives."""
+    import numpy as np
+
+    from refimpl.compared import read_land_cover
+    from refimpl.evaluation.agreement import compare_inventory
+    from refimpl.evaluation.alternatives import ORDER
+    from refimpl.evaluation.comparison import judge
+    from refimpl.provinces import read_zones, require_overlap
+    from refimpl.raster.geotiff import read_raster
+    from refimpl.raster.grid import Raster
+    from refimpl.raster.warp import warp_nearest, warp_sum
+    from refimpl.report import check_folder
+
+    check_options(args)
+    if args.figures:
+        check_folder(args.figures)
+    emission = read_emission(args.emission)
+    grid, own = emission.grid, args.emission.name
+    zones = warp_nearest(read_zones(args.zones), grid).values
+    maps = {own: Raster.masked(np.asarray(emission.values, float), emission.valid, grid, emission.units)}
+    totals, names = statistics_of(args, zones, emission)
+    if args.coarse:
+        maps |= plain_alternatives(args, grid, zones, totals)
+    land_cover = read_land_cover(args.land_cover, grid, args.land_cover_rule) if args.land_cover else None
+    reference = warp_sum(read_raster(args.reference), grid) if args.reference else None
+    if reference is not None:
+        require_overlap(reference, args.reference)
+    inventories = read_inventories(args, grid)
+    judged = [
+        judge(name, maps[name], zones, totals, land_cover, reference) for name in (*ORDER, own) if name in maps
+    ]
+    compared = [
+        compare_inventory(name, maps[own], density, zones, land_cover, totals, own)
+        for name, density in inventories.items()
+    ]
+    write_judged(args, judged)
+    if compared:
+        write_compared(args, compared, names)
+    if args.figures:
+        write_figures(args, judged[-1], compared, zones, names)
+
+
+def check_options(args) -> None:
+    """What the options say among themselves, before anything is read."""
+    others = args.odiac or args.ffdas or args.inventory
+    if not (args.land_cover or args.reference or args.coarse or others):
+        raise InputError(
+            "neither --land-cover, --reference nor --coarse is given, and no --odiac, --ffdas or --inventory; expected "
+            "at least one to judge the map by"
+        )
+    if args.coarse and not args.emissions:
+        raise InputError("--coarse needs --emissions: Eq. 3 gives the alternatives the same province totals")
+    if args.figures and not (args.land_cover or others):
+        raise InputError("--figures: nothing to draw; expected --land-cover, --odiac, --ffdas or --inventory")
+
+
+def read_emission(path: Path):
+    """The map; a density is refused."""
+    from refimpl.raster.geotiff import read_raster
+
+    emission = read_raster(path)
+    if "km2" in emission.units:
+        raise InputError(f"{path}: holds {emission.units}; expected 10^4 t per cell, such as emissions.tif")
+    return emission
+
+
+def statistics_of(args, zones, emission) -> tuple[dict[int, float], dict[int, str]]:
+    """10^4 t of each province that has a cell on the map, and the names of provinces, both from ``--emissions``."""
+    import numpy as np
+
+    from refimpl.tables import read_table
+    from refimpl.verbs import emissions_of
+
+    if not args.emissions:
+        return {}, {}
+    there = set(np.unique(zones[emission.valid]).tolist())
+    totals = {code: total for code, total in emissions_of(args.emissions, args.year).items() if code in there}
+    table = read_table(args.emissions, ("code",), "emissions")
+    named = "province" in table.columns
+    return totals, dict(zip(table.integers("code").tolist(), table.text("province"))) if named else {}
+
+
+def plain_alternatives(args, grid, zones, totals):
+    """The maps that ``--coarse`` and ``--lights`` make, on the grid of the map."""
+    from refimpl.evaluation.alternatives import alternatives
+    from refimpl.raster.geotiff import read_raster
+    from refimpl.raster.warp import warp_mean
+    from refimpl.zssr.settings import UpscaleSettings
+
+    coarse = read_raster(args.coarse)
+    if coarse.grid.refined() != grid:
+        raise InputError(
+            f"{args.coarse}: is not the coarse map of {args.emission}; "
+            "expected the same corner and twice the cell size (D19)"
+        )
+    lights = warp_mean(read_raster(args.lights), grid) if args.lights else None
+    return alternatives(coarse, None, UpscaleSettings(), lights, zones, totals)
+
+
+def read_inventories(args, grid) -> dict:
+    """ODIAC, FFDAS and every ``--inventory``, t CO2 / km2 / year on the grid of the map."""
+    from refimpl.compared import InventoryFile, read_ffdas, read_inventory_file, read_odiac
+
+    files = named_words(args.inventory, "--inventory", "edgar=edgar_2010.tif")
+    units = named_words(args.units, "--units", "edgar=t CO2/cell")
+    for name in units:
+        if name not in files:
+            raise InputError(f"--units {name}=...: no --inventory of that name{did_you_mean(name, files)}")
+    taken = [name for name, given in (("ODIAC", args.odiac), ("FFDAS", args.ffdas)) if given]
+    for name in files:
+        if name in taken:
+            raise InputError(f"--inventory {name}=...: is the name of --{name.lower()}; name it otherwise")
+    found = {}
+    if args.odiac:
+        found["ODIAC"] = read_odiac(args.odiac, grid)
+    if args.ffdas:
+        found["FFDAS"] = read_ffdas(args.ffdas, grid)
+    for name, file in files.items():
+        one = InventoryFile(name, Path(file), units.get(name, ""), f"--units '{name}=UNITS'")
+        found[name] = read_inventory_file(one, grid, args.year)
+    return found
+
+
+def named_words(words: list[str], option: str, example: str) -> dict[str, str]:
+    """``NAME=VALUE`` words of a repeated option as a dict.
+
+    >>> named_words(["edgar=t CO2/cell"], "--units", "edgar=t CO2/cell")
+    {'edgar': 't CO2/cell'}
+    """
+    pairs: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name.strip() or not value.strip():
+            raise InputError(f"{option} {word}: expected NAME=VALUE, such as {example!r}")
+        if name in pairs:
+            raise InputError(f"{option} {word}: {name!r} is given twice; name each once")
+        pairs[name] = value
+    return pairs
+
+
+def write_judged(args, judged) -> None:
+    """Land-cover shares, accuracy by province and the comparison with the alternatives, as far as asked for."""
+    from refimpl.evaluation.comparison import comparison_table
+    from refimpl.evaluation.land_cover import LAND_COVERS
+    from refimpl.report import accuracy_columns, land_cover_columns, without_names
+    from refimpl.tables import format_table, write_table
+
+    result = judged[-1]
+    if result.land_cover is not None:
+        write_table(args.output, without_names(land_cover_columns(result, {})))
+        shares = ", ".join(f"{name} {result.land_cover.mean(name):.3f}" for name in LAND_COVERS)
+        print(f"mean share of emission: {shares}")
+    if result.cells is not None:
+        write_table(args.accuracy, without_names(accuracy_columns(judged, {})))
+        print(format_table(without_names(accuracy_columns([result], {}))))
+    if args.coarse:
+        write_table(args.comparison, comparison_table(judged))
+        print(format_table(comparison_table(judged)))
+
+
+def write_compared(args, compared, names) -> None:
+    """The three tables of other inventories; the two longer ones stand beside the first."""
+    from refimpl.evaluation.inventory_tables import inventories_table, land_cover_table, province_table
+    from refimpl.tables import format_table, write_table
+
+    path = args.inventories
+    write_table(path, inventories_table(compared))
+    write_table(path.with_stem(f"{path.stem}_by_province"), province_table(compared, names))
+    if args.land_cover:
+        write_table(path.with_stem(f"{path.stem}_by_land_cover"), land_cover_table(compared))
+    print(format_table(inventories_table(compared)))
+
+
+def write_figures(args, result, compared, zones, names) -> None:
+    """Figs. 5 and 6 as PNG files in a folder."""
+    from refimpl.allocation import per_km2
+    from refimpl.figures.inventories import inventory_figures
+    from refimpl.figures.stacked import land_cover_figure
+
+    if result.land_cover is not None:
+        land_cover_figure(result.land_cover, names, args.figures / "land_cover.png", args.title)
+    if compared:
+        density = per_km2(result.emission)
+        inventory_figures(density, compared, args.figures, zones, result.name, args.title)
