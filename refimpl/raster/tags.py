@@ -65,7 +65,7 @@ def _transform(tags: dict, where: str) -> tuple[float, float, float, float]:
         x0, y0, dx, dy = m[3], m[7], m[0], m[5]
     else:
         raise InputError(
-            f"{where}: says not where its pixels lie (no tiepoint and scale, no transformation); "
+            f"{where}: says not where its pixels lie (no tiepoint and scale, no transformation, no world file); "
             "add it with 'gdal_translate -a_ullr XMIN YMAX XMAX YMIN -a_srs EPSG:4326 IN.tif OUT.tif'"
         )
     if not np.all(np.isfinite([x0, y0, dx, dy])) or dx <= 0 or dy == 0:
@@ -104,21 +104,33 @@ def gdal_metadata(text, band: int, where: str) -> tuple[float, float, str]:
     >>> gdal_metadata('<GDALMetadata><Item name="SCALE" sample="0" role="scale">0.5</Item></GDALMetadata>', 1, "a.tif")
     (0.5, 0.0, '')
     """
-    found = {"scale": "1", "offset": "0", "unittype": ""}
-    if text:
-        try:
-            if "<!" in str(text):
-                raise ValueError("it declares a document type")  # and with it, perhaps, text that grows as it is read
-            items = ElementTree.fromstring(str(text).strip("\0 \n"))
-            found |= {i.get("role"): i.text or "" for i in items.iter("Item") if i.get("sample") == str(band - 1)}
-            scale, offset = float(found["scale"]), float(found["offset"])
-            if not (math.isfinite(scale) and math.isfinite(offset)):
-                raise ValueError(f"scale {scale}, offset {offset}")
-            return scale, offset, found["unittype"]
-        except (ElementTree.ParseError, ValueError) as fault:
-            cure = "rewrite it with 'gdal_translate'"
-            raise InputError(f"{where}: its GDAL metadata cannot be read ({fault}); {cure}") from fault
-    return 1.0, 0.0, ""
+    found = {"scale": "1", "offset": "0"} | band_words(text, band, where)
+    try:
+        scale, offset = float(found["scale"]), float(found["offset"])
+        if not (math.isfinite(scale) and math.isfinite(offset)):
+            raise ValueError(f"scale {scale}, offset {offset}")
+    except ValueError as fault:
+        cure = "rewrite it with 'gdal_translate'"
+        raise InputError(f"{where}: its GDAL metadata cannot be read ({fault}); {cure}") from fault
+    return scale, offset, found.get("unittype", "")
+
+
+def band_words(text, band: int, where: str) -> dict[str, str]:
+    """What GDAL's metadata (tag 42112) say of ``band``, by role: scale, offset, unittype, description.
+
+    >>> band_words('<GDALMetadata><Item sample="1" role="unittype">K</Item></GDALMetadata>', 2, "a.tif")
+    {'unittype': 'K'}
+    """
+    if not text:
+        return {}
+    try:
+        if "<!" in str(text):
+            raise ValueError("it declares a document type")  # and with it, perhaps, text that grows as it is read
+        items = ElementTree.fromstring(str(text).strip("\0 \n")).iter("Item")
+        return {str(i.get("role")): i.text or "" for i in items if i.get("sample") == str(band - 1) and i.get("role")}
+    except (ElementTree.ParseError, ValueError) as fault:
+        cure = "rewrite it with 'gdal_translate'"
+        raise InputError(f"{where}: its GDAL metadata cannot be read ({fault}); {cure}") from fault
 
 
 def place_tags(grid: Grid) -> list[tuple]:
