@@ -1,13 +1,13 @@
 """The strips or tiles of a raster that is written: where they lie, and their bytes.
 
-Section "Raster data".  Blocks are compressed by deflate, side by side in the kernels' threads, a batch at a time: memory
-is that of a batch, whatever the raster's size, and the bytes are the same for any number of threads.
+Section "Raster data".  Blocks are compressed by deflate, side by side in the kernels' threads, a batch at a time:
+memory is that of a batch, whatever the raster's size, and the bytes are the same for any number of threads.
 
 A predictor (2: differences of integers; 3: differences of the bytes of floats) is used where it saves a tenth or more
 on the block of the first batch that compresses worst.  Measured, no rule by type would do: on the emission maps of
-golden/china-10km predictor 3 saves 3 to 4 %, on its drivers, whose values repeat, it costs 46 to 190 %, and 2 costs 2 to
-14 % on its classes; only on smooth rasters, such as heights or interpolations, do both save much.  What saves little is
-not worth a file that fewer programs read.
+golden/china-10km predictor 3 saves 3 to 4 % (7 % as float32), on its drivers, whose values repeat, it costs 40 to
+190 %, and predictor 2 costs 6 to 14 % on its classes; only smooth rasters, such as heights or interpolations, gain
+much.  What saves little is not worth a file that fewer programs read.
 Source: TIFF 6.0, section 14 (predictor 2); Adobe's technical note 3 (predictor 3).
 """
 
@@ -16,6 +16,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import BinaryIO
 
 import numpy as np
@@ -24,13 +25,17 @@ from refimpl.raster.grid import Window
 from refimpl.raster.pixels_of_tiff import in_threads
 from refimpl.raster.preflight import DEFLATE, Layout
 
+Cells = Callable[[Window], Callable[[], np.ndarray]]
+"""Of a window, in one thread and in order: a function that gives its cells, in any thread, perhaps more than once."""
 TILE, STRIP_BYTES, MOST_ROW = 512, 2**18, 2**16
 UNDECIDED = 0
 """In the place of a predictor: it is chosen when the first blocks are seen."""
 _BATCH_BYTES, _SAVING = 2**25, 0.1
 
 
-def layout_for(shape: tuple[int, int], dtype: np.dtype, tiled: bool | None = None, predictor: int = UNDECIDED) -> Layout:
+def layout_for(
+    shape: tuple[int, int], dtype: np.dtype, tiled: bool | None = None, predictor: int = UNDECIDED
+) -> Layout:
     """How a raster is cut: tiles of 512 x 512 where it is larger than one both ways (or ``tiled``), else strips.
 
     >>> layout_for((513, 513), np.dtype("f4")).chunk, layout_for((600, 100), np.dtype("f4")).chunk
@@ -57,7 +62,7 @@ def window_of(layout: Layout, block: int) -> Window:
     return top, min(top + height, rows), left, min(left + width, cols)
 
 
-def write_blocks(handle: BinaryIO, layout: Layout, cells: Callable[[Window], np.ndarray], fill=0) -> Layout:
+def write_blocks(handle: BinaryIO, layout: Layout, cells: Cells, fill=0) -> Layout:
     """Write all blocks of a raster from where ``handle`` stands; ``cells`` is called for each, row by row.
 
     ``fill`` stands in the part of a tile that lies outside of the raster.  Returns the layout with the predictor that
@@ -67,24 +72,24 @@ def write_blocks(handle: BinaryIO, layout: Layout, cells: Callable[[Window], np.
     at_once = max(1, _BATCH_BYTES // (height * layout.row_bytes))
     for first in range(0, many, at_once):
         windows = [window_of(layout, block) for block in range(first, min(first + at_once, many))]
-        blocks = [_whole(cells(window), layout, fill) for window in windows]
-        layout, packed = _packed(layout, blocks)
+        layout, packed = _packed(layout, [partial(_whole, cells(window), layout, fill) for window in windows])
         for block, content in enumerate(packed, first):
             layout.offsets[block], layout.counts[block] = handle.tell(), len(content)
             handle.write(content)
     return layout
 
 
-def _whole(values: np.ndarray, layout: Layout, fill) -> np.ndarray:
+def _whole(values: Callable[[], np.ndarray], layout: Layout, fill) -> np.ndarray:
     """The cells of a block, filled up to a whole tile; the last strip has fewer rows."""
-    if not layout.tiled or values.shape == layout.chunk:
-        return values
+    found = values()
+    if not layout.tiled or found.shape == layout.chunk:
+        return found
     whole = np.full(layout.chunk, fill, layout.dtype)
-    whole[: values.shape[0], : values.shape[1]] = values
+    whole[: found.shape[0], : found.shape[1]] = found
     return whole
 
 
-def _packed(layout: Layout, blocks: list[np.ndarray]) -> tuple[Layout, list[bytes]]:
+def _packed(layout: Layout, blocks: list[Callable[[], np.ndarray]]) -> tuple[Layout, list[bytes]]:
     """The layout with its predictor, and the compressed blocks."""
     if layout.predictor != UNDECIDED:
         return layout, _compressed(blocks, layout.predictor)
@@ -98,11 +103,11 @@ def _packed(layout: Layout, blocks: list[np.ndarray]) -> tuple[Layout, list[byte
     return replace(layout, predictor=predictor), _compressed(blocks, predictor)
 
 
-def _compressed(blocks: list[np.ndarray], predictor: int) -> list[bytes]:
+def _compressed(blocks: list[Callable[[], np.ndarray]], predictor: int) -> list[bytes]:
     packed = [b""] * len(blocks)
 
     def pack(block: int) -> None:
-        packed[block] = zlib.compress(predicted(blocks[block], predictor))
+        packed[block] = zlib.compress(predicted(blocks[block](), predictor))
 
     in_threads(pack, len(blocks))
     return packed

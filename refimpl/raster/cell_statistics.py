@@ -24,28 +24,27 @@ class CellStatistics:
     def __init__(self):
         self.cells = self.count = 0
         self.minimum = self.maximum = None
-        self.mean = self._squares = 0.0
+        self.mean = self.squares = 0.0  # squares: the sum of all (value - mean)^2
 
     @property
     def deviation(self) -> float:
         """The standard deviation; 0 without a cell."""
-        return math.sqrt(self._squares / self.count) if self.count else 0.0
+        return math.sqrt(self.squares / self.count) if self.count else 0.0
 
     def add(self, values: np.ndarray, valid: np.ndarray) -> None:
         """Count in a block: ``values`` and ``valid`` of one shape."""
-        self.cells += values.size
-        chosen = values if valid.all() else values[valid]
-        if not chosen.size:
+        self.join(block_statistics(values, valid))
+
+    def join(self, block: CellStatistics) -> None:
+        """Count in the cells of another."""
+        self.cells += block.cells
+        if not block.count:
             return
-        low, high = chosen.min().item(), chosen.max().item()
-        self.minimum = low if self.minimum is None else min(low, self.minimum)
-        self.maximum = high if self.maximum is None else max(high, self.maximum)
-        with np.errstate(over="ignore", invalid="ignore"):  # beyond 1e154 the squares are infinite
-            mean = float(chosen.mean(dtype=float))
-            squares = float(np.square(chosen - mean, dtype=float).sum())
-        apart, total = mean - self.mean, self.count + chosen.size
-        self._squares += squares + apart * apart * (self.count * chosen.size / total)
-        self.mean += apart * (chosen.size / total)
+        self.minimum = block.minimum if self.minimum is None else min(block.minimum, self.minimum)
+        self.maximum = block.maximum if self.maximum is None else max(block.maximum, self.maximum)
+        apart, total = block.mean - self.mean, self.count + block.count
+        self.squares += block.squares + apart * apart * (self.count * block.count / total)
+        self.mean += apart * (block.count / total)
         self.count = total
 
     def texts(self) -> dict[str, str]:
@@ -58,3 +57,23 @@ class CellStatistics:
         if self.count:
             numbers |= {"MAXIMUM": self.maximum, "MEAN": self.mean, "MINIMUM": self.minimum, "STDDEV": self.deviation}
         return {f"STATISTICS_{name}": repr(numbers[name]) for name in sorted(numbers) if math.isfinite(numbers[name])}
+
+
+def block_statistics(values: np.ndarray, valid: np.ndarray) -> CellStatistics:
+    """The statistics of one block, in which sums are NumPy's.
+
+    >>> block_statistics(np.array([1, 3, 0]), np.array([True, True, False])).mean
+    2.0
+    """
+    block = CellStatistics()
+    block.cells = values.size
+    chosen = values if valid.all() else values[valid]
+    if chosen.size:
+        block.count = chosen.size
+        block.minimum, block.maximum = chosen.min().item(), chosen.max().item()
+        with np.errstate(over="ignore", invalid="ignore"):  # beyond 1e154 the squares are infinite
+            numbers = chosen.astype(float, copy=False)
+            block.mean = float(numbers.mean())
+            apart = numbers - block.mean
+            block.squares = float(np.square(apart, out=apart).sum())
+    return block

@@ -13,12 +13,13 @@ import struct
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
-from refimpl.raster.blocks import TILE, layout_for, write_blocks
+from refimpl.raster.blocks import TILE, Cells, layout_for, write_blocks
 from refimpl.raster.directory import Source
 from refimpl.raster.grid import Window
 from refimpl.raster.overviews import overview_shapes, shrunk, window_below
@@ -41,15 +42,15 @@ def write_cloud_optimized(
     handle: BinaryIO,
     beside: Path,
     layout: Layout,
-    cells: Callable[[Window], np.ndarray],
+    cells: Cells,
     nodata,
     tags: Callable[[], list[tuple]],
     big: bool,
 ) -> None:
     """Write a file of tiles, from its first byte on; ``layout`` is that of the full resolution.
 
-    ``cells`` gives a window with ``nodata`` (a number of its type, or None) in the invalid cells; ``tags``, called after
-    all windows, what the first directory says besides its pixels.  ``beside`` names what lies in the same folder.
+    ``cells`` gives windows with ``nodata`` (a number of their type, or None) in the invalid cells; ``tags``, called
+    after all of them, what the first directory says besides its pixels.  ``beside`` names what lies in the same folder.
     """
     fill = 0 if nodata is None else nodata
     with ExitStack() as open_files:
@@ -61,9 +62,9 @@ def write_cloud_optimized(
         levels = [write_blocks(spools[0], layout, cells, fill)]
         for shape in overview_shapes(layout.shape, TILE):
             coarser = layout_for(shape, layout.dtype, True, levels[-1].predictor)
-            window = _coarser_cells(Source(spools[-1], str(beside)), levels[-1], coarser, nodata)
+            shrink = partial(_shrunk_cells, Source(spools[-1], str(beside)), levels[-1], coarser, nodata)
             spools.append(spool())
-            levels.append(write_blocks(spools[-1], coarser, window, fill))
+            levels.append(write_blocks(spools[-1], coarser, partial(partial, shrink), fill))
         _assemble(handle, spools, levels, [tags(), *[_overview_tags(nodata)] * (len(levels) - 1)], big)
 
 
@@ -71,19 +72,15 @@ def _overview_tags(nodata) -> list[tuple]:
     return [(SUBFILE, "I", _REDUCED), *gdal_tags("", "", nodata)]
 
 
-def _coarser_cells(source: Source, level: Layout, coarser: Layout, nodata) -> Callable[[Window], np.ndarray]:
-    """The function that gives windows of the next level, from the tiles of this one."""
-
-    def cells(window: Window) -> np.ndarray:
-        values = read_window(source, level, 1, window_below(window, coarser.shape, level.shape))
-        valid = np.ones(values.shape, bool)
-        if nodata is not None:
-            valid = values == values if nodata != nodata else values != nodata
-            values = np.where(valid, values, values.dtype.type(0))
-        values, valid = shrunk(values, valid, window, coarser.shape, level.shape, nodata)
-        return values if nodata is None else np.where(valid, values, nodata)
-
-    return cells
+def _shrunk_cells(source: Source, level: Layout, coarser: Layout, nodata, window: Window) -> np.ndarray:
+    """A window of the next level, from the tiles of this one."""
+    values = read_window(source, level, 1, window_below(window, coarser.shape, level.shape))
+    valid = np.ones(values.shape, bool)
+    if nodata is not None:
+        valid = values == values if nodata != nodata else values != nodata
+        values = np.where(valid, values, values.dtype.type(0))
+    values, valid = shrunk(values, valid, window, coarser.shape, level.shape, nodata)
+    return values if nodata is None else np.where(valid, values, nodata)
 
 
 def _assemble(handle: BinaryIO, spools: list[BinaryIO], levels: list[Layout], tags: list[list], big: bool) -> None:

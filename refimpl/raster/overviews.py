@@ -1,10 +1,10 @@
 """Overviews: the same raster at half the resolution, and again, until it fits in one tile.
 
-Section "Raster data".  Each level is made from the one before it, and covers the same ground with half the cells, rounded
-up: of 5 columns become 3 of 5/3, so that a cell may take a share of its neighbour's cell, as in GDAL.  A float is the
+Section "Raster data".  Each level is made from the one before it, and covers the same ground with half the cells,
+rounded up: of 5 columns become 3 of 5/3, so that a cell may take a share of a finer one, as in GDAL.  A float is the
 mean of the valid cells, weighted by the area that they share with it; an integer may be a class, and is the one of the
-largest area (the first of equals, row by row).  A cell is valid where any valid cell lies in it, so that nodata takes no
-part in a value.
+largest area (the first of equals, row by row).  A cell is valid where any valid cell lies in it, so that nodata takes
+no part in a value.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ def shrunk(
 
     No valid cell becomes ``fill``, the nodata value: a mean that happens to be it moves to the next float.
 
-    >>> values, valid = np.array([[1.0, 3.0, 5.0], [2.0, 0.0, 7.0]]), np.array([[True, True, True], [True, False, True]])
-    >>> shrunk(values, valid, (0, 1, 0, 2), (1, 2), (2, 3))[0].tolist()
+    >>> values = np.array([[1.0, 3.0, 5.0], [2.0, 0.0, 7.0]])
+    >>> shrunk(values, values > 0, (0, 1, 0, 2), (1, 2), (2, 3))[0].tolist()
     [[1.8, 5.4]]
     """
     below = window_below(window, shape, finer)

@@ -1,10 +1,10 @@
 """GeoTIFFs out, as GDAL and QGIS expect them: whole, or block by block with bounded memory.
 
-Section "Raster data".  Deflate; tiles of 512 x 512 for what is larger than one both ways, else strips; a predictor where
-it pays (refimpl/raster/blocks.py); BigTIFF where the cells might not fit in 4 GB; place, nodata, unit, description and
-statistics of the valid cells as tags.  ``cog`` adds overviews and the Cloud-Optimized layout
-(refimpl/raster/cloud_optimized.py).  Writing is atomic and deterministic: no time stamp, and the same bytes whatever the
-number of threads, and whether a raster is given whole or in parts.
+Section "Raster data".  Deflate; tiles of 512 x 512 for what is larger than one both ways, else strips; a predictor
+where it pays (refimpl/raster/blocks.py); BigTIFF where the cells might not fit in 4 GB; place, nodata, unit,
+description and statistics of the valid cells as tags.  ``cog`` adds overviews and the Cloud-Optimized layout
+(refimpl/raster/cloud_optimized.py).  Writing is atomic and deterministic: no time stamp, and the same bytes whatever
+the number of threads, and whether a raster is given whole or in parts.
 Source: OGC GeoTIFF 1.1; GDAL's tags 42112 (metadata) and 42113 (nodata).
 """
 
@@ -18,8 +18,8 @@ from typing import BinaryIO
 import numpy as np
 
 from refimpl.files import atomic_path
-from refimpl.raster.blocks import TILE, layout_for, write_blocks
-from refimpl.raster.cell_statistics import CellStatistics
+from refimpl.raster.blocks import TILE, Cells, layout_for, write_blocks
+from refimpl.raster.cell_statistics import CellStatistics, block_statistics
 from refimpl.raster.cloud_optimized import write_cloud_optimized
 from refimpl.raster.grid import Grid, Raster, Window
 from refimpl.raster.overviews import overview_shapes
@@ -98,11 +98,13 @@ def write_parts(
     dtype = np.dtype(dtype).newbyteorder("=")
     dtype = np.dtype(np.float32) if dtype == np.float16 else dtype
     fill = _fill(nodata, dtype, path)
-    statistics = CellStatistics()
-    cells = partial(_cells, part, dtype, fill, statistics)
+    found: dict[Window, CellStatistics] = {}
+
+    def cells(window: Window) -> Callable[[], np.ndarray]:
+        return partial(_cells, part(window), window, dtype, fill, found)
 
     def tags() -> list[tuple]:
-        return place_tags(grid) + gdal_tags(units, description, fill, statistics.texts())
+        return place_tags(grid) + gdal_tags(units, description, fill, _joined(found).texts())
 
     layout = layout_for(grid.shape, dtype, True if cog else None)
     with atomic_path(path) as temporary, open(temporary, "wb") as handle:
@@ -125,23 +127,30 @@ def _fill(nodata: float | None, dtype: np.dtype, path):
     return fill
 
 
-def _cells(part, dtype: np.dtype, fill, statistics: CellStatistics, window: Window) -> np.ndarray:
-    """The cells of a window with ``fill`` where they are invalid, checked and counted."""
-    raster = part(window)
+def _cells(raster: Raster, window: Window, dtype: np.dtype, fill, found: dict[Window, CellStatistics]) -> np.ndarray:
+    """The cells of a window with ``fill`` where they are invalid, checked; their statistics are laid into ``found``."""
     values, valid, shape = raster.values, raster.valid, (window[1] - window[0], window[3] - window[2])
     values = values.astype(np.float32) if values.dtype == np.float16 else values
     if values.shape != shape or valid.shape != shape or values.dtype.newbyteorder("=") != dtype:
         raise ValueError(f"window {window} has {values.shape} values of {values.dtype}, expected {shape} of {dtype}")
-    if dtype.kind == "f" and not np.isfinite(values[valid]).all():
+    if dtype.kind == "f" and not np.isfinite(values).all():
         raise ValueError(f"a valid cell of window {window} is not finite; build the raster with Raster.masked")
-    statistics.add(values, valid)
-    if fill is None:
-        if not valid.all():
-            raise ValueError("integer raster with invalid cells: name the nodata value that stands for them")
+    found[window] = block_statistics(values, valid)
+    if valid.all() and (fill is None or fill != fill or not (values == fill).any()):
         return values
+    if fill is None:
+        raise ValueError("integer raster with invalid cells: name the nodata value that stands for them")
     if np.any(valid & (values == fill)):
         raise ValueError(f"nodata {fill.item()} is also the value of valid cells; choose another")
     return np.where(valid, values, fill)
+
+
+def _joined(found: dict[Window, CellStatistics]) -> CellStatistics:
+    """The statistics of all windows, in an order that does not depend on who counted when."""
+    statistics = CellStatistics()
+    for window in sorted(found):
+        statistics.join(found[window])
+    return statistics
 
 
 def _needs_big(layout: Layout, cog: bool) -> bool:
@@ -151,7 +160,9 @@ def _needs_big(layout: Layout, cog: bool) -> bool:
     return sum(many * (size + size // 1000 + 64) for many, size in blocks) > CLASSIC_BYTES
 
 
-def _write_plain(handle: BinaryIO, layout: Layout, cells, fill, tags: Callable[[], list[tuple]], big: bool) -> None:
+def _write_plain(
+    handle: BinaryIO, layout: Layout, cells: Cells, fill, tags: Callable[[], list[tuple]], big: bool
+) -> None:
     """First the blocks, one after the other as they come, then the directory."""
     handle.write(header(0, big))
     layout = write_blocks(handle, layout, cells, 0 if fill is None else fill)
