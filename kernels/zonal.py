@@ -1,4 +1,4 @@
-"""Kernel of refimpl/raster/zonal.py.
+"""Kernel of refimpl/raster/zonal_sums.py.
 
 Idea: one pass, from run to run (``kernels.zone_runs``).  Along a run, 32 cells at a time go into 32 running sums, each
 kept as an unevaluated pair (high, low) of doubles: every addition keeps its rounding error (``kernels.pairs``), so that
@@ -18,6 +18,11 @@ from kernels.zone_runs import LANES, cells, number_of_parts, part_rows, real_typ
 
 
 def zonal_sums(values, valid, zones, weights):
+    codes, totals, areas, counts = zonal_pairs(values, valid, zones, weights)
+    return codes, totals[0], areas[0], counts
+
+
+def zonal_pairs(values, valid, zones, weights):
     if not values.shape == valid.shape == zones.shape or weights.shape != values.shape[:1]:
         raise ValueError("values, valid and zones must have one shape, and weights one number per row")
     parts, kind = number_of_parts(zones.shape), real_type(values.dtype)
@@ -47,7 +52,7 @@ def _added(found):
         counts[at] += part_counts
         for k in (0, 2):
             pairs[k][at], pairs[k + 1][at] = add_pairs(pairs[k][at], pairs[k + 1][at], *part_pairs[k : k + 2])
-    return codes[1:], pairs[0, 1:], pairs[2, 1:], counts[1:]
+    return codes[1:], pairs[:2, 1:], pairs[2:, 1:], counts[1:]
 
 
 @inner

@@ -80,7 +80,8 @@ CASES = {
         rng.integers(0, 256, (5, 7 * 3 * np.dtype(dtype).itemsize)).astype(np.uint8), 3, np.dtype(dtype).itemsize,
     ),
     "refimpl.raster.overlap.overlap_sums": overlap_arguments,
-    "refimpl.raster.zonal.zonal_sums": zonal_arguments,
+    "refimpl.raster.zonal_sums.zonal_pairs": zonal_arguments,
+    "refimpl.raster.zonal_sums.zonal_sums": zonal_arguments,
     "refimpl.regression.kernel_functions.kernel_expansion": lambda rng, dtype: (
         rng.random((9, 5)), rng.random((6, 5)), rng.standard_normal(6), "poly", 0.7, 3, 0.5,
     ),

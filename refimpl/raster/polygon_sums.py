@@ -14,12 +14,11 @@ Where polygons of one zone overlap, or a ring crosses itself, the sum leaves [0,
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from refimpl.raster.overlap import edge_integral
 from refimpl.raster.polygons import Edges
+from refimpl.raster.zonal_sums import exact_pair
 from refimpl.twins import twin
 
 NOISE = 1e-12
@@ -80,11 +79,5 @@ def polygon_sums(values, valid, weights, edges: Edges, first_row: int):
             counts[:, rank] += np.count_nonzero(chosen), np.count_nonzero(share)
             terms[rank][0].extend((values[row, chosen].astype(float) * weights[row] * share[chosen]).tolist())
             terms[rank][1].extend((weights[row] * share[chosen]).tolist())
-    totals, areas = (np.array([_pair(zone[part]) for zone in terms]).reshape(-1, 2).T for part in (0, 1))
+    totals, areas = (np.array([exact_pair(zone[part]) for zone in terms]).reshape(-1, 2).T for part in (0, 1))
     return totals, areas, counts, astray
-
-
-def _pair(terms: list[float]) -> tuple[float, float]:
-    """The exact sum as a double and the double nearest to the rest."""
-    high = math.fsum(terms)
-    return high, math.fsum([*terms, -high])

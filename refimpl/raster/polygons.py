@@ -18,7 +18,7 @@ import numpy as np
 
 from refimpl.errors import InputError
 from refimpl.raster.crs import CRS, datum_change
-from refimpl.raster.grid import Grid
+from refimpl.raster.grid import Grid, Window
 from refimpl.raster.projection import forward, inverse
 
 RULES = ("centre", "area")
@@ -75,6 +75,8 @@ class Edges(NamedTuple):
     """(n,) int64: the place of the edge's zone in ``codes``."""
     codes: np.ndarray
     """(k,) int64, ascending."""
+    window: Window = (0, 0, 0, 0)
+    """The rows and columns of the grid that the zones' bounding box meets; empty where it meets none."""
 
 
 def carried(polygons: Polygons, crs: CRS) -> Polygons:
@@ -193,10 +195,22 @@ def edges_on(polygons: Polygons, grid: Grid) -> Edges:
     (x0, y0, dx, dy), codes = grid.transform, polygons.zones
     v = _snapped((polygons.y - y0) / dy)
     parts = [_edges(polygons, _snapped((polygons.x + turn - x0) / dx), v, grid.shape) for turn in _turns(polygons, grid)]
-    ends, signs, of_edge = (np.concatenate(each) for each in zip(*parts)) if parts else _NO_EDGES
+    ends, signs, of_edge, boxes = (np.concatenate(each) for each in zip(*parts)) if parts else _NO_EDGES
     order = np.argsort(of_edge, kind="stable")
     ranks = np.searchsorted(codes, of_edge[order])
-    return Edges(np.ascontiguousarray(ends[order]), signs[order], ranks, codes)
+    return Edges(np.ascontiguousarray(ends[order]), signs[order], ranks, codes, _window(boxes, grid.shape))
+
+
+_NO_EDGES = np.zeros((0, 4)), np.zeros(0), np.zeros(0, np.int64), np.zeros((0, 4))
+
+
+def _window(boxes: np.ndarray, shape: tuple[int, int]) -> Window:
+    """The cells that boxes (n, 4), each u and v of two corners, meet."""
+    if not boxes.size:
+        return 0, 0, 0, 0
+    (left, top), (right, bottom) = np.floor(boxes[:, :2].min(0)), np.ceil(boxes[:, 2:].max(0))
+    top, bottom, left, right = max(top, 0), min(bottom, shape[0]), max(left, 0), min(right, shape[1])
+    return int(top), int(bottom), int(left), int(right)
 
 
 _SNAP = 1e-9
@@ -205,9 +219,6 @@ _SNAP = 1e-9
 def _snapped(coordinate: np.ndarray) -> np.ndarray:
     whole = np.round(coordinate)
     return np.where(np.abs(coordinate - whole) < _SNAP, whole, coordinate)
-
-
-_NO_EDGES = np.zeros((0, 4)), np.zeros(0), np.zeros(0, np.int64)
 
 
 def _turns(polygons: Polygons, grid: Grid) -> list[float]:
@@ -220,11 +231,11 @@ def _turns(polygons: Polygons, grid: Grid) -> list[float]:
 
 
 def _edges(polygons: Polygons, u: np.ndarray, v: np.ndarray, shape: tuple[int, int]):
-    """(ends, signs, code of each) of the rings that reach the grid; edges right of it or along a row left out."""
+    """(ends, signs, code of each, boxes of rings) of what reaches the grid; edges right of it or along a row left out."""
     begin, sizes = polygons.starts[:-1], np.diff(polygons.starts)
     (rows, cols), ring = shape, np.repeat(np.arange(sizes.size), sizes)
-    reaches = (np.minimum.reduceat(u, begin) < cols) & (np.maximum.reduceat(u, begin) > 0)
-    reaches &= (np.minimum.reduceat(v, begin) < rows) & (np.maximum.reduceat(v, begin) > 0)
+    boxes = np.stack([part.reduceat(w, begin) for part in (np.minimum, np.maximum) for w in (u, v)], axis=1)
+    reaches = (boxes[:, :2] < (cols, rows)).all(1) & (boxes[:, 2:] > 0).all(1)
     # The shoelace formula, with coordinates from each ring's first vertex.
     from_u, from_v = u - u[begin][ring], v - v[begin][ring]
     twice = np.append(from_u[:-1] * from_v[1:] - from_u[1:] * from_v[:-1], 0.0)
@@ -237,7 +248,8 @@ def _edges(polygons: Polygons, u: np.ndarray, v: np.ndarray, shape: tuple[int, i
     upper, lower = np.where(down, first, first + 1), np.where(down, first + 1, first)
     ends = np.stack([u[upper], v[upper], u[lower], v[lower]], axis=1)
     # In (u, v), v down, a ring of positive area goes down on its right side.
-    return ends, np.where(down, -1.0, 1.0) * round_about[ring[first]], polygons.codes[ring[first]]
+    signs = np.where(down, -1.0, 1.0) * round_about[ring[first]]
+    return ends, signs, polygons.codes[ring[first]], boxes[reaches]
 
 
 def _last(polygons: Polygons) -> np.ndarray:

@@ -2,60 +2,30 @@
 
 Section "Raster data": drivers are summed by province and compared with emission.  D03: the total of a density is the
 sum over cells of density x true cell area (km2); the mean is total / area, thus area-weighted.
-Sums are compensated, so that a result does not depend on the order of the cells beyond an ulp.
+Zones are codes on cells (``zonal_sums``) or polygons, which share out cells exactly (``polygon_sums``); sums are
+compensated, so that a result does not depend on the order of cells and blocks beyond an ulp.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from refimpl.metrics import pearson_r
 from refimpl.raster.grid import Raster
-from refimpl.raster.warp import warp_nearest
-from refimpl.twins import twin
+from refimpl.raster.polygons import Polygons
+from refimpl.raster.zonal_blocks import SumsOfBlock, area_parts, centre_parts, label_parts
+from refimpl.raster.zonal_sums import zonal_sums
+from refimpl.raster.zone_labels import checked_rule
 
+if TYPE_CHECKING:
+    from refimpl.raster.geotiff import RasterFile
 
-@twin("kernels.zonal")
-def zonal_sums(values, valid, zones, weights):
-    """What the valid cells of each zone add up to.
-
-    Parameters
-    ----------
-    values, valid : (rows, cols) real, finite where valid, and bool.
-    zones : (rows, cols) integer codes, 0 outside.
-    weights : (rows,) float64, one per row (the cell's area, say).
-
-    Returns
-    -------
-    codes : (k,) int64, ascending: every code that occurs but 0, also where no cell of the zone is valid.
-    totals : (k,) float64, sum of value x weight.
-    areas : (k,) float64, sum of the weights.
-    counts : (k,) int64, number of valid cells.
-
-    Raises
-    ------
-    ValueError
-        Shapes differ or a code is negative.
-
-    >>> values, zones = np.array([[1.0, 2.0], [4.0, 8.0]]), np.array([[1, 1], [0, 5]])
-    >>> [each.tolist() for each in zonal_sums.reference(values, values < 8, zones, np.array([1.0, 0.5]))]
-    [[1, 5], [3.0, 0.0], [2.0, 0.0], [2, 0]]
-    """
-    if not values.shape == valid.shape == zones.shape or weights.shape != values.shape[:1]:
-        raise ValueError("values, valid and zones must have one shape, and weights one number per row")
-    codes = np.unique(zones[zones != 0]).astype(np.int64)
-    if (codes < 0).any():
-        raise ValueError(f"zone code {codes[0]}, expected codes from 0 up")
-    every = np.broadcast_to(weights[:, None], values.shape)
-    inside = [valid & (zones == code) for code in codes.tolist()]
-    totals = [math.fsum(values[cells].astype(float) * every[cells]) for cells in inside]
-    areas = [math.fsum(every[cells]) for cells in inside]
-    counts = [np.count_nonzero(cells) for cells in inside]
-    return codes, np.array(totals, float), np.array(areas, float), np.array(counts, np.int64)
+__all__ = ["ZonalStatistics", "rank_drivers", "zonal_statistics", "zonal_sums"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,15 +44,23 @@ class ZonalStatistics:
     """float64, true area of the valid cells."""
 
 
-def zonal_statistics(raster: Raster, zones: Raster, align: bool = False) -> ZonalStatistics:
-    """Totals, means, counts and areas of a density by zone, over the cells that are valid in both rasters.
+def zonal_statistics(
+    raster: Raster | RasterFile, zones: Raster | Polygons, align: bool = False, rule: str = ""
+) -> ZonalStatistics:
+    """Totals, means, counts and areas of a density by zone, over the cells that are valid and in a zone.
 
-    ``align`` first brings the zones to the raster's grid, each cell taking the zone at its centre.
+    A raster in a file is read in blocks of rows, so that memory does not go with its size; the result is the same to an
+    ulp.  ``zones`` are codes on cells, or polygons.  Codes must lie on the raster's grid, unless ``align`` brings them
+    there, each cell taking the zone at its centre.  Polygons are laid on any grid, by their own rule or by ``rule``:
+    "centre" gives a cell to the zone at its centre, and "area" gives each zone its exact share of the cell; ``count``
+    is then the number of cells of which the zone has a share.
 
     Raises
     ------
     ValueError
         The zones are not integers from 0 up, or lie on another grid and ``align`` is not set.
+    InputError
+        A file that cannot be read; polygons that cannot be laid on the grid (``edges_on``); an unknown rule.
 
     >>> from refimpl.raster.grid import Grid
     >>> from refimpl.raster.projection import ALBERS_CHINA
@@ -91,15 +69,30 @@ def zonal_statistics(raster: Raster, zones: Raster, align: bool = False) -> Zona
     >>> found = zonal_statistics(density, Raster(np.array([[11, 11, 11]]), np.ones((1, 3), bool), grid))
     >>> found.codes.tolist(), found.total.tolist(), found.mean.tolist(), found.count.tolist(), found.area_km2.tolist()
     ([11], [16.0], [2.0], [2], [8.0])
+    >>> west = np.array([0.0, 3000.0, 3000.0, 0.0, 0.0]), np.array([0.0, 0.0, -2000.0, -2000.0, 0.0])
+    >>> polygon = Polygons(*west, np.array([0, 5]), np.array([True]), np.array([11]), ALBERS_CHINA)
+    >>> zonal_statistics(density, polygon, rule="area").total.tolist()
+    [10.0]
     """
-    if zones.values.dtype.kind not in "iu":
-        raise ValueError(f"zones of {zones.values.dtype}, expected integer codes from 0 up")
-    if align:
-        zones = warp_nearest(zones, raster.grid)
-    if zones.grid != raster.grid:
-        raise ValueError("raster and zones lie on different grids; pass align=True, or warp_nearest the zones first")
-    # A cell without a zone holds code 0: invalid cells of a Raster do.
-    codes, total, area, count = zonal_sums(raster.values, raster.valid, zones.values, raster.grid.cell_areas())
+    if not isinstance(zones, Polygons):
+        return _table(label_parts(raster, zones, align))
+    if checked_rule(rule or zones.rule) == "centre":
+        return _table(centre_parts(raster, zones))
+    return _table(area_parts(raster, zones))
+
+
+def _table(parts: Iterable[SumsOfBlock]) -> ZonalStatistics:
+    """Blocks added up, exactly; a sum is rounded once, at the end."""
+    terms: dict[int, tuple[list, list, list]] = {}
+    for codes, totals, areas, counts in parts:
+        for code, total, area, count in zip(codes.tolist(), totals.T.tolist(), areas.T.tolist(), counts.tolist()):
+            one = terms.setdefault(code, ([], [], []))
+            one[0].extend(total)
+            one[1].extend(area)
+            one[2].append(count)
+    codes = np.array(sorted(terms), np.int64)
+    total, area = (np.array([math.fsum(terms[code][at]) for code in codes.tolist()], float) for at in (0, 1))
+    count = np.array([sum(terms[code][2]) for code in codes.tolist()], np.int64)
     mean = np.divide(total, area, out=np.full(codes.size, np.nan), where=area > 0)
     return ZonalStatistics(codes, total, mean, count, area)
 

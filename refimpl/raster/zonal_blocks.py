@@ -1,0 +1,93 @@
+"""Zonal sums of a raster block by block: a raster in a file never lies in memory as a whole.
+
+Section "Raster data"; D03.  Each function yields, for one block of rows after the other, the codes (k,) int64 of the
+zones in it, their totals and areas (2, k) float64 as pairs (``exact_pair``), and their counts (k,) int64.
+Of a raster under polygons only the rows and columns of their bounding box are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from refimpl.raster.grid import Raster, Window
+from refimpl.raster.polygon_sums import polygon_sums
+from refimpl.raster.polygons import Edges, Polygons, edges_on
+from refimpl.raster.warp import warp_nearest
+from refimpl.raster.zonal_sums import zonal_pairs
+from refimpl.raster.zone_labels import label_cells, warn_astray
+
+if TYPE_CHECKING:
+    from refimpl.raster.geotiff import RasterFile
+
+SumsOfBlock = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+BLOCK_CELLS = 2**21
+
+
+def blocks(window: Window, cells: int = BLOCK_CELLS) -> Iterator[Window]:
+    """Blocks of whole rows of a window, of about so many cells.
+
+    >>> list(blocks((0, 5, 2, 4), 4))
+    [(0, 2, 2, 4), (2, 4, 2, 4), (4, 5, 2, 4)]
+    """
+    top, bottom, left, right = window
+    step = max(1, cells // max(right - left, 1))
+    for start in range(top, bottom, step):
+        yield start, min(start + step, bottom), left, right
+
+
+def label_parts(raster: Raster | RasterFile, zones: Raster, align: bool) -> Iterator[SumsOfBlock]:
+    """By codes on the raster's grid; ``align`` brings them there, each cell taking the zone at its centre.
+
+    Raises
+    ------
+    ValueError
+        The zones are not integers from 0 up, or lie on another grid and ``align`` is not set.
+    """
+    grid = raster.grid
+    if zones.values.dtype.kind not in "iu":
+        raise ValueError(f"zones of {zones.values.dtype}, expected integer codes from 0 up")
+    if zones.grid != grid and not align:
+        raise ValueError("raster and zones lie on different grids; pass align=True, or warp_nearest the zones first")
+    areas = grid.cell_areas()
+    for window in blocks((0, grid.shape[0], 0, grid.shape[1])):
+        part, rows = raster.part(window), slice(*window[:2])
+        # A cell without a zone holds code 0: invalid cells of a Raster do.
+        codes = zones.values[rows] if zones.grid == grid else warp_nearest(zones, part.grid).values
+        yield zonal_pairs(part.values, part.valid, codes, areas[rows])
+
+
+def centre_parts(raster: Raster | RasterFile, polygons: Polygons) -> Iterator[SumsOfBlock]:
+    """By the polygon at each cell's centre."""
+    edges, areas = _edges_in_window(raster, polygons)
+    kind = np.uint8 if edges.codes.size < 256 else np.int64
+    astray = np.zeros(edges.codes.size, bool)
+    for window in blocks(edges.window):
+        part, rows = raster.part(window), slice(*window[:2])
+        labels, here = label_cells(edges, rows.start, *part.values.shape, False)
+        astray |= here
+        ranks, totals, sums, counts = zonal_pairs(part.values, part.valid, labels.astype(kind), areas[rows])
+        yield edges.codes[ranks - 1], totals, sums, counts
+    warn_astray(polygons, edges.codes[astray])
+
+
+def area_parts(raster: Raster | RasterFile, polygons: Polygons) -> Iterator[SumsOfBlock]:
+    """By the exact share of each cell that the polygons of a zone cover."""
+    edges, areas = _edges_in_window(raster, polygons)
+    astray = np.zeros(edges.codes.size, bool)
+    for window in blocks(edges.window):
+        part, rows = raster.part(window), slice(*window[:2])
+        totals, sums, counts, here = polygon_sums(part.values, part.valid, areas[rows], edges, rows.start)
+        astray |= here
+        met = counts[1] > 0
+        yield edges.codes[met], totals[:, met], sums[:, met], counts[0, met]
+    warn_astray(polygons, edges.codes[astray])
+
+
+def _edges_in_window(raster: Raster | RasterFile, polygons: Polygons) -> tuple[Edges, np.ndarray]:
+    """The polygons' edges, u counted from the first column of their window, and the area of a cell of each row."""
+    edges = edges_on(polygons, raster.grid)
+    ends = edges.ends - np.array([edges.window[2], 0.0, edges.window[2], 0.0])
+    return edges._replace(ends=ends), raster.grid.cell_areas()

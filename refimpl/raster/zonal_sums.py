@@ -1,0 +1,77 @@
+"""What the cells of each zone add up to, without loss.
+
+Section "Raster data"; D03.  Sums are compensated: a sum is the exact sum but for its last bit, so that it does not
+depend on the order of the cells.  Blocks of a raster are added from pairs, each a sum and what its rounding lost.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+
+from refimpl.twins import twin
+
+
+def exact_pair(terms: Iterable[float]) -> tuple[float, float]:
+    """The exact sum as the nearest double, and the double nearest to the rest.
+
+    >>> exact_pair([1e16, 1.0])
+    (1e+16, 1.0)
+    """
+    terms = [float(term) for term in terms]
+    high = math.fsum(terms)
+    return high, math.fsum([*terms, -high])
+
+
+@twin("kernels.zonal")
+def zonal_pairs(values, valid, zones, weights):
+    """As ``zonal_sums``, each sum with what its rounding lost: totals and areas are (2, k), the sum and the rest.
+
+    >>> values, zones = np.array([[1e16, 1.0, 8.0]]), np.array([[1, 1, 5]])
+    >>> [each.tolist() for each in zonal_pairs.reference(values, values > 0, zones, np.ones(1))]
+    [[1, 5], [[1e+16, 8.0], [1.0, 0.0]], [[2.0, 1.0], [0.0, 0.0]], [2, 1]]
+    """
+    if not values.shape == valid.shape == zones.shape or weights.shape != values.shape[:1]:
+        raise ValueError("values, valid and zones must have one shape, and weights one number per row")
+    codes = np.unique(zones[zones != 0]).astype(np.int64)
+    if (codes < 0).any():
+        raise ValueError(f"zone code {codes[0]}, expected codes from 0 up")
+    every = np.broadcast_to(weights[:, None], values.shape)
+    inside = [valid & (zones == code) for code in codes.tolist()]
+    totals = [exact_pair(values[cells].astype(float) * every[cells]) for cells in inside]
+    areas = [exact_pair(every[cells]) for cells in inside]
+    counts = [np.count_nonzero(cells) for cells in inside]
+    totals, areas = (np.array(each, float).reshape(-1, 2).T for each in (totals, areas))
+    return codes, totals, areas, np.array(counts, np.int64)
+
+
+@twin("kernels.zonal")
+def zonal_sums(values, valid, zones, weights):
+    """What the valid cells of each zone add up to.
+
+    Parameters
+    ----------
+    values, valid : (rows, cols) real, finite where valid, and bool.
+    zones : (rows, cols) integer codes, 0 outside.
+    weights : (rows,) float64, one per row (the cell's area, say).
+
+    Returns
+    -------
+    codes : (k,) int64, ascending: every code that occurs but 0, also where no cell of the zone is valid.
+    totals : (k,) float64, sum of value x weight.
+    areas : (k,) float64, sum of the weights.
+    counts : (k,) int64, number of valid cells.
+
+    Raises
+    ------
+    ValueError
+        Shapes differ or a code is negative.
+
+    >>> values, zones = np.array([[1.0, 2.0], [4.0, 8.0]]), np.array([[1, 1], [0, 5]])
+    >>> [each.tolist() for each in zonal_sums.reference(values, values < 8, zones, np.array([1.0, 0.5]))]
+    [[1, 5], [3.0, 0.0], [2.0, 0.0], [2, 0]]
+    """
+    codes, totals, areas, counts = zonal_pairs.reference(values, valid, zones, weights)
+    return codes, totals[0], areas[0], counts
