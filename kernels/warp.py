@@ -1,9 +1,11 @@
-"""Kernel of refimpl/raster/overlap.py.
+"""Kernels of refimpl/raster/overlap.py.
 
 Idea: one cell at a time, so that nothing larger than the answer is stored, and cells without a valid pixel are left at
-once.  An edge of the cell crosses a column of pixels between the same two heights whatever the row: these are worked
-out once for each edge and column, and what is left for a pixel is a trapezoid.  Invalid pixels are never integrated.
-Sums run in the reference's order (rows, then columns of pixels); blocks of rows of cells run side by side.
+once.  Each edge of the cell walks through the pixels that it crosses and leaves two numbers in each: ``full``, the
+signed width that it spans there, which is what it adds to every pixel above, and ``part``, what it adds to this pixel.
+From the last row of pixels upward, part + the sum of the full below is a pixel's overlap with the cell.  So an edge
+touches the few pixels on its way and not all of them.  Invalid pixels are passed over; blocks of rows of cells run side
+by side.  Indices are unsigned where it is hot: a signed one costs a test whether it counts from the end.
 """
 
 from __future__ import annotations
@@ -20,87 +22,177 @@ PART_CELLS = 4096
 
 
 def overlap_sums(values, valid, weights, u, v):
-    shape = u.shape[0] - 1, u.shape[1] - 1
-    sums = np.zeros((3, *shape))
-    step = max(1, PART_CELLS // max(shape[1], 1))
-    values, valid, weights, u, v = (np.ascontiguousarray(each) for each in (values, valid, weights, u, v))
-    run_parts(sum_rows, -(-shape[0] // step), values, valid, weights, u, v, step, sums)
+    sums = np.zeros((3, u.shape[0] - 1, u.shape[1] - 1))
+    _by_rows(sum_rows, values, valid, weights, u, v, sums)
     return tuple(sums)
 
 
+def overlap_modes(values, valid, weights, u, v):
+    shape = u.shape[0] - 1, u.shape[1] - 1
+    modes, covered = np.zeros(shape, values.dtype), np.zeros(shape)
+    _by_rows(mode_rows, values, valid, weights, u, v, modes, covered)
+    return modes, covered
+
+
+def _by_rows(kernel_of_rows, values, valid, weights, u, v, *results):
+    """Blocks of rows of cells, side by side."""
+    rows, cols = u.shape[0] - 1, u.shape[1] - 1
+    step = max(1, PART_CELLS // max(cols, 1))
+    values, valid, weights, u, v = (np.ascontiguousarray(each) for each in (values, valid, weights, u, v))
+    run_parts(kernel_of_rows, -(-rows // step), values, valid, weights, u, v, step, *results)
+
+
 @inner
-def edge_integral(width, low, high):
-    """Integral of clamp(v, 0, 1) over a signed width in which v runs from ``low`` to ``high``."""
-    if width == 0.0 or high <= 0.0:
-        return 0.0
-    if low >= 1.0:
-        return width
-    mean = (min(max(low, 0.0), 1.0) + min(max(high, 0.0), 1.0)) / 2
-    if high > low:
-        rise = high - low
-        begin, end = min(max(-low / rise, 0.0), 1.0), min(max((1 - low) / rise, 0.0), 1.0)
-        mean = (end - begin) * mean + (1 - end)
-    return width * mean
+def bounding_box(u, v, r, c, valid, box):
+    """Fill ``box`` with the pixels about a cell, (top, bottom, left, right); False where none of them is valid."""
+    rows, cols = valid.shape
+    u0, u1, u2, u3 = u[r, c], u[r, c + 1], u[r + 1, c + 1], u[r + 1, c]
+    v0, v1, v2, v3 = v[r, c], v[r, c + 1], v[r + 1, c + 1], v[r + 1, c]
+    if not math.isfinite(u0 + u1 + u2 + u3 + v0 + v1 + v2 + v3):
+        return False
+    left, right = min(min(u0, u1), min(u2, u3)), max(max(u0, u1), max(u2, u3))
+    top, bottom = min(min(v0, v1), min(v2, v3)), max(max(v0, v1), max(v2, v3))
+    # A quadrilateral far off the source is left out before its bounds become integers.
+    if left >= cols or top >= rows or right <= 0 or bottom <= 0:
+        return False
+    box[0], box[1] = int(math.floor(max(top, 0.0))), int(math.ceil(min(bottom, float(rows))))
+    box[2], box[3] = int(math.floor(max(left, 0.0))), int(math.ceil(min(right, float(cols))))
+    for i in range(box[0], box[1]):
+        for j in range(box[2], box[3]):
+            if valid[i, j]:
+                return True
+    return False
+
+
+@inner
+def cell_area(u, v, r, c):
+    """Signed area of a cell, pixels; its coordinates are taken from its first corner."""
+    x1, x2, x3 = u[r, c + 1] - u[r, c], u[r + 1, c + 1] - u[r, c], u[r + 1, c] - u[r, c]
+    y1, y2, y3 = v[r, c + 1] - v[r, c], v[r + 1, c + 1] - v[r, c], v[r + 1, c] - v[r, c]
+    return ((x1 * y2 - x2 * y1) + (x2 * y3 - x3 * y2)) / 2
+
+
+@inner
+def walk(xa, ya, xb, yb, side, rows, cols, part, full):
+    """Leave what the edge from (xa, ya) to (xb, yb) adds in the pixels of a box; row ``rows`` is all that lies below."""
+    if xa == xb:
+        return
+    begin, end, slope = min(xa, xb), max(xa, xb), (yb - ya) / (xb - xa)
+    sign = side if xb > xa else -side
+    for j in range(max(int(math.floor(begin)), 0), min(int(math.ceil(end)), cols)):
+        enter, leave = max(begin, float(j)), min(end, j + 1.0)
+        one, other = ya + (enter - xa) * slope, ya + (leave - xa) * slope
+        low, high, width = min(one, other), max(one, other), sign * (leave - enter)
+        if high <= 0.0:
+            continue
+        i = int(math.floor(min(low, float(rows))))
+        if i >= rows:
+            full[np.uint64(rows * cols + j)] += width
+        elif i >= 0 and high <= i + 1:
+            k = np.uint64(i * cols + j)
+            part[k] += width * ((low + high) / 2 - i)
+            full[k] += width
+        else:
+            density = width / (high - low)
+            for row in range(max(i, 0), min(int(math.ceil(high)), rows)):
+                upper, lower = max(low, float(row)), min(high, row + 1.0)
+                share = density * (lower - upper)
+                k = np.uint64(row * cols + j)
+                part[k] += share * ((upper + lower) / 2 - row)
+                full[k] += share
+            if high > rows:
+                full[rows * cols + j] += density * (high - rows)
+
+
+@inner
+def walk_round(u, v, r, c, box, area, part, full):
+    """All four edges of a cell, from upper left by upper right."""
+    rows, cols, left, top = box[1] - box[0], box[3] - box[2], float(box[2]), float(box[0])
+    for k in range(rows * cols):
+        part[k] = 0.0
+    for k in range((rows + 1) * cols):
+        full[k] = 0.0
+    x0, x1, x2, x3 = u[r, c] - left, u[r, c + 1] - left, u[r + 1, c + 1] - left, u[r + 1, c] - left
+    y0, y1, y2, y3 = v[r, c] - top, v[r, c + 1] - top, v[r + 1, c + 1] - top, v[r + 1, c] - top
+    side = -1.0 if area >= 0 else 1.0  # the walk is clockwise on a map, rows downward
+    walk(x0, y0, x1, y1, side, rows, cols, part, full)
+    walk(x1, y1, x2, y2, side, rows, cols, part, full)
+    walk(x2, y2, x3, y3, side, rows, cols, part, full)
+    walk(x3, y3, x0, y0, side, rows, cols, part, full)
 
 
 @kernel
-def sum_rows(part, worker, values, valid, weights, u, v, step, sums):
-    rows, cols = values.shape
-    width = u.shape[1] - 1
-    x, y, crossing = np.empty(5), np.empty(5), np.empty((4 * 16, 3))
-    for r in range(part * step, min((part + 1) * step, u.shape[0] - 1)):
-        for c in range(width):
-            u0, u1, u2, u3 = u[r, c], u[r, c + 1], u[r + 1, c + 1], u[r + 1, c]
-            v0, v1, v2, v3 = v[r, c], v[r, c + 1], v[r + 1, c + 1], v[r + 1, c]
-            if not math.isfinite(u0 + u1 + u2 + u3 + v0 + v1 + v2 + v3):
+def sum_rows(part_number, worker, values, valid, weights, u, v, step, sums):
+    box, part, full = np.empty(4, np.int64), np.empty(64), np.empty(64)
+    flat_values, flat_valid = values.reshape(-1), valid.reshape(-1)
+    for r in range(part_number * step, min((part_number + 1) * step, u.shape[0] - 1)):
+        for c in range(u.shape[1] - 1):
+            if not bounding_box(u, v, r, c, valid, box):
                 continue
-            left, top = math.floor(min(u0, u1, u2, u3)), math.floor(min(v0, v1, v2, v3))
-            # A quadrilateral far off the source is left out before its bounds become integers.
-            if left >= cols or top >= rows or max(u0, u1, u2, u3) <= 0 or max(v0, v1, v2, v3) <= 0:
-                continue
-            u0, u1, u2, u3 = u0 - left, u1 - left, u2 - left, u3 - left
-            v0, v1, v2, v3 = v0 - top, v1 - top, v2 - top, v3 - top
-            above, before = int(top), int(left)
-            first_i, last_i = max(0, -above), min(int(math.ceil(max(v0, v1, v2, v3))), rows - above)
-            first_j, last_j = max(0, -before), min(int(math.ceil(max(u0, u1, u2, u3))), cols - before)
-            found = False
-            for i in range(above + first_i, above + last_i):
-                for j in range(before + first_j, before + last_j):
-                    found |= valid[i, j]
-            if not found:
-                continue
-            area = (u1 - u0) * (v1 + v0 - 2 * v0) / 2 + (u2 - u1) * (v2 + v1 - 2 * v0) / 2
-            area += (u3 - u2) * (v3 + v2 - 2 * v0) / 2 + (u0 - u3) * (v0 + v3 - 2 * v0) / 2
-            least = NOISE * abs(area) + NOISE_FLOOR
-            if crossing.shape[0] < 4 * (last_j - first_j):
-                crossing = np.empty((8 * (last_j - first_j), 3))
-            x[0], x[1], x[2], x[3], x[4] = u0, u1, u2, u3, u0
-            y[0], y[1], y[2], y[3], y[4] = v0, v1, v2, v3, v0
-            for j in range(first_j, last_j):
-                for edge in range(4):
-                    # The signed width of the edge in this column (0: it misses it), its lower and its upper v there.
-                    x1, x2, y1, y2, k = x[edge], x[edge + 1], y[edge], y[edge + 1], 4 * (j - first_j) + edge
-                    enter, leave = max(min(x1, x2), j), min(max(x1, x2), j + 1.0)
-                    crossing[k, 0] = 0.0
-                    if leave > enter:
-                        run = x2 - x1
-                        one, other = y1 + (enter - x1) / run * (y2 - y1), y1 + (leave - x1) / run * (y2 - y1)
-                        crossing[k, 0] = leave - enter if run > 0 else enter - leave
-                        crossing[k, 1], crossing[k, 2] = min(one, other), max(one, other)
+            rows, cols = box[1] - box[0], box[3] - box[2]
+            if full.size < (rows + 1) * cols:
+                part, full = np.empty(2 * (rows + 1) * cols), np.empty(2 * (rows + 1) * cols)
+            area = cell_area(u, v, r, c)
+            walk_round(u, v, r, c, box, area, part, full)
+            area = abs(area)
+            least = NOISE * area + NOISE_FLOOR
             sum_value, sum_weight, sum_overlap = 0.0, 0.0, 0.0
-            for i in range(first_i, last_i):
-                for j in range(first_j, last_j):
-                    if not valid[above + i, before + j]:
-                        continue
-                    k, overlap = 4 * (j - first_j), 0.0
-                    for edge in range(k, k + 4):
-                        overlap += edge_integral(crossing[edge, 0], crossing[edge, 1] - i, crossing[edge, 2] - i)
-                    if area < 0:
-                        overlap = -overlap
-                    if overlap > least:
-                        share = overlap * weights[above + i]
-                        sum_value += share * values[above + i, before + j]
-                        sum_weight += share
-                        sum_overlap += overlap
+            wide = np.uint64(cols)
+            for i in range(rows - 1, -1, -1):
+                row_value, row_overlap = 0.0, 0.0
+                here, there = np.uint64(i * cols), np.uint64((box[0] + i) * valid.shape[1] + box[2])
+                for j in range(wide):
+                    below = full[here + wide + j]
+                    full[here + j] += below
+                    overlap = part[here + j] + below
+                    taken = overlap if flat_valid[there + j] & (overlap > least) else 0.0  # no branch
+                    row_value += taken * flat_values[there + j]
+                    row_overlap += taken
+                weight = weights[box[0] + i]
+                sum_value += row_value * weight
+                sum_weight += row_overlap * weight
+                sum_overlap += row_overlap
             sums[0, r, c], sums[1, r, c] = sum_value, sum_weight
-            sums[2, r, c] = min(sum_overlap / abs(area), 1.0) if area != 0 else 0.0
+            sums[2, r, c] = min(sum_overlap / area, 1.0) if area != 0 else 0.0
+
+
+@kernel
+def mode_rows(part_number, worker, values, valid, weights, u, v, step, modes, covered):
+    box, part, full = np.empty(4, np.int64), np.empty(64), np.empty(64)
+    classes, shares = np.empty(16, values.dtype), np.empty(16)
+    flat_values, flat_valid = values.reshape(-1), valid.reshape(-1)
+    for r in range(part_number * step, min((part_number + 1) * step, u.shape[0] - 1)):
+        for c in range(u.shape[1] - 1):
+            if not bounding_box(u, v, r, c, valid, box):
+                continue
+            rows, cols = box[1] - box[0], box[3] - box[2]
+            if full.size < (rows + 1) * cols:
+                part, full = np.empty(2 * (rows + 1) * cols), np.empty(2 * (rows + 1) * cols)
+            area = cell_area(u, v, r, c)
+            walk_round(u, v, r, c, box, area, part, full)
+            area = abs(area)
+            least, known, sum_overlap = NOISE * area + NOISE_FLOOR, 0, 0.0
+            wide = np.uint64(cols)
+            for i in range(rows - 1, -1, -1):
+                here, there = np.uint64(i * cols), np.uint64((box[0] + i) * valid.shape[1] + box[2])
+                for j in range(wide):
+                    below = full[here + wide + j]
+                    full[here + j] += below
+                    overlap = part[here + j] + below
+                    if overlap > least and flat_valid[there + j]:
+                        value, k = flat_values[there + j], 0
+                        while k < known and classes[k] != value:
+                            k += 1
+                        if k == known:
+                            if known == classes.size:
+                                classes = np.concatenate((classes, np.empty_like(classes)))
+                                shares = np.concatenate((shares, np.empty_like(shares)))
+                            classes[k], shares[k], known = value, 0.0, known + 1
+                        shares[k] += overlap * weights[box[0] + i]
+                        sum_overlap += overlap
+            best = 0
+            for k in range(1, known):
+                if shares[k] > shares[best] or (shares[k] == shares[best] and classes[k] < classes[best]):
+                    best = k
+            if known:
+                modes[r, c], covered[r, c] = classes[best], min(sum_overlap / area, 1.0) if area != 0 else 0.0

@@ -71,24 +71,76 @@ def overlap_sums(values, valid, weights, u, v):
     [4.0, 1.5, 1.0]
     """
     shape = (u.shape[0] - 1, u.shape[1] - 1)
-    # The walk round a cell: upper left, upper right, lower right, lower left.
-    u = np.stack([u[:-1, :-1], u[:-1, 1:], u[1:, 1:], u[1:, :-1]]).reshape(4, -1)
-    v = np.stack([v[:-1, :-1], v[:-1, 1:], v[1:, 1:], v[1:, :-1]]).reshape(4, -1)
-    sums = np.zeros((3, u.shape[1]))
-    here = np.flatnonzero(np.all(np.isfinite(u) & np.isfinite(v), axis=0))
-    if here.size:
-        sums[:, here] = _sums_of_quads(values, valid, weights, u[:, here], v[:, here])
+    sums = np.zeros((3, shape[0] * shape[1]))
+    here, overlaps = _quad_overlaps(valid, u, v)
+    for row, col, overlap in overlaps:
+        sums[:, here] += overlap * np.stack([weights[row] * values[row, col], weights[row], np.ones_like(overlap)])
+    sums[2, here] = _shares_of_area(sums[2, here], u, v, here)
     return tuple(sums.reshape(3, *shape))
 
 
-def _sums_of_quads(values, valid, weights, u, v):
-    """The three sums (3, n) for quadrilaterals (4, n), pixel by pixel of their bounding boxes."""
-    rows, cols = values.shape
+@twin("kernels.warp")
+def overlap_modes(values, valid, weights, u, v):
+    """The value of which target cells hold most: the largest sum of overlap x weight; the lowest of several alike.
+
+    Parameters are those of ``overlap_sums``; the values may be of any type.
+
+    Returns
+    -------
+    modes : (R, C) of the values' dtype; 0 where no valid pixel is met.
+    covered : (R, C) float64, share of the cell's area, in pixels, that valid pixels cover, 0 to 1.
+
+    >>> u, v = np.meshgrid([0.0, 3.0], [0.0, 1.0])
+    >>> classes = np.array([[7, 5, 7]], np.uint8)
+    >>> [float(a[0, 0]) for a in overlap_modes.reference(classes, classes > 0, np.ones(1), u, v)]
+    [7.0, 1.0]
+    """
+    shape = (u.shape[0] - 1, u.shape[1] - 1)
+    here, overlaps = _quad_overlaps(valid, u, v)
+    modes, covered, known = np.zeros(here.size, values.dtype), np.zeros(here.size), sorted(set(values[valid].tolist()))
+    shares = np.zeros((len(known), here.size))
+    for row, col, overlap in overlaps:
+        covered += overlap
+        for share, value in zip(shares, known):
+            share += np.where(values[row, col] == value, overlap * weights[row], 0.0)
+    if known and here.size:
+        modes = np.where(covered > 0, np.array(known, values.dtype)[shares.argmax(axis=0)], modes)
+    found = np.zeros(shape[0] * shape[1], values.dtype), np.zeros(shape[0] * shape[1])
+    found[0][here], found[1][here] = modes, _shares_of_area(covered, u, v, here)
+    return found[0].reshape(shape), found[1].reshape(shape)
+
+
+def _quads(u, v) -> tuple[np.ndarray, np.ndarray]:
+    """The corners of the cells, (4, cells) each, walking round: upper left, upper right, lower right, lower left."""
+    return tuple(np.stack([c[:-1, :-1], c[:-1, 1:], c[1:, 1:], c[1:, :-1]]).reshape(4, -1) for c in (u, v))
+
+
+def _shares_of_area(covered: np.ndarray, u, v, here: np.ndarray) -> np.ndarray:
+    """``covered`` pixels as a share of the cells' areas."""
+    u, v = (c[:, here] for c in _quads(u, v))
+    area = np.abs(signed_area(u - np.floor(u.min(0)), v - np.floor(v.min(0)))) if here.size else covered
+    return np.minimum(covered / np.where(area == 0, 1.0, area), 1.0)
+
+
+def _quad_overlaps(valid, u, v):
+    """(the cells that are on the map, for each pixel of their bounding boxes (row, column, overlap), each (cells,)).
+
+    Where a cell does not meet a valid pixel there, row and column are those of any pixel, and the overlap is 0.
+    """
+    u, v = _quads(u, v)
+    here = np.flatnonzero(np.all(np.isfinite(u) & np.isfinite(v), axis=0))
+    if not here.size:
+        return here, ()
+    return here, _box_overlaps(valid, u[:, here], v[:, here])
+
+
+def _box_overlaps(valid, u, v):
+    """Row by row of the boxes, (row, column, overlap) of one pixel of each."""
+    rows, cols = valid.shape
     # Coordinates are taken from the bounding box, so that rounding does not grow with the size of the source.
     left, top = np.floor(u.min(0)).astype(int), np.floor(v.min(0)).astype(int)
     u, v = u - left, v - top
     area = signed_area(u, v)
-    sums = np.zeros((3, u.shape[1]))
     for i in range(int(np.ceil(v.max()))):
         for j in range(int(np.ceil(u.max()))):
             overlap = np.sign(area) * sum(edge_integral(u[k - 4], v[k - 4], u[k - 3], v[k - 3], i, j) for k in range(4))
@@ -96,8 +148,4 @@ def _sums_of_quads(values, valid, weights, u, v):
             inside = (row >= 0) & (row < rows) & (col >= 0) & (col < cols)
             row, col = np.where(inside, row, 0), np.where(inside, col, 0)
             counts = inside & valid[row, col] & (overlap > NOISE * np.abs(area) + NOISE_FLOOR)
-            share = np.where(counts, overlap, 0.0)
-            sums += share * np.stack([weights[row] * values[row, col], weights[row], np.ones_like(share)])
-    sums[2] /= np.where(area == 0, 1.0, np.abs(area))
-    sums[2] = np.minimum(sums[2], 1.0)
-    return sums
+            yield row, col, np.where(counts, overlap, 0.0)
