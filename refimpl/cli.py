@@ -14,7 +14,7 @@ from pathlib import Path
 
 from refimpl import __version__, verbs
 from refimpl.errors import DataWarning, InputError, did_you_mean
-from refimpl.evaluating import verb_evaluate
+from refimpl.evaluating import options_evaluate, verb_evaluate
 from refimpl.progress import set_quiet
 
 
@@ -168,42 +168,6 @@ def options_allocate(verb: argparse.ArgumentParser) -> None:
     )
     verb.add_argument("--per-km2", type=Path, help="the density map, t CO2/km2/year")
     verb.add_argument("--balance", type=Path, help="the mass balance as CSV")
-
-
-def options_evaluate(verb: argparse.ArgumentParser) -> None:
-    """Arguments of ``evaluate``."""
-    verb.add_argument("emission", type=Path, help="10^4 t per cell")
-    verb.add_argument("--zones", type=Path, required=True)
-    verb.add_argument("--land-cover", type=Path, help="IGBP classes (MCD12)")
-    verb.add_argument(
-        "--land-cover-rule", choices=("majority", "nearest"), default="majority",
-        help="of classes finer than the cells: the land cover that holds the most of a cell, or that at its centre",
-    )  # fmt: skip
-    verb.add_argument("--reference", type=Path, help="another emission map, 10^4 t per cell")
-    verb.add_argument(
-        "--coarse", type=Path, help="its coarse map: compare with the plain alternatives (needs --emissions)"
-    )
-    verb.add_argument("--lights", type=Path, help="night lights, for 'lights alone' among the alternatives")
-    verb.add_argument("--odiac", type=Path, nargs="+", metavar="MONTH", help="twelve months, t C per cell (D24)")
-    verb.add_argument("--ffdas", type=Path, help="kg C/m2/year (D24)")
-    verb.add_argument(
-        "--inventory", action="append", default=[], metavar="NAME=FILE", help="any other inventory; may be repeated"
-    )
-    verb.add_argument(
-        "--units", action="append", default=[], metavar="NAME=UNITS",
-        help="of an --inventory, such as 't CO2/cell' or 'kg CO2/m2/s'; by default what its file says",
-    )  # fmt: skip
-    verb.add_argument("--emissions", type=Path, help="what 'refimpl inventory' wrote")
-    verb.add_argument("--year", type=int, help="of the emissions; by default their last")
-    verb.add_argument("--output", type=Path, default=Path("land_cover.csv"), help="land-cover shares by province")
-    verb.add_argument("--accuracy", type=Path, default=Path("accuracy.csv"), help="R2, MAE and RMSE by province")
-    verb.add_argument("--comparison", type=Path, default=Path("comparison.csv"), help="the map and its alternatives")
-    verb.add_argument(
-        "--inventories", type=Path, default=Path("inventories.csv"),
-        help="the other inventories; ..._by_province.csv and ..._by_land_cover.csv are written beside it",
-    )  # fmt: skip
-    verb.add_argument("--figures", type=folder, help="folder for Figs. 5 and 6 as PNG")
-    verb.add_argument("--title", default="CO2 emission", help="of the figures")
 
 
 def options_verify(verb: argparse.ArgumentParser) -> None:

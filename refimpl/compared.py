@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from refimpl.config import Config
 from refimpl.errors import InputError
 from refimpl.evaluation.inventories import carbon_of_year, inventory_density
 from refimpl.evaluation.land_cover import land_cover_on
@@ -55,7 +56,7 @@ def read_odiac(paths: Sequence[Path], grid: Grid, year: int | None = None) -> Ra
         for path in paths:
             with open_raster(path) as month:
                 check_units(month.units, ODIAC_UNITS, str(path), days_of(year))
-                yield month
+                yield whole(month)
 
     density = inventory_density(carbon_of_year(months(), grid), "t C/cell", grid, str(paths[0]))
     require_overlap(density, paths[0])
@@ -84,9 +85,64 @@ def read_inventory_file(file: InventoryFile, grid: Grid, year: int | None = None
             found = f"names the unit {source.units!r}, which is not understood" if source.units else "names no unit"
             raise InputError(f"{file.path}: {found}; name it with {file.key}, such as {COMMON[4]!r}")
         check_units(source.units, units, str(file.path), days)
-        density = inventory_density(source, units, grid, str(file.path), days)
+        density = inventory_density(whole(source), units, grid, str(file.path), days)
     require_overlap(density, file.path)
     return density
+
+
+def inventory_files(config: Config) -> list[InventoryFile]:
+    """The other inventories that a run.toml names, besides ODIAC and FFDAS.
+
+    Raises
+    ------
+    InputError
+        Names or units that are not as many as files, or a name given twice.
+    """
+    table, where = config.evaluate, f"{config.path}: evaluate."
+    count = len(table.inventories)
+    for key in ("inventory_names", "inventory_units"):
+        given = getattr(table, key)
+        if given and len(given) != count:
+            raise InputError(f"{where}{key}: {len(given)} for {count} inventories; expected one for each, in their order")
+    names = table.inventory_names or tuple(path.stem for path in table.inventories)
+    taken = [*names, *(["ODIAC"] if table.odiac else []), *(["FFDAS"] if table.ffdas else [])]
+    doubled = [name for name in names if taken.count(name) > 1 or not name.strip()]
+    if doubled:
+        raise InputError(f"{where}inventory_names: {doubled[0]!r} is empty or stands twice; name each inventory once")
+    units = table.inventory_units or ("",) * count
+    key = f"{where}inventory_units"
+    return [InventoryFile(name, path, unit, key) for name, path, unit in zip(names, table.inventories, units)]
+
+
+def read_inventories(config: Config, zones: Raster) -> dict[str, Raster]:
+    """ODIAC, FFDAS and the others that a run.toml names, t CO2 / km2 / year on the grid of ``zones``, totals kept."""
+    files, table, found, grid = inventory_files(config), config.evaluate, {}, zones.grid
+    if table.odiac:
+        found["ODIAC"] = read_odiac(table.odiac, grid, config.map_year)
+    if table.ffdas:
+        found["FFDAS"] = read_ffdas(table.ffdas, grid, config.map_year)
+    found |= {file.name: read_inventory_file(file, grid, config.map_year) for file in files}
+    for name, density in found.items():
+        if not (density.valid & (zones.values > 0)).any():
+            raise InputError(f"{config.path}: evaluate: {name} has no value in any zone; check its extent and nodata")
+    return found
+
+
+def coarser(grid: Grid) -> Grid:
+    """The coarse grid of a fine one: the same corner, twice the cell size (D19).
+
+    >>> from refimpl.raster.projection import ALBERS_CHINA
+    >>> coarser(Grid(ALBERS_CHINA, (0, 0, 500, -500), (4, 6))).shape
+    (2, 3)
+    """
+    (x0, y0, dx, dy), (rows, cols) = grid.transform, grid.shape
+    return Grid(grid.crs, (x0, y0, 2 * dx, 2 * dy), (rows // 2, cols // 2))
+
+
+def whole(source) -> Raster:
+    """All of an open file."""
+    rows, cols = source.grid.shape
+    return source.part((0, rows, 0, cols))
 
 
 def check_units(tag: str, units: str, where: str, days: int = 365) -> None:

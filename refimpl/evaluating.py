@@ -5,9 +5,46 @@ Figs. 4-6.  Everything is read and computed before the first file is written.
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 from refimpl.errors import InputError, did_you_mean
+
+
+def options_evaluate(verb: argparse.ArgumentParser) -> None:
+    """Arguments of ``evaluate``."""
+    verb.add_argument("emission", type=Path, help="10^4 t per cell")
+    verb.add_argument("--zones", type=Path, required=True)
+    verb.add_argument("--land-cover", type=Path, help="IGBP classes (MCD12)")
+    verb.add_argument(
+        "--land-cover-rule", choices=("majority", "nearest"), default="majority",
+        help="of classes finer than the cells: the land cover that holds the most of a cell, or that at its centre",
+    )  # fmt: skip
+    verb.add_argument("--reference", type=Path, help="another emission map, 10^4 t per cell")
+    verb.add_argument(
+        "--coarse", type=Path, help="its coarse map: compare with the plain alternatives (needs --emissions)"
+    )
+    verb.add_argument("--lights", type=Path, help="night lights, for 'lights alone' among the alternatives")
+    verb.add_argument("--odiac", type=Path, nargs="+", metavar="MONTH", help="twelve months, t C per cell (D24)")
+    verb.add_argument("--ffdas", type=Path, help="kg C/m2/year (D24)")
+    verb.add_argument(
+        "--inventory", action="append", default=[], metavar="NAME=FILE", help="any other inventory; may be repeated"
+    )
+    verb.add_argument(
+        "--units", action="append", default=[], metavar="NAME=UNITS",
+        help="of an --inventory, such as 't CO2/cell' or 'kg CO2/m2/s'; by default what its file says",
+    )  # fmt: skip
+    verb.add_argument("--emissions", type=Path, help="what 'refimpl inventory' wrote")
+    verb.add_argument("--year", type=int, help="of the emissions; by default their last")
+    verb.add_argument("--output", type=Path, default=Path("land_cover.csv"), help="land-cover shares by province")
+    verb.add_argument("--accuracy", type=Path, default=Path("accuracy.csv"), help="R2, MAE and RMSE by province")
+    verb.add_argument("--comparison", type=Path, default=Path("comparison.csv"), help="the map and its alternatives")
+    verb.add_argument(
+        "--inventories", type=Path, default=Path("inventories.csv"),
+        help="the other inventories; ..._by_province.csv and ..._by_land_cover.csv are written beside it",
+    )  # fmt: skip
+    verb.add_argument("--figures", type=Path, help="folder for Figs. 5 and 6 as PNG")
+    verb.add_argument("--title", default="CO2 emission", help="of the figures")
 
 
 def verb_evaluate(args) -> None:
@@ -160,7 +197,7 @@ def write_judged(args, judged) -> None:
 
     result = judged[-1]
     if result.land_cover is not None:
-        write_table(args.output, without_names(land_cover_columns(result, {})))
+        write_table(args.output, without_names(land_cover_columns(result.land_cover, {})))
         shares = ", ".join(f"{name} {result.land_cover.mean(name):.3f}" for name in LAND_COVERS)
         print(f"mean share of emission: {shares}")
     if result.cells is not None:
@@ -172,15 +209,12 @@ def write_judged(args, judged) -> None:
 
 
 def write_compared(args, compared, names) -> None:
-    """The three tables of other inventories; the two longer ones stand beside the first."""
-    from refimpl.evaluation.inventory_tables import inventories_table, land_cover_table, province_table
-    from refimpl.tables import format_table, write_table
+    """The three tables of other inventories."""
+    from refimpl.evaluation.inventory_tables import inventories_table
+    from refimpl.report import write_inventories
+    from refimpl.tables import format_table
 
-    path = args.inventories
-    write_table(path, inventories_table(compared))
-    write_table(path.with_stem(f"{path.stem}_by_province"), province_table(compared, names))
-    if args.land_cover:
-        write_table(path.with_stem(f"{path.stem}_by_land_cover"), land_cover_table(compared))
+    write_inventories(args.inventories, compared, names)
     print(format_table(inventories_table(compared)))
 
 

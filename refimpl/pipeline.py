@@ -30,12 +30,13 @@ import numpy as np
 
 from refimpl.allocation import Allocation, allocate
 from refimpl.coarse import CoarseMap, predict_coarse
+from refimpl.compared import coarser, read_inventories, read_land_cover
 from refimpl.config import Config
 from refimpl.errors import DataWarning, InputError
-from refimpl.evaluation.alternatives import ORDER, REFERENCE, RESULT, alternatives, fine_reference
+from refimpl.evaluation.agreement import InventoryComparison, compare_inventory
+from refimpl.evaluation.alternatives import COARSE, ORDER, REFERENCE, RESULT, alternatives, fine_reference
 from refimpl.evaluation.comparison import Judged, judge
-from refimpl.evaluation.inventories import ffdas_density, odiac_density
-from refimpl.evaluation.land_cover import seven_classes
+from refimpl.evaluation.land_cover import LandCoverShares, coarse_shares
 from refimpl.inventory import Inventory, read_inventory
 from refimpl.progress import Progress, stage
 from refimpl.provinces import (
@@ -43,13 +44,11 @@ from refimpl.provinces import (
     mapped_totals,
     prediction_drivers,
     province_drivers,
-    read_codes,
     read_zones,
     require_overlap,
     touching,
     working_grid,
 )
-from refimpl.raster.geotiff import read_raster
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.warp import warp_mean, warp_nearest
 from refimpl.raster.zones import Coverage, coverage
@@ -66,8 +65,10 @@ class Compared:
 
     land_cover: Raster | None
     """IGBP classes."""
+    coarse_land_cover: Raster | None
+    """The same on the coarse grid."""
     inventories: Mapping[str, Raster]
-    """ODIAC and FFDAS, t CO2 / km2 / year (D24)."""
+    """ODIAC, FFDAS and others, t CO2 / km2 / year (D24)."""
     lights: Raster | None
     drivers: Mapping[str, Raster]
     """Empty where they are coarser than the fine grid: then there is nothing to recover."""
@@ -95,8 +96,10 @@ class Results:
     allocation: Allocation
     judged: list[Judged] = field(default_factory=list)
     """The map and its alternatives, each with its numbers."""
-    inventories: dict[str, Judged] = field(default_factory=dict)
-    """The map against ODIAC and FFDAS."""
+    coarse_shares: LandCoverShares | None = None
+    """The corrected coarse map by the land cover of its own cells."""
+    inventories: dict[str, InventoryComparison] = field(default_factory=dict)
+    """The map against ODIAC, FFDAS and others."""
     warnings: list[str] = field(default_factory=list)
     """Each once, in the order in which they were given."""
     seconds: dict[str, float] = field(default_factory=dict)
@@ -150,7 +153,7 @@ def run(config: Config, network: Network | None = None, tape: Tape | None = None
             found = map_coverage(zones, sources, drivers)
             totals = province_totals(config, inventory, found)
             check_map(config, fine_zones, totals)
-            compared = read_compared(config, sources, fine_zones.grid)
+            compared = read_compared(config, sources, fine_zones)
         with timed("predict", seconds):
             regression = config.regression
             coarse = predict_coarse(model, drivers, regression.scaling, regression.upper_quantile)
@@ -237,28 +240,19 @@ def map_coverage(zones: Raster, sources: Mapping[str, Raster], drivers: Mapping[
     return coverage(zones, grid, valid, {source.grid for source in sources.values()})
 
 
-def read_compared(config: Config, sources: Mapping[str, Raster], fine: Grid) -> Compared:
+def read_compared(config: Config, sources: Mapping[str, Raster], fine_zones: Raster) -> Compared:
     """Land cover and other inventories that the configuration names, and the drivers at the fine cell size."""
-    land_cover, inventories = None, {}
+    land_cover, coarse_cover, fine = None, None, fine_zones.grid
     if config.land_cover.raster:
-        land_cover = warp_nearest(read_codes(config.land_cover.raster, "IGBP classes"), fine)
-        try:
-            seven_classes(land_cover.values[land_cover.valid])
-        except InputError as fault:
-            raise InputError(f"{config.land_cover.raster}: {fault}") from None
-        require_overlap(land_cover, config.land_cover.raster)
-    if config.evaluate.odiac:
-        inventories["ODIAC"] = odiac_density(map(read_raster, config.evaluate.odiac), fine)
-        require_overlap(inventories["ODIAC"], config.evaluate.odiac[0])
-    if config.evaluate.ffdas:
-        inventories["FFDAS"] = ffdas_density(read_raster(config.evaluate.ffdas), fine)
-        require_overlap(inventories["FFDAS"], config.evaluate.ffdas)
+        land_cover = read_land_cover(config.land_cover.raster, fine, config.land_cover.rule)
+        coarse_cover = read_land_cover(config.land_cover.raster, coarser(fine), config.land_cover.rule)
+    inventories = read_inventories(config, fine_zones)
     lights = config.evaluate.lights
     fine_lights = warp_mean(sources[lights], fine) if lights in sources else None
     fine_drivers = {}
     if has_fine_drivers(config, sources, fine):
         fine_drivers = {name: warp_mean(source, fine) for name, source in sources.items()}
-    return Compared(land_cover, inventories, fine_lights, fine_drivers)
+    return Compared(land_cover, coarse_cover, inventories, fine_lights, fine_drivers)
 
 
 def evaluate(results: Results, progress: Progress) -> list[Judged]:
@@ -278,6 +272,8 @@ def evaluate(results: Results, progress: Progress) -> list[Judged]:
         if name in maps:
             judged.append(judge(name, maps[name], zones.values, totals, compared.land_cover, reference))
         progress.update(0.6 + 0.4 * len(judged) / len(ORDER))
+    if compared.coarse_land_cover is not None:
+        results.coarse_shares = coarse_shares(maps[COARSE], zones.values, compared.coarse_land_cover)
     return judged
 
 
@@ -289,12 +285,10 @@ def has_fine_drivers(config: Config, sources: Mapping[str, Raster], fine: Grid) 
     return coarsest <= 1.5 * float(np.median(fine.cell_areas()))
 
 
-def compare_inventories(results: Results) -> dict[str, Judged]:
-    """Fig. 6: the map against ODIAC and FFDAS, cell by cell, where the configuration names them (D24)."""
-    emission, zones = results.allocation.emission, results.zones
-    judged = {}
-    for name, density in results.compared.inventories.items():
-        cells = density.values * zones.grid.cell_areas()[:, np.newaxis] / 1e4
-        other = Raster(cells, density.valid, zones.grid, emission.units)
-        judged[name] = judge(f"{RESULT} against {name}", emission, zones.values, {}, None, other)
-    return judged
+def compare_inventories(results: Results) -> dict[str, InventoryComparison]:
+    """Fig. 6: the map against every other inventory that the configuration names (D24)."""
+    emission, zones, cover = results.allocation.emission, results.zones.values, results.compared.land_cover
+    return {
+        name: compare_inventory(name, emission, density, zones, cover, results.totals, RESULT)
+        for name, density in results.compared.inventories.items()
+    }

@@ -14,14 +14,24 @@ from pathlib import Path
 import numpy as np
 
 from refimpl import __version__
-from refimpl.allocation import MassBalance, per_km2
+from refimpl.allocation import per_km2
+from refimpl.columns import (
+    accuracy_columns,
+    balance_columns,
+    driver_columns,
+    inventory_columns,
+    land_cover_columns,
+    ranking_columns,
+    write_inventories,
+)
 from refimpl.errors import InputError
 from refimpl.evaluation.alternatives import COARSE, RESULT
 from refimpl.evaluation.comparison import Judged, comparison_table
-from refimpl.evaluation.land_cover import LAND_COVERS
 from refimpl.figures.bars import bar_figure, scatter_figure
 from refimpl.figures.curves import curve_figure
+from refimpl.figures.inventories import inventory_figures
 from refimpl.figures.maps import comparison_figure, map_figure, pick_window
+from refimpl.figures.stacked import land_cover_figure
 from refimpl.files import sha256, sweep_stale, write_text
 from refimpl.inventory import Inventory
 from refimpl.raster.geotiff import write_raster
@@ -52,23 +62,30 @@ def write_results(results, folder: Path) -> list[Path]:
     """All files of one run; returns their paths, ``run.json`` last."""
     check_folder(folder)
     sweep_stale(folder)
-    for name in (*FILES, "run.json"):  # what an earlier run left is none of this one's
-        (folder / name).unlink(missing_ok=True)
+    for path in (*files_of_a_run(folder), folder / "run.json"):  # what an earlier run left is none of this one's
+        path.unlink(missing_ok=True)
     write_rasters(results, folder)
     write_tables(results, folder)
     write_figures(results, folder)
-    written = sorted(folder / name for name in FILES if (folder / name).exists())
+    written = files_of_a_run(folder)
     write_text(folder / "run.json", run_json(results, written))
     return [*written, folder / "run.json"]
+
+
+def files_of_a_run(folder: Path) -> list[Path]:
+    """Those that the folder holds, by name, ``run.json`` apart."""
+    return sorted({path for name in FILES for path in folder.glob(name)})
 
 
 FILES = (
     "coarse.tif", "weights.tif", "emissions.tif", "emissions_per_km2.tif",
     "inventory.csv", "drivers_fit.csv", "drivers_test.csv", "drivers_ranked.csv", "table1.csv", "model.json",
-    "training.csv", "tape.csv", "mass_balance.csv", "land_cover.csv", "comparison.csv", "accuracy_by_province.csv",
-    "coarse.png", "emissions.png", "zoom.png", "training.png", "comparison.png", "regression.png",
+    "training.csv", "tape.csv", "mass_balance.csv", "land_cover.csv", "land_cover_coarse.csv", "comparison.csv",
+    "accuracy_by_province.csv", "inventories.csv", "inventories_by_province.csv", "inventories_by_land_cover.csv",
+    "coarse.png", "emissions.png", "zoom.png", "training.png", "comparison.png", "regression.png", "land_cover.png",
+    "inventories.png", "inventories_difference.png", "inventories_cells_*.png",
 )  # fmt: skip
-"""What a run can write beside ``run.json``; land cover and accuracy only where there is something to compare with."""
+"""What a run can write beside ``run.json``; what is compared only where there is something to compare with."""
 
 
 def write_rasters(results, folder: Path) -> None:
@@ -80,63 +97,9 @@ def write_rasters(results, folder: Path) -> None:
     write_raster(folder / "emissions_per_km2.tif", per_km2(emission), description="CO2 emission density")
 
 
-def inventory_columns(inventory: Inventory) -> dict[str, object]:
-    """Columns of the inventory's CSV."""
-    return {
-        "code": inventory.codes,
-        "province": inventory.provinces,
-        "year": inventory.years,
-        "emission_1e4t": inventory.emission,
-    }
-
-
-def driver_columns(drivers, model) -> dict[str, object]:
-    """Columns of a ``ProvinceDrivers`` table, with the statistic and the regression's estimate."""
-    columns = {"code": drivers.codes, "province": drivers.provinces, "year": [drivers.year] * drivers.codes.size}
-    columns |= dict(zip(drivers.names, drivers.totals.T))
-    return columns | {"emission_1e4t": drivers.emission, "estimate_1e4t": model.predict(drivers.totals)}
-
-
-def ranking_columns(ranking: list[tuple[str, float]]) -> dict[str, object]:
-    """Columns of the ranked drivers."""
-    names, r = zip(*ranking)
-    return {"rank": range(1, len(names) + 1), "driver": names, "pearson_r": r}
-
-
 def without_names(columns: dict[str, object]) -> dict[str, object]:
     """The same columns less the province names, where only codes are known."""
     return {name: column for name, column in columns.items() if name != "province"}
-
-
-def balance_columns(balance: MassBalance, names: dict[int, str]) -> dict[str, object]:
-    """Columns of the mass balance: statistic, sum over cells, difference in ulp."""
-    return {
-        "code": balance.codes,
-        "province": [names.get(code, "") for code in balance.codes.tolist()],
-        "cells": balance.cells,
-        "total_1e4t": balance.total,
-        "cell_sum_1e4t": balance.cell_sum,
-        "difference_ulp": balance.difference_ulp,
-    }
-
-
-def land_cover_columns(judged: Judged, names: dict[int, str]) -> dict[str, object]:
-    """Columns of the land-cover shares of one map."""
-    shares = judged.land_cover
-    columns = {"code": shares.codes, "province": [names.get(code, "") for code in shares.codes.tolist()]}
-    return columns | dict(zip(LAND_COVERS, shares.shares.T)) | {"unclassified": shares.unclassified}
-
-
-def accuracy_columns(judged: list[Judged], names: dict[int, str]) -> dict[str, object]:
-    """Columns of R2, MAE and RMSE by province, one row a map and province, cells against a reference."""
-    rows = [
-        (one.name, code, names.get(code, ""), *numbers)
-        for one in judged
-        if one.cells is not None
-        for code, *numbers in zip(one.cells.codes.tolist(), one.cells.r2, one.cells.mae, one.cells.rmse, one.cells.r)
-    ]
-    names_of_columns = ("map", "code", "province", "r2", "mae_t_per_km2", "rmse_t_per_km2", "r")
-    return dict(zip(names_of_columns, zip(*rows))) if rows else {name: () for name in names_of_columns}
 
 
 def write_tables(results, folder: Path) -> None:
@@ -154,8 +117,13 @@ def write_tables(results, folder: Path) -> None:
     write_table(folder / "comparison.csv", comparison_table(results.judged))
     final = named(results.judged, RESULT)
     if final.land_cover is not None:
-        write_table(folder / "land_cover.csv", land_cover_columns(final, names))
-    compared = [one for one in [*results.judged, *results.inventories.values()] if one.cells is not None]
+        write_table(folder / "land_cover.csv", land_cover_columns(final.land_cover, names))
+    if results.coarse_shares is not None:
+        write_table(folder / "land_cover_coarse.csv", land_cover_columns(results.coarse_shares, names))
+    others = list(results.inventories.values())
+    if others:
+        write_inventories(folder / "inventories.csv", others, names)
+    compared = [one for one in [*results.judged, *(other.judged for other in others)] if one.cells is not None]
     if compared:
         write_table(folder / "accuracy_by_province.csv", accuracy_columns(compared, names))
 
@@ -176,6 +144,11 @@ def write_figures(results, folder: Path) -> None:
     comparison_figure(
         [coarse, fine], titles, folder / "zoom.png", window, title=config.title, footer=footer, zones=[zones, zones]
     )
+    final, names, others = named(results.judged, RESULT), province_names(results.inventory), results.inventories
+    if final.land_cover is not None:
+        land_cover_figure(final.land_cover, names, folder / "land_cover.png", config.title, footer)
+    if others:
+        inventory_figures(fine, list(others.values()), folder, zones, RESULT, config.title, footer)
     history = results.fine.history
     measured = np.isfinite(history.reconstruction_error)
     curve_figure(

@@ -58,6 +58,10 @@ class LandCoverSettings:
     """Land cover, for the evaluation."""
 
     raster: Path | None = setting("GeoTIFF of IGBP classes (MCD12); without it no land-cover table is made", None)
+    rule: Literal["majority", "nearest"] = setting(
+        "of pixels finer than the cells: the land cover that holds the most of a cell, or that at its centre",
+        "majority",
+    )
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,11 @@ class EvaluateSettings:
     )
     odiac: tuple[Path, ...] = setting("the twelve monthly ODIAC GeoTIFFs of the year, t C per cell (D24)", ())
     ffdas: Path | None = setting("the FFDAS GeoTIFF of the year, kg C/m2/year (D24)", None)
+    inventories: tuple[Path, ...] = setting("GeoTIFFs of any other gridded inventories of the year", ())
+    inventory_names: tuple[str, ...] = setting("their names; by default those of the files", ())
+    inventory_units: tuple[str, ...] = setting(
+        "their units, such as 't CO2/cell', 'kg CO2/m2/s'; by default (or where \"\") what the files say", ()
+    )
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ FLOORS = [
     ["allocation"],
     ["evaluation"],
     ["figures"],
-    ["report"],
+    ["columns", "report"],
     ["sections", "config"],
     ["provinces"],
     ["compared"],

@@ -152,3 +152,12 @@ def land_cover_shares(emission: np.ndarray, valid: np.ndarray, zones: np.ndarray
         shares = np.where(classified > 0, sums[:, :-1] / classified, np.nan)
         unclassified = np.where(sums.any(axis=1), sums[:, -1] / sums.sum(axis=1), 0.0)
     return LandCoverShares(codes, shares, unclassified)
+
+
+def coarse_shares(emission: Raster, zones: np.ndarray, land_cover: Raster) -> LandCoverShares:
+    """Fig. 4 at the coarse scale: the shares of a map by the land cover of coarse cells.
+
+    ``emission`` and ``zones`` (rows, cols) are on the fine grid, four of its cells to one of ``land_cover`` (IGBP).
+    """
+    igbp, known = (np.repeat(np.repeat(part, 2, 0), 2, 1) for part in (land_cover.values, land_cover.valid))
+    return land_cover_shares(emission.values, emission.valid, zones, igbp, known)

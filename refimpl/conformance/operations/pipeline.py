@@ -51,7 +51,7 @@ def run_toml(task: Task, steps: int) -> str:
         "statistics": {"energy": str(task.path("energy").resolve()), **years},
         f"drivers.{years['fit_year']}": drivers(task, "fit"),
         f"drivers.{years['test_year']}": drivers(task, "test"),
-        "land_cover": {"raster": str(task.path("igbp").resolve())},
+        "land_cover": {"raster": str(task.path("igbp").resolve()), "rule": "nearest"},
         "upscale": {**given(task, *UPSCALE), "max_steps": steps},
     }
     tables |= {f"regression.{model}": settings for model, settings in STRICT.items()}
