@@ -1,10 +1,11 @@
 """GeoTIFF in and out, without GDAL.
 
-Section "Raster data".  Reading makes the valid mask once, from GDAL_NODATA, a mask band, NaN and infinities; no
-sentinel travels inside.  A south-up file is flipped, a pixel-is-point file shifted by half a cell, and a rotated one
-refused (refimpl/raster/tags.py).  Integers keep their dtype, so that class codes stay codes; floats are kept as stored
-(halves as float32), unless the file carries a scale or an offset, which are applied in float64.  Nothing is decoded
-before all that the file says of itself is checked (refimpl/raster/preflight.py).  Writing, on tifffile, is atomic and
+Section "Raster data".  Reading makes the valid mask once, from GDAL_NODATA, a mask or alpha band, NaN and infinities;
+no sentinel travels inside.  Side files count as the file's own tags (refimpl/raster/side_files.py), and a PNG is read
+too.  A south-up file is flipped, a pixel-is-point file shifted by half a cell, and a rotated one refused
+(refimpl/raster/tags.py).  Integers keep their dtype, so that class codes stay codes; floats are kept as stored (halves
+as float32), unless the file carries a scale or an offset, which are applied in float64.  Nothing is decoded before all
+that the file says of itself is checked (refimpl/raster/preflight.py).  Writing, on tifffile, is atomic and
 deterministic: deflate strips, no time stamp.
 Source: OGC GeoTIFF 1.1; GDAL's tags 42112 (metadata) and 42113 (nodata).
 """
@@ -21,12 +22,16 @@ import tifffile
 
 from refimpl.errors import DataWarning, InputError
 from refimpl.files import atomic_path, existing_file
+from refimpl.raster.alpha import alpha_band
 from refimpl.raster.crs import CRS, datum_change
 from refimpl.raster.directory import Directory, Source, read_directories
+from refimpl.raster.foreign import refuse_foreign
 from refimpl.raster.grid import Grid, Raster, Window
 from refimpl.raster.pixels_of_tiff import Kept, in_threads, read_window
+from refimpl.raster.png import OpenPng, is_png, png_raster
 from refimpl.raster.preflight import MOST_BYTES, Layout, layout_of, most_bytes_allowed
 from refimpl.raster.projection import WGS84
+from refimpl.raster.side_files import with_side_files
 from refimpl.raster.tags import (
     GDAL_METADATA,
     GDAL_NODATA,
@@ -88,7 +93,7 @@ def open_raster(
     most_bytes: int | None = None,
     ignore_datum: bool = False,
     keep: int = KEPT_BYTES,
-) -> RasterFile:
+) -> RasterFile | OpenPng:
     """A band of a GeoTIFF to be read window by window, so that memory does not go with its size.
 
     The parameters and errors are those of ``read_raster``; ``keep`` bytes of decoded strips or tiles stay in memory
@@ -102,7 +107,13 @@ def open_raster(
     ...     raster.grid.shape, raster.dtype.name, raster.part((0, 1, 1, 3)).valid.tolist()
     ((2, 3), 'float64', [[False, False]])
     """
+    refuse_foreign(path)
     path = existing_file(path, "a GeoTIFF")
+    if is_png(path):
+        raster = png_raster(path, units, band, most_bytes)
+        if ignore_datum:
+            raster = replace(raster, grid=replace(raster.grid, crs=_without_datum(raster.grid.crs, str(path))))
+        return OpenPng(raster)
     handle = open(path, "rb")
     try:
         return RasterFile(handle, str(path), units, band, most_bytes, ignore_datum, keep)
@@ -120,7 +131,7 @@ class RasterFile:
     def __init__(self, handle: BinaryIO, where: str, units, band: int, most_bytes, ignore_datum: bool, keep: int):
         self._source = Source(handle, where)
         pages = read_directories(self._source)
-        self._layout, tags = layout_of(pages[0], most_bytes), geo_tags(pages[0])
+        self._layout, tags = layout_of(pages[0], most_bytes), with_side_files(where, geo_tags(pages[0]), band)
         grid_of, self._flipped = georeference(tags, where)
         self.grid = grid_of(self._layout.shape)
         if ignore_datum:
@@ -131,8 +142,9 @@ class RasterFile:
         bands = self._layout.bands
         if band not in range(1, bands + 1):
             raise InputError(f"{where}: has no band {band}, it has {bands}; choose one from 1 to {bands}")
-        self._mask = _mask_layout(pages, self._layout.shape, most_bytes)
-        self._band, self._kept = band, [Kept(keep), Kept(keep // 8)] if keep else [None, None]
+        self._mask, self._alpha = _mask_layout(pages, self._layout.shape, most_bytes), alpha_band(pages[0], bands)
+        self._alpha = None if self._alpha == band else self._alpha
+        self._band, self._kept = band, [Kept(keep), Kept(keep // 8), Kept(keep // 8)] if keep else [None] * 3
 
     @property
     def dtype(self) -> np.dtype:
@@ -156,6 +168,9 @@ class RasterFile:
         values, mask = values.astype(_dtype_read(layout), copy=False), None
         if self._mask is not None:
             mask = read_window(self._source, self._mask, 1, stored, kept=self._kept[1]) != 0
+        if self._alpha is not None:
+            opaque = read_window(self._source, layout, self._alpha, stored, kept=self._kept[2]) != 0
+            mask = opaque if mask is None else mask & opaque
         valid = _masked(values, self._nodata, mask)
         if (self._scale, self._offset) != (1.0, 0.0):
             values = np.where(valid, values.astype(float) * self._scale + self._offset, 0.0)

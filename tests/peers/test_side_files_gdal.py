@@ -13,9 +13,11 @@ from tests.peers.test_geokeys_rasterio import CODES, GAUSS_KRUEGER, KRASOVSKY_AL
 
 rasterio = pytest.importorskip("rasterio")
 pyproj = pytest.importorskip("pyproj")
+from rasterio.enums import ColorInterp  # noqa: E402
 from rasterio.transform import Affine  # noqa: E402
 
 DIALECTS = ["WKT1_ESRI", "WKT1_GDAL", "WKT2_2015", "WKT2_2019"]
+
 PLACE = Affine(1, 0, 100, 0, -1, 40)
 
 
@@ -65,8 +67,143 @@ def test_systems_that_are_not_known_here_are_refused(text, dialect):
         crs_from_wkt(in_dialect(text, dialect), "a.prj")
 
 
-@pytest.mark.parametrize("text", [KRASOVSKY_ALBERS, "ESRI:102025", "EPSG:4490", "EPSG:3857", "+proj=sinu +R=6371007.181"])
+@pytest.mark.parametrize(
+    "text", [KRASOVSKY_ALBERS, "ESRI:102025", "EPSG:4490", "EPSG:3857", "+proj=sinu +R=6371007.181"]
+)
 def test_a_geotiff_in_arcgis_flavour_is_read_as_one_in_the_standards(tmp_path, text):
     for name, flavour in (("a", "STANDARD"), ("b", "ESRI_PE")):
         write(tmp_path / f"{name}.tif", text, PLACE, GEOTIFF_KEYS_FLAVOR=flavour)
     assert read_raster(tmp_path / "b.tif").grid == read_raster(tmp_path / "a.tif").grid
+
+
+TFW = "0.5\n0\n0\n-0.25\n10.25\n19.75\n"
+BEIJING = in_dialect("EPSG:4214", "WKT1_ESRI")
+AUX = (
+    '<PAMDataset><SRS dataAxisToSRSAxisMapping="2,1">EPSG:4490</SRS><GeoTransform>5, 2, 0, 6, 0, -2</GeoTransform>'
+    '<PAMRasterBand band="1"><NoDataValue>7</NoDataValue><UnitType>kg</UnitType><Offset>3</Offset><Scale>2</Scale>'
+    "</PAMRasterBand></PAMDataset>"
+)
+ESRI = (
+    '<PAMDataset><Metadata domain="xml:ESRI" format="xml"><GeodataXform><SpatialReference><WKT>'
+    + BEIJING.replace('"', "&quot;")
+    + "</WKT></SpatialReference></GeodataXform></Metadata><SRS>EPSG:4490</SRS></PAMDataset>"
+)
+
+
+def check_as_gdal(path):
+    """Values, mask, place, system and unit of the first band are what rasterio has."""
+    raster = read_raster(path)
+    with rasterio.open(path) as dataset:
+        masked, scale, offset = dataset.read(1, masked=True), dataset.scales[0], dataset.offsets[0]
+        x0, y0, dx, dy = raster.grid.transform
+        assert tuple(dataset.transform)[:6] == (dx, 0, x0, 0, dy, y0)
+        if dataset.crs is not None and "LOCAL_CS" not in dataset.crs.wkt:  # which GDAL makes of keys without a system
+            assert raster.grid.crs == crs_from_wkt(dataset.crs.to_wkt(), "gdal")
+        assert raster.units == (dataset.units[0] or "")
+    assert np.array_equal(raster.valid, ~np.ma.getmaskarray(masked))
+    assert np.array_equal(raster.values[raster.valid], masked.compressed() * scale + offset)
+    return raster
+
+
+@pytest.mark.parametrize("crs", [None, "EPSG:4326"])
+@pytest.mark.parametrize("place", [None, PLACE])
+@pytest.mark.parametrize("point", [False, True])
+@pytest.mark.parametrize("ending", ["tfw", "TFW", "tifw", "wld", ""])
+@pytest.mark.parametrize("aux", ["", AUX, ESRI])
+def test_who_goes_first_is_as_in_gdal(tmp_path, crs, place, point, ending, aux):
+    path = write(tmp_path / "a.tif", crs, place)
+    if point:
+        with rasterio.open(path, "r+") as dataset:
+            dataset.update_tags(AREA_OR_POINT="Point")
+    if aux:
+        (tmp_path / "a.tif.aux.xml").write_text(aux)
+    if ending:
+        (tmp_path / f"a.{ending}").write_text(TFW)
+    if not place and not ending and aux != AUX:
+        with pytest.raises(InputError, match="a.tif: says not where"):
+            read_raster(path)
+    elif not crs and not aux:
+        with pytest.raises(InputError, match="a.tif: .*(nothing names their|no coordinate) reference system"):
+            read_raster(path)
+        (tmp_path / "a.prj").write_text(BEIJING)  # which GDAL does not look at
+        assert check_as_gdal(path).grid.crs == crs_of_epsg(4214)
+    else:
+        check_as_gdal(path)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["<Offset>3</Offset>", "<Scale>3</Scale>", "<Scale>1</Scale><Offset>0</Offset>", "<NoDataValue>nan</NoDataValue>"]
+    + ["<UnitType>x</UnitType>", "<NoDataValue></NoDataValue>", "<NoDataValue>1e2</NoDataValue>"]
+    + ['<NoDataValue le_hex_equiv="0000000000001C40">8</NoDataValue>'],
+)
+def test_words_of_a_band_replace_the_files_own_as_in_gdal(tmp_path, words):
+    path = write(tmp_path / "a.tif", "EPSG:4326", PLACE, nodata=5)
+    with rasterio.open(path, "r+") as dataset:
+        dataset.scales, dataset.offsets, dataset.units = (4,), (9,), ("u",)
+    (tmp_path / "a.tif.aux.xml").write_text(f'<PAMDataset><PAMRasterBand band="1">{words}</PAMRasterBand></PAMDataset>')
+    check_as_gdal(path)
+
+
+def test_what_gdal_itself_keeps_beside_a_png_is_read(tmp_path):
+    values = np.arange(12, dtype=np.uint8).reshape(1, 3, 4)
+    for crs in ("EPSG:4490", KRASOVSKY_ALBERS, "EPSG:3857", "EPSG:32650"):
+        path = write(tmp_path / "a.png", crs, PLACE, values, nodata=3)
+        with rasterio.open(path, "r+") as dataset:
+            dataset.units = ("persons",)
+        assert (tmp_path / "a.png.aux.xml").is_file()
+        assert check_as_gdal(path).valid.sum() == 11
+
+
+@pytest.mark.parametrize("bits, bands", [(1, 1), (2, 1), (4, 1), (8, 1), (16, 1), (8, 2), (8, 3), (8, 4), (16, 3)])
+def test_pngs_of_every_depth_are_read_bit_for_bit(tmp_path, bits, bands):
+    random = np.random.Generator(np.random.PCG64(bits))
+    values = random.integers(0, 2**bits, (bands, 9, 21)).astype(np.uint16 if bits == 16 else np.uint8)
+    path = write(tmp_path / "a.png", "EPSG:4326", PLACE, values, **({"NBITS": bits} if bits < 8 else {}))
+    if (bits, bands) == (16, 3):
+        with pytest.raises(InputError, match="16 bits"):
+            read_raster(path)
+        return
+    for band in range(1, bands + 1):
+        with rasterio.open(path) as dataset:
+            stored, valid = dataset.read(band), dataset.read_masks(band) != 0
+        raster = read_raster(path, band=band)
+        assert np.array_equal(stored, values[band - 1]) and np.array_equal(raster.valid, valid)
+        assert np.array_equal(raster.values[valid], stored[valid])
+
+
+def with_alpha(path, values, **options):
+    """Such a file whose last band alone is alpha."""
+    write(path, "EPSG:4326", PLACE, values, **options)
+    with rasterio.open(path, "r+") as dataset:
+        dataset.colorinterp = [*dataset.colorinterp[:-1], ColorInterp.alpha]
+    with rasterio.open(path) as dataset:
+        assert [kind == ColorInterp.alpha for kind in dataset.colorinterp] == [False] * (len(values) - 1) + [True]
+    return path
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+@pytest.mark.parametrize("bands", [2, 4])
+@pytest.mark.parametrize("layout", ["pixel", "band"])
+def test_alpha_of_a_tiff_is_gdals_mask(tmp_path, dtype, bands, layout):
+    random = np.random.Generator(np.random.PCG64(bands))
+    values = random.integers(0, 3, (bands, 21, 40)).astype(dtype)
+    path = with_alpha(tmp_path / "a.tif", values, INTERLEAVE=layout, COMPRESS="DEFLATE")
+    for band in range(1, bands + 1):
+        with rasterio.open(path) as dataset:
+            expected = dataset.read_masks(band) != 0
+        raster = read_raster(path, band=band)
+        assert np.array_equal(raster.valid, expected)
+        assert np.array_equal(raster.values[expected], values[band - 1][expected])
+
+
+@pytest.mark.parametrize("dtype, bands", [("float32", 2), ("uint8", 3), ("int16", 5)])
+def test_alpha_masks_also_where_gdal_does_not_use_it(tmp_path, dtype, bands):
+    # GDAL takes alpha for a mask only as bytes or 16 bits and the second or fourth band; gdalwarp -dstalpha writes
+    # it to any raster, and what it marks as outside must not count as 0.
+    values = np.ones((bands, 3, 4), dtype)
+    values[-1, :, 2:] = 0
+    path = with_alpha(tmp_path / "a.tif", values)
+    with rasterio.open(path) as dataset:
+        assert dataset.read_masks(1).all()
+    assert np.array_equal(read_raster(path).valid, values[-1] != 0)
