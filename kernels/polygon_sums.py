@@ -12,7 +12,7 @@ import numpy as np
 
 from kernels.compiled import inner, kernel
 from kernels.pairs import add_pair, add_pairs, product, two_sum
-from kernels.polygons import ROWS, deposit, edges_by_part, held
+from kernels.polygons import ROWS, deposit, deposit_centre, edges_by_part, held
 from kernels.threads import run_parts
 from kernels.zonal import wide_run
 from kernels.zone_runs import LANES, cells, real_type
@@ -20,7 +20,7 @@ from kernels.zone_runs import LANES, cells, real_type
 ASTRAY = 1e-6
 
 
-def polygon_sums(values, valid, weights, edges, first_row):
+def polygon_sums(values, valid, weights, edges, first_row, by_area):
     rows, zones, kind = values.shape[0], len(edges.codes), real_type(values.dtype)
     listed, begins = edges_by_part(edges, first_row, rows)
     ends, signs, ranks = (np.ascontiguousarray(each) for each in edges[:3])
@@ -33,7 +33,7 @@ def polygon_sums(values, valid, weights, edges, first_row):
         pairs, counts, astray = np.zeros((4, zones)), np.zeros((2, zones), np.int64), np.zeros(zones, np.bool_)
         sum_edges(
             cells(values, here, kind), cells(valid, here), weights[here], first_row + here.start,
-            listed[begins[part] : begins[part + 1]], ends, signs, ranks, pairs, counts, astray,
+            listed[begins[part] : begins[part + 1]], ends, signs, ranks, bool(by_area), pairs, counts, astray,
         )  # fmt: skip
         found[part] = pairs, counts, astray
 
@@ -48,7 +48,7 @@ def polygon_sums(values, valid, weights, edges, first_row):
 
 
 @kernel
-def sum_edges(values, valid, weights, first_row, listed, ends, signs, ranks, pairs, counts, astray):
+def sum_edges(values, valid, weights, first_row, listed, ends, signs, ranks, by_area, pairs, counts, astray):
     """Add the sums of the rows from ``first_row`` on; ``listed`` are their edges, zone after zone.
 
     values, valid: (rows x cols,); weights: (rows,); pairs: (4, k), of totals and of areas; counts: (2, k); astray: (k,).
@@ -64,7 +64,10 @@ def sum_edges(values, valid, weights, first_row, listed, ends, signs, ranks, pai
             n_met = 0
             for k in range(at, end):
                 edge = listed[k]
-                n_met = deposit(ends[edge], signs[edge], first_row + r, cover, area, touched, met, n_met)
+                if by_area:
+                    n_met = deposit(ends[edge], signs[edge], first_row + r, cover, area, touched, met, n_met)
+                else:
+                    n_met = deposit_centre(ends[edge], signs[edge], first_row + r, cover, area, touched, met, n_met)
             if n_met:
                 met[:n_met].sort()
                 row = slice(r * cols, (r + 1) * cols)

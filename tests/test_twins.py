@@ -71,6 +71,7 @@ CASES = {
     "refimpl.raster.codecs.packbits_decode": lambda rng, dtype: (np.array([254, 7, 128, 1, 8, 9], np.uint8), 4),
     "refimpl.raster.polygon_sums.polygon_sums": lambda rng, dtype: (
         *(each for at, each in enumerate(zonal_arguments(rng, dtype)) if at != 2), edges_arguments(rng), 2,
+        dtype is np.float32,
     ),
     "refimpl.raster.zone_labels.label_cells": lambda rng, dtype: (edges_arguments(rng), 2, 9, 11, dtype is np.float32),
     "refimpl.raster.predictors.undo_differences": lambda rng, dtype: (

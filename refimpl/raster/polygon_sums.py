@@ -9,6 +9,7 @@ and the coverage of the cell is the sum of it over the edges of a zone, taken wi
 same integral of the edge that they share with opposite signs, so that they share out each cell without gap or overlap,
 but for rounding.  A row needs the edges that cross it and no other row, so that memory is that of a row.
 
+By centres, the coverage of a cell is 1 or 0 instead (``row_winding``), by the same sum over the edges.
 Where polygons of one zone overlap, or a ring crosses itself, the sum leaves [0, 1]: it is held there, and the zone told.
 """
 
@@ -46,9 +47,25 @@ def held(coverage: np.ndarray) -> np.ndarray:
     return np.where(coverage < NOISE, 0.0, np.where(coverage > 1 - NOISE, 1.0, coverage))
 
 
+def row_winding(ends: np.ndarray, signs: np.ndarray, row: int, cols: int) -> np.ndarray:
+    """How many polygons of one zone contain the centre of each cell of a row, (cols,): the crossings to its left.
+
+    >>> ends = np.array([[0.0, 0.0, 2.0, 1.0], [2.0, 0.0, 2.0, 1.0]])  # a triangle in two cells
+    >>> row_winding(ends, np.array([1.0, -1.0]), 0, 3).tolist()
+    [0.0, 1.0, 0.0]
+    """
+    here = (ends[:, 1] <= row + 0.5) & (row + 0.5 < ends[:, 3])
+    u1, v1, u2, v2 = ends[here].T[..., np.newaxis]
+    crossing = u1 + (row + 0.5 - v1) * ((u2 - u1) / (v2 - v1))
+    return (signs[here, np.newaxis] * (crossing <= np.arange(cols) + 0.5)).sum(0)
+
+
 @twin("kernels.polygon_sums")
-def polygon_sums(values, valid, weights, edges: Edges, first_row: int):
-    """What the valid cells add up to in each zone, each cell with the share of it that the zone's polygons cover.
+def polygon_sums(values, valid, weights, edges: Edges, first_row: int, by_area: bool):
+    """What the valid cells add up to in each zone, each cell with its coverage by the zone's polygons.
+
+    The coverage is the covered share of the cell, or, not ``by_area``, 1 if they contain the cell's centre and else 0.
+    Where zones overlap, a cell counts for each.
 
     Parameters
     ----------
@@ -63,16 +80,17 @@ def polygon_sums(values, valid, weights, edges: Edges, first_row: int):
     astray : (k,) bool, coverages that are no shares were met.
 
     >>> square = Edges(np.array([[0.5, 0, 0.5, 1], [2, 0, 2, 1.0]]), np.array([1.0, -1]), np.zeros(2, int), [11])
-    >>> sums = polygon_sums.reference(np.array([[2.0, 4.0]]), np.array([[True, True]]), np.ones(1), square, 0)
+    >>> sums = polygon_sums.reference(np.array([[2.0, 4.0]]), np.array([[True, True]]), np.ones(1), square, 0, True)
     >>> [each.tolist() for each in sums]
     [[[5.0], [0.0]], [[1.5], [0.0]], [[2], [2]], [False]]
     """
     zones = [(edges.ends[edges.ranks == rank], edges.signs[edges.ranks == rank]) for rank in range(len(edges.codes))]
     terms: list[tuple[list, list]] = [([], []) for _ in zones]
     counts, astray = np.zeros((2, len(zones)), np.int64), np.zeros(len(zones), bool)
+    coverage_of = row_coverage if by_area else row_winding
     for row in range(values.shape[0]):
         for rank, (ends, signs) in enumerate(zones):
-            raw = row_coverage(ends, signs, first_row + row, values.shape[1])
+            raw = coverage_of(ends, signs, first_row + row, values.shape[1])
             astray[rank] |= bool((np.abs(raw - 0.5) > 0.5 + ASTRAY).any())
             share = held(raw)
             chosen = valid[row] & (share > 0)

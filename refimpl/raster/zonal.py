@@ -18,7 +18,7 @@ import numpy as np
 from refimpl.metrics import pearson_r
 from refimpl.raster.grid import Raster
 from refimpl.raster.polygons import Polygons
-from refimpl.raster.zonal_blocks import SumsOfBlock, area_parts, centre_parts, label_parts
+from refimpl.raster.zonal_blocks import SumsOfBlock, label_parts, polygon_parts
 from refimpl.raster.zonal_sums import zonal_sums
 from refimpl.raster.zone_labels import checked_rule
 
@@ -52,8 +52,8 @@ def zonal_statistics(
     A raster in a file is read in blocks of rows, so that memory does not go with its size; the result is the same to an
     ulp.  ``zones`` are codes on cells, or polygons.  Codes must lie on the raster's grid, unless ``align`` brings them
     there, each cell taking the zone at its centre.  Polygons are laid on any grid, by their own rule or by ``rule``:
-    "centre" gives a cell to the zone at its centre, and "area" gives each zone its exact share of the cell; ``count``
-    is then the number of cells of which the zone has a share.
+    "centre" takes the cells whose centres the zone contains, and "area" its exact share of each cell; ``count`` is then
+    the number of cells of which it has a share.  What lies in two zones counts for both.
 
     Raises
     ------
@@ -76,9 +76,7 @@ def zonal_statistics(
     """
     if not isinstance(zones, Polygons):
         return _table(label_parts(raster, zones, align))
-    if checked_rule(rule or zones.rule) == "centre":
-        return _table(centre_parts(raster, zones))
-    return _table(area_parts(raster, zones))
+    return _table(polygon_parts(raster, zones, checked_rule(rule or zones.rule) == "area"))
 
 
 def _table(parts: Iterable[SumsOfBlock]) -> ZonalStatistics:

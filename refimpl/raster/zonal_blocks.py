@@ -17,7 +17,7 @@ from refimpl.raster.polygon_sums import polygon_sums
 from refimpl.raster.polygons import Edges, Polygons, edges_on
 from refimpl.raster.warp import warp_nearest
 from refimpl.raster.zonal_sums import zonal_pairs
-from refimpl.raster.zone_labels import label_cells, warn_astray
+from refimpl.raster.zone_labels import warn_astray
 
 if TYPE_CHECKING:
     from refimpl.raster.geotiff import RasterFile
@@ -38,6 +38,11 @@ def blocks(window: Window, cells: int = BLOCK_CELLS) -> Iterator[Window]:
         yield start, min(start + step, bottom), left, right
 
 
+def _blocks_read(raster: Raster | RasterFile, window: Window) -> Iterator[Window]:
+    """Blocks where the raster is in a file; what is in memory already is one block, for threads to share out."""
+    return blocks(window, raster.values.size if isinstance(raster, Raster) else BLOCK_CELLS)
+
+
 def label_parts(raster: Raster | RasterFile, zones: Raster, align: bool) -> Iterator[SumsOfBlock]:
     """By codes on the raster's grid; ``align`` brings them there, each cell taking the zone at its centre.
 
@@ -51,35 +56,21 @@ def label_parts(raster: Raster | RasterFile, zones: Raster, align: bool) -> Iter
         raise ValueError(f"zones of {zones.values.dtype}, expected integer codes from 0 up")
     if zones.grid != grid and not align:
         raise ValueError("raster and zones lie on different grids; pass align=True, or warp_nearest the zones first")
-    areas = grid.cell_areas()
-    for window in blocks((0, grid.shape[0], 0, grid.shape[1])):
+    areas, window = grid.cell_areas(), (0, grid.shape[0], 0, grid.shape[1])
+    for window in _blocks_read(raster, window) if zones.grid == grid else blocks(window):
         part, rows = raster.part(window), slice(*window[:2])
         # A cell without a zone holds code 0: invalid cells of a Raster do.
         codes = zones.values[rows] if zones.grid == grid else warp_nearest(zones, part.grid).values
         yield zonal_pairs(part.values, part.valid, codes, areas[rows])
 
 
-def centre_parts(raster: Raster | RasterFile, polygons: Polygons) -> Iterator[SumsOfBlock]:
-    """By the polygon at each cell's centre."""
-    edges, areas = _edges_in_window(raster, polygons)
-    kind = np.uint8 if edges.codes.size < 256 else np.int64
-    astray = np.zeros(edges.codes.size, bool)
-    for window in blocks(edges.window):
-        part, rows = raster.part(window), slice(*window[:2])
-        labels, here = label_cells(edges, rows.start, *part.values.shape, False)
-        astray |= here
-        ranks, totals, sums, counts = zonal_pairs(part.values, part.valid, labels.astype(kind), areas[rows])
-        yield edges.codes[ranks - 1], totals, sums, counts
-    warn_astray(polygons, edges.codes[astray])
-
-
-def area_parts(raster: Raster | RasterFile, polygons: Polygons) -> Iterator[SumsOfBlock]:
-    """By the exact share of each cell that the polygons of a zone cover."""
+def polygon_parts(raster: Raster | RasterFile, polygons: Polygons, by_area: bool) -> Iterator[SumsOfBlock]:
+    """By the exact share of each cell that the polygons of a zone cover, or by the cell's centre."""
     edges, areas = _edges_in_window(raster, polygons)
     astray = np.zeros(edges.codes.size, bool)
-    for window in blocks(edges.window):
+    for window in _blocks_read(raster, edges.window):
         part, rows = raster.part(window), slice(*window[:2])
-        totals, sums, counts, here = polygon_sums(part.values, part.valid, areas[rows], edges, rows.start)
+        totals, sums, counts, here = polygon_sums(part.values, part.valid, areas[rows], edges, rows.start, by_area)
         astray |= here
         met = counts[1] > 0
         yield edges.codes[met], totals[:, met], sums[:, met], counts[0, met]

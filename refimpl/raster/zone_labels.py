@@ -19,25 +19,12 @@ import numpy as np
 
 from refimpl.errors import DataWarning, InputError, did_you_mean
 from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.polygon_sums import ASTRAY, NOISE, held, row_coverage
+from refimpl.raster.polygon_sums import ASTRAY, NOISE, held, row_coverage, row_winding
 from refimpl.raster.polygons import RULES, Edges, Polygons, edges_on
 from refimpl.twins import twin
 
 
 _BLOCK_CELLS = 2**20
-
-
-def row_winding(ends: np.ndarray, signs: np.ndarray, row: int, cols: int) -> np.ndarray:
-    """How many polygons of one zone contain the centre of each cell of a row, (cols,): the crossings to its left.
-
-    >>> ends = np.array([[0.0, 0.0, 2.0, 1.0], [2.0, 0.0, 2.0, 1.0]])  # a triangle in two cells
-    >>> row_winding(ends, np.array([1.0, -1.0]), 0, 3).tolist()
-    [0.0, 1.0, 0.0]
-    """
-    here = (ends[:, 1] <= row + 0.5) & (row + 0.5 < ends[:, 3])
-    u1, v1, u2, v2 = ends[here].T[..., np.newaxis]
-    crossing = u1 + (row + 0.5 - v1) * ((u2 - u1) / (v2 - v1))
-    return (signs[here, np.newaxis] * (crossing <= np.arange(cols) + 0.5)).sum(0)
 
 
 @twin("kernels.zone_labels")
@@ -55,11 +42,11 @@ def label_cells(edges: Edges, first_row: int, rows: int, cols: int, by_area: boo
     """
     zones = [(edges.ends[edges.ranks == rank], edges.signs[edges.ranks == rank]) for rank in range(len(edges.codes))]
     labels, astray = np.zeros((rows, cols), np.int64), np.zeros(len(zones), bool)
-    share_of_row = row_coverage if by_area else row_winding
+    coverage_of = row_coverage if by_area else row_winding
     for row, line in enumerate(labels):
         best, every = np.zeros(cols), np.zeros(cols)
         for rank, (ends, signs) in enumerate(zones):
-            raw = share_of_row(ends, signs, first_row + row, cols)
+            raw = coverage_of(ends, signs, first_row + row, cols)
             astray[rank] |= bool((np.abs(raw - 0.5) > 0.5 + ASTRAY).any())
             share = held(raw)
             every += share
