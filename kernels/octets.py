@@ -2,12 +2,13 @@
 
 A loop that copies single bytes within one array stays a loop of single bytes, for the compiler cannot know how far
 apart the two places are.  Nothing is checked: both places need eight bytes of the array behind them.
+Without the compiler (NUMBA_DISABLE_JIT) it is plain Python.
 """
 
 from __future__ import annotations
 
 from llvmlite import ir
-from numba import types
+from numba import config, types
 from numba.extending import intrinsic
 
 
@@ -26,3 +27,9 @@ def copy_eight(typing, out, to, source):
         return context.get_dummy_value()
 
     return types.void(out, types.intp, types.intp), generate
+
+
+if config.DISABLE_JIT:
+
+    def copy_eight(out, to, source):
+        out[to : to + 8] = out[source : source + 8].copy()

@@ -80,6 +80,16 @@ CASES = {
     "refimpl.raster.predictors.undo_float_differences": lambda rng, dtype: (
         rng.integers(0, 256, (5, 7 * 3 * np.dtype(dtype).itemsize)).astype(np.uint8), 3, np.dtype(dtype).itemsize,
     ),
+    "refimpl.raster.interpolation.sample_points": lambda rng, dtype: (
+        rng.random((9, 7)).astype(dtype), rng.random((9, 7)) < 0.9,
+        *(8 * rng.random((2, 11, 13)) - 0.5), bool(np.dtype(dtype).itemsize == 8),
+    ),
+    "refimpl.raster.lattice.interpolated": lambda rng, dtype: (
+        rng.random((11, 11)), rng.random((11, 5)), rng.random((11, 40)),
+    ),
+    "refimpl.raster.overlap.overlap_modes": lambda rng, dtype: (
+        rng.integers(1, 4, (5, 7)).astype(dtype), *overlap_arguments(rng, dtype)[1:],
+    ),
     "refimpl.raster.overlap.overlap_sums": overlap_arguments,
     "refimpl.raster.zonal_sums.zonal_pairs": zonal_arguments,
     "refimpl.raster.zonal_sums.zonal_sums": zonal_arguments,

@@ -24,7 +24,7 @@ from refimpl.errors import DataWarning, InputError
 from refimpl.files import atomic_path, existing_file
 from refimpl.raster.alpha import alpha_band
 from refimpl.raster.crs import CRS, datum_change
-from refimpl.raster.directory import Directory, Source, read_directories
+from refimpl.raster.directory import Directory, Source, damaged, read_directories
 from refimpl.raster.foreign import refuse_foreign
 from refimpl.raster.grid import Grid, Raster, Window
 from refimpl.raster.pixels_of_tiff import Kept, in_threads, read_window
@@ -226,8 +226,9 @@ def _mask_layout(pages: list[Directory], shape: tuple[int, int], most_bytes: int
     for page in pages[1:]:
         if page.integer(_SUBFILE, 0) == _IS_MASK:
             layout = layout_of(page, most_bytes)
-            if layout.shape == shape:
-                return layout
+            if layout.shape != shape:
+                raise damaged(page.source.where, f"its mask has {layout.shape} rows and columns, the image {shape}")
+            return layout
     return None
 
 

@@ -30,11 +30,16 @@ def pixel_coordinates(source: Grid, target: Grid, x, y) -> tuple[np.ndarray, np.
     if source.crs.kind == "geographic":
         middle = x0 + dx * source.shape[1] / 2
         x = middle + wrapped(x - middle)
-    u, v = _snapped((x - x0) / dx), _snapped((y - y0) / dy)
+    u, v = snapped((x - x0) / dx), snapped((y - y0) / dy)
     shape = np.broadcast_shapes(u.shape, v.shape)
     return (np.array(np.broadcast_to(u, shape)), np.array(np.broadcast_to(v, shape)))
 
 
-def _snapped(coordinate: np.ndarray) -> np.ndarray:
+def snapped(coordinate: np.ndarray) -> np.ndarray:
+    """Pixel coordinates of which those that are whole numbers but for rounding are whole.
+
+    >>> snapped(np.array([2.9999999999, 2.99])).tolist()
+    [3.0, 2.99]
+    """
     whole = np.round(coordinate)
     return np.where(np.abs(coordinate - whole) < _SNAP, whole, coordinate)

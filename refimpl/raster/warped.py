@@ -1,0 +1,187 @@
+"""A raster on another grid before anything is computed.
+
+Section "Raster data"; D04 names the working grid.  ``Warped.part(window)`` makes a piece of the new raster and reads
+what this piece needs of its source, so that rasters larger than memory can be warped.  A cell is the same to the bit in
+whatever window it is asked for.
+
+What a cell takes depends on what the values are:
+
+======== =================================================================================================
+mean     a density (per km2): the mean over the cell, each pixel weighted by the true area of its overlap
+sum      a count per pixel: shared out by overlap, so that the sum stays
+mode     a class: the one that covers most of the cell's area, the lowest of several alike
+nearest  a class: that of the pixel which contains the cell's centre
+bilinear a value at points: between the centres of the four pixels about the cell's centre
+cubic    the same with sixteen
+======== =================================================================================================
+
+Overlaps are exact (refimpl/raster/overlap.py), not sampled; invalid pixels never bleed in.  Interpolation takes points,
+so that it is refused where cells are coarser than pixels.  Means, sums and interpolated values are float64, classes
+keep their dtype.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from refimpl.errors import InputError, did_you_mean
+from refimpl.raster.geotiff import RasterFile
+from refimpl.raster.grid import Grid, Raster, Window
+from refimpl.raster.interpolation import sample_points
+from refimpl.raster.lattice import centre_lattice, corner_lattice, tiles
+from refimpl.raster.overlap import overlap_modes, overlap_sums
+from refimpl.raster.pixels_of_tiff import in_threads
+from refimpl.raster.seam import continued, torn
+
+METHODS = ("mean", "sum", "mode", "nearest", "bilinear", "cubic")
+MOST_PIXELS = 2**23
+"""Pixels of the source that are held for one piece of a tile."""
+MOST_UNDER_POINT = 4.0
+"""Pixels under a cell above which interpolation would pass over some of them."""
+
+
+class Warped:
+    """``source`` as it looks on ``grid``, computed where it is asked for; it serves as a source in its turn.
+
+    ``method`` is one of METHODS.  A cell is valid where valid pixels cover at least the share ``minimum_valid`` of it
+    (0: any overlap, so that the coast is not lost); nearest, bilinear and cubic go by the pixel at the cell's centre.
+    On the source's own grid the values are returned as they are.
+
+    Raises
+    ------
+    InputError
+        Another method; a ``minimum_valid`` that is no share; interpolation onto coarser cells; a change of datum.
+
+    >>> from refimpl.raster.projection import ALBERS_CHINA
+    >>> source = Raster.masked([[1.0, 2.0, 6.0]], [[True, True, True]], Grid(ALBERS_CHINA, (0, 0, 2, -2), (1, 3)))
+    >>> Warped(source, Grid(ALBERS_CHINA, (0, 0, 3, -2), (1, 2)), "sum").part((0, 1, 1, 2)).values.tolist()
+    [[7.0]]
+    """
+
+    def __init__(self, source: Raster | RasterFile | Warped, grid: Grid, method: str, minimum_valid: float = 0.0):
+        if method not in METHODS:
+            raise InputError(f"unknown method {method!r}{did_you_mean(str(method), METHODS)}")
+        if not 0 <= minimum_valid <= 1:
+            raise InputError(f"minimum_valid is {minimum_valid}; expected a share of the cell, from 0 to 1")
+        self.source, self.grid, self.units = source, grid, source.units
+        self.method, self.minimum_valid = method, minimum_valid
+        self.dtype = source.dtype if method in ("mode", "nearest") else np.dtype(float)
+        # Counts are shared out by overlap; of densities, and of classes, the true area counts.
+        self._weights = np.ones(source.grid.shape[0]) if method == "sum" else source.grid.cell_areas()
+        if method in ("bilinear", "cubic"):
+            self._check_not_coarser()
+
+    def part(self, window: Window) -> Raster:
+        """The cells of (row start, row stop, column start, column stop)."""
+        shape, grid = (window[1] - window[0], window[3] - window[2]), self.grid.part(window)
+        if self.source.grid == self.grid:
+            same = self.source.part(window)
+            return Raster(same.values.astype(self.dtype), same.valid.copy(), grid, self.units)
+        values, valid, pieces = np.zeros(shape, self.dtype), np.zeros(shape, bool), tiles(window)
+
+        def work(k: int) -> None:
+            for top, bottom, left, right in self._small(pieces[k]):
+                cells = np.s_[top - window[0] : bottom - window[0], left - window[2] : right - window[2]]
+                values[cells], valid[cells] = self._cells((top, bottom, left, right))
+
+        in_threads(work, len(pieces))
+        return Raster.unchecked(values, valid, grid, self.units)
+
+    def whole(self) -> Raster:
+        """All of it."""
+        return self.part((0, self.grid.shape[0], 0, self.grid.shape[1]))
+
+    def _cells(self, window: Window) -> tuple[np.ndarray, np.ndarray]:
+        """Values and valid mask of cells in one tile."""
+        if self.method == "mode":
+            return self._modes(window)
+        if self.method in ("mean", "sum"):
+            return self._sums(window)
+        return self._at_centres(window)
+
+    def _sums(self, window: Window) -> tuple[np.ndarray, np.ndarray]:
+        weighted, weight, covered = np.zeros((3, window[1] - window[0], window[3] - window[2]))
+        for pixels, weights, u, v in self._under(window):
+            parts = overlap_sums(_as_float(pixels.values), pixels.valid, weights, u, v)
+            for total, part in zip((weighted, weight, covered), parts):
+                total += part
+        valid = (weight > 0) & (covered >= self.minimum_valid * (1 - 1e-9))
+        divisor = weight if self.method == "mean" else np.ones_like(weight)
+        return np.divide(weighted, divisor, out=np.zeros_like(weighted), where=valid), valid
+
+    def _modes(self, window: Window) -> tuple[np.ndarray, np.ndarray]:
+        shape = window[1] - window[0], window[3] - window[2]
+        modes, most, covered = np.zeros(shape, self.dtype), np.zeros(shape), np.zeros(shape)
+        for pixels, weights, u, v in self._under(window):  # on two sides of a seam the greater part decides
+            found, part = overlap_modes(pixels.values, pixels.valid, weights, u, v)
+            modes, most, covered = np.where(part > most, found, modes), np.maximum(part, most), covered + part
+        valid = (covered > 0) & (covered >= self.minimum_valid * (1 - 1e-9))
+        return np.where(valid, modes, self.dtype.type(0)), valid
+
+    def _at_centres(self, window: Window) -> tuple[np.ndarray, np.ndarray]:
+        u, v = centre_lattice(self.source.grid, self.grid, window)
+        shape = self.source.grid.shape
+        inside = (u >= 0) & (u < shape[1]) & (v >= 0) & (v < shape[0])  # False for nan
+        under = _window_under(u[inside], v[inside], shape, 2)
+        if under is None:
+            return np.zeros(u.shape, self.dtype), np.zeros(u.shape, bool)
+        pixels, u, v = self.source.part(under), u - under[2], v - under[0]
+        if self.method != "nearest":
+            return sample_points(_as_float(pixels.values), pixels.valid, u, v, self.method == "cubic")
+        row, col = np.where(inside, v, 0).astype(np.intp), np.where(inside, u, 0).astype(np.intp)
+        valid = inside & pixels.valid[row, col]
+        return np.where(valid, pixels.values[row, col], self.dtype.type(0)), valid
+
+    def _under(self, window: Window):
+        """(pixels, weights of their rows, corners u, v of the cells among them), for each turn round the Earth."""
+        source = self.source.grid
+        u, v = corner_lattice(source, self.grid, window)
+        turns = (0.0,)
+        if torn(u, source).any():
+            u, turns = continued(u, source)
+        for turn in turns:
+            under = _window_under(u + turn, v, source.shape)
+            if under is not None:
+                # Whole numbers are taken off, so that a cell's own coordinates stay what they are.
+                yield self.source.part(under), self._weights[under[0] : under[1]], u + turn - under[2], v - under[0]
+
+    def _small(self, window: Window) -> list[Window]:
+        """The window, or pieces of it that lie over no more than MOST_PIXELS."""
+        source, (top, bottom, left, right) = self.source.grid, window
+        rows, cols = bottom - top, right - left
+        if rows == cols == 1 or source.shape[0] * source.shape[1] <= MOST_PIXELS:
+            return [window]
+        under = _window_under(*corner_lattice(source, self.grid, window), source.shape)
+        if under is None or (under[1] - under[0]) * (under[3] - under[2]) <= MOST_PIXELS:
+            return [window]
+        if rows >= cols:
+            halves = (top, top + rows // 2, left, right), (top + rows // 2, bottom, left, right)
+        else:
+            halves = (top, bottom, left, left + cols // 2), (top, bottom, left + cols // 2, right)
+        return [piece for half in halves for piece in self._small(half)]
+
+    def _check_not_coarser(self) -> None:
+        row, col = (size // 2 for size in self.grid.shape)
+        u, v = corner_lattice(self.source.grid, self.grid, (row, row + 1, col, col + 1))
+        under = abs((u[0, 1] - u[0, 0]) * (v[1, 0] - v[0, 0]) - (u[1, 0] - u[0, 0]) * (v[0, 1] - v[0, 0]))
+        if under > MOST_UNDER_POINT:
+            raise InputError(
+                f"{self.method}: a cell of the grid lies over {under:.3g} pixels of the raster, most of which "
+                "interpolation would pass over; take 'mean' for densities or 'sum' for counts, or smaller cells"
+            )
+
+
+def _as_float(values: np.ndarray) -> np.ndarray:
+    return values if values.dtype in (np.float32, np.float64) else values.astype(float)
+
+
+def _window_under(u: np.ndarray, v: np.ndarray, shape: tuple[int, int], beyond: int = 0) -> Window | None:
+    """The pixels of the source between the extremes of u and v, ``beyond`` more on each side; None if there are none."""
+    finite = np.isfinite(u) & np.isfinite(v)
+    if not finite.all():
+        u, v = u[finite], v[finite]
+    if not u.size:
+        return None
+    top, bottom = max(int(np.floor(v.min())) - beyond, 0), min(int(np.ceil(v.max())) + beyond + 1, shape[0])
+    left, right = max(int(np.floor(u.min())) - beyond, 0), min(int(np.ceil(u.max())) + beyond + 1, shape[1])
+    return (top, bottom, left, right) if top < bottom and left < right else None
