@@ -192,9 +192,8 @@ def edges_on(polygons: Polygons, grid: Grid) -> Edges:
     ([[2.0, 1.0, 2.0, 2.0], [0.0, 1.0, 0.0, 2.0]], [-1.0, 1.0])
     """
     polygons = carried(polygons, grid.crs)
-    (x0, y0, dx, dy), codes = grid.transform, polygons.zones
-    v = _snapped((polygons.y - y0) / dy)
-    parts = [_edges(polygons, _snapped((polygons.x + turn - x0) / dx), v, grid.shape) for turn in _turns(polygons, grid)]
+    codes = polygons.zones
+    parts = [edges_between(polygons, *pixels_of(polygons, grid, turn), grid.shape) for turn in _turns(polygons, grid)]
     ends, signs, of_edge, boxes = (np.concatenate(each) for each in zip(*parts)) if parts else _NO_EDGES
     order = np.argsort(of_edge, kind="stable")
     ranks = np.searchsorted(codes, of_edge[order])
@@ -216,6 +215,12 @@ def _window(boxes: np.ndarray, shape: tuple[int, int]) -> Window:
 _SNAP = 1e-9
 
 
+def pixels_of(polygons: Polygons, grid: Grid, turn: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """The vertices, in the grid's CRS and shifted by ``turn`` degrees, in its pixel coordinates u, v."""
+    x0, y0, dx, dy = grid.transform
+    return _snapped((polygons.x + turn - x0) / dx), _snapped((polygons.y - y0) / dy)
+
+
 def _snapped(coordinate: np.ndarray) -> np.ndarray:
     whole = np.round(coordinate)
     return np.where(np.abs(coordinate - whole) < _SNAP, whole, coordinate)
@@ -230,12 +235,15 @@ def _turns(polygons: Polygons, grid: Grid) -> list[float]:
     return [360.0 * turn for turn in range(first, last + 1)]
 
 
-def _edges(polygons: Polygons, u: np.ndarray, v: np.ndarray, shape: tuple[int, int]):
-    """(ends, signs, code of each, boxes of rings) of what reaches the grid; edges right of it or along a row left out."""
+def edges_between(polygons: Polygons, u: np.ndarray, v: np.ndarray, shape, top: float = 0):
+    """(ends, signs, code of each, boxes of rings) of the rings in columns 0 and rows ``top`` to ``shape``.
+
+    Edges right of it, above, below or along a row are left out.
+    """
     begin, sizes = polygons.starts[:-1], np.diff(polygons.starts)
     (rows, cols), ring = shape, np.repeat(np.arange(sizes.size), sizes)
     boxes = np.stack([part.reduceat(w, begin) for part in (np.minimum, np.maximum) for w in (u, v)], axis=1)
-    reaches = (boxes[:, :2] < (cols, rows)).all(1) & (boxes[:, 2:] > 0).all(1)
+    reaches = (boxes[:, :2] < (cols, rows)).all(1) & (boxes[:, 2:] > (0, top)).all(1)
     # The shoelace formula, with coordinates from each ring's first vertex.
     from_u, from_v = u - u[begin][ring], v - v[begin][ring]
     twice = np.append(from_u[:-1] * from_v[1:] - from_u[1:] * from_v[:-1], 0.0)
@@ -243,7 +251,7 @@ def _edges(polygons: Polygons, u: np.ndarray, v: np.ndarray, shape: tuple[int, i
     round_about = np.where(polygons.shells, round_about, -round_about)
     first = np.flatnonzero(~_last(polygons) & reaches[ring])
     first = first[(v[first] != v[first + 1]) & (np.minimum(u[first], u[first + 1]) < cols)]
-    first = first[(np.minimum(v[first], v[first + 1]) < rows) & (np.maximum(v[first], v[first + 1]) > 0)]
+    first = first[(np.minimum(v[first], v[first + 1]) < rows) & (np.maximum(v[first], v[first + 1]) > top)]
     down = v[first + 1] > v[first]
     upper, lower = np.where(down, first, first + 1), np.where(down, first + 1, first)
     ends = np.stack([u[upper], v[upper], u[lower], v[lower]], axis=1)

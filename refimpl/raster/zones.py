@@ -1,8 +1,8 @@
-"""Zones (provinces) and the working grid: make a grid that covers them, and tell how much of each it holds.
+"""Zones (provinces) and the working grid: lay them on it, make a grid that covers them, tell how much of each it holds.
 
-Section "Raster data".  A zone raster holds integer codes, 0 outside.  A province that the edge of the grid cuts must
+Section "Raster data".  Zones are a raster of integer codes, 0 outside, or polygons.  A province that the edge of the grid cuts must
 not receive its whole total, so that the run compares each zone's area inside the grid with its area in the zone raster.
-Areas are true areas (D03), km2.  The zone raster is walked in blocks of rows, so that little memory is needed.
+Areas are true areas (D03), km2; those of polygons are exact in the grid's plane.  The zone raster is walked in blocks of rows, so that little memory is needed.
 """
 
 from __future__ import annotations
@@ -15,13 +15,33 @@ import numpy as np
 
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.pixels import pixel_coordinates
+from refimpl.raster.polygon_coverage import covered_areas, whole_areas
+from refimpl.raster.polygons import Polygons, carried
 from refimpl.raster.projection import CRS, transform_points
+from refimpl.raster.warp import warp_nearest
+from refimpl.raster.zone_labels import zone_labels
 
 _BLOCK_CELLS = 2**20
 
 
-def cover(zones: Raster, crs: CRS, cell_size: float) -> Grid:
-    """The smallest grid of square cells, edges at multiples of ``cell_size``, which covers every cell with a zone.
+def zones_on(zones: Raster | Polygons, grid: Grid) -> Raster:
+    """Zones as codes on a grid: the zone at each cell's centre, or for polygons as their own rule says.
+
+    Raises
+    ------
+    InputError
+        Polygons that cannot be carried into the grid's CRS.
+
+    >>> from refimpl.raster.projection import ALBERS_CHINA
+    >>> zones = Raster(np.array([[11, 12]]), np.array([[True, True]]), Grid(ALBERS_CHINA, (0, 0, 2, -2), (1, 2)))
+    >>> zones_on(zones, Grid(ALBERS_CHINA, (0, 0, 1, -1), (1, 3))).values.tolist()
+    [[11, 11, 12]]
+    """
+    return zone_labels(zones, grid) if isinstance(zones, Polygons) else warp_nearest(zones, grid)
+
+
+def cover(zones: Raster | Polygons, crs: CRS, cell_size: float) -> Grid:
+    """The smallest grid of square cells, edges at multiples of ``cell_size``, which covers every zone.
 
     The extent is that of the corners of the outermost zone cells; a map is continuous, so that no inner cell reaches
     further.
@@ -38,6 +58,25 @@ def cover(zones: Raster, crs: CRS, cell_size: float) -> Grid:
     """
     if not (math.isfinite(cell_size) and cell_size > 0):
         raise ValueError(f"cell size {cell_size}, expected a positive number of metres or degrees")
+    low, high = _bounds_of_polygons(zones, crs) if isinstance(zones, Polygons) else _bounds_of_cells(zones, crs)
+    # An extent that ends on a cell's edge but for rounding ends there.
+    first = np.floor(low / cell_size + 1e-9)
+    last = np.ceil(high / cell_size - 1e-9)
+    cols, rows = (int(number) for number in last - first)
+    west, north = float(first[0] * cell_size + 0.0), float(last[1] * cell_size + 0.0)  # + 0.0: no negative zero
+    return Grid(crs, (west, north, cell_size, -cell_size), (max(rows, 1), max(cols, 1)))
+
+
+def _bounds_of_polygons(polygons: Polygons, crs: CRS) -> tuple[np.ndarray, np.ndarray]:
+    """Lower left and upper right corner of all vertices; edges between them are straight."""
+    moved = carried(polygons, crs)
+    if not moved.x.size:
+        raise ValueError(f"no polygon of {polygons.where} lies on the map of {crs.describe()}")
+    return np.array(moved.bounds[:2]), np.array(moved.bounds[2:])
+
+
+def _bounds_of_cells(zones: Raster, crs: CRS) -> tuple[np.ndarray, np.ndarray]:
+    """The same of the corners of all cells with a zone."""
     low, high = np.full(2, np.inf), np.full(2, -np.inf)
     for start, stop in _row_blocks(zones):
         x, y = _outline_corners(zones, start, stop)
@@ -48,12 +87,7 @@ def cover(zones: Raster, crs: CRS, cell_size: float) -> Grid:
             low, high = np.minimum(low, corners.min(1)), np.maximum(high, corners.max(1))
     if not np.all(np.isfinite(low)):
         raise ValueError("no cell of the zone raster has a zone")
-    # An extent that ends on a cell's edge but for rounding ends there.
-    first = np.floor(low / cell_size + 1e-9)
-    last = np.ceil(high / cell_size - 1e-9)
-    cols, rows = (int(number) for number in last - first)
-    west, north = float(first[0] * cell_size + 0.0), float(last[1] * cell_size + 0.0)  # + 0.0: no negative zero
-    return Grid(crs, (west, north, cell_size, -cell_size), (max(rows, 1), max(cols, 1)))
+    return low, high
 
 
 def _outline_corners(zones: Raster, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
@@ -79,22 +113,28 @@ class Coverage:
     """On valid cells of the grid."""
 
 
-def coverage(zones: Raster, grid: Grid, valid: np.ndarray | None = None, frames: Iterable[Grid] = ()) -> Coverage:
+def coverage(
+    zones: Raster | Polygons, grid: Grid, valid: np.ndarray | None = None, frames: Iterable[Grid] = ()
+) -> Coverage:
     """How much of each zone's area lies inside ``grid`` and every one of ``frames``, and how much on its valid cells.
 
-    A cell of the zone raster is inside if its centre is; ``valid`` is (rows, cols) of ``grid``, by default all true.
-    Cells are counted in whole numbers per row, so that the shares do not depend on any order.
+    A cell of the zone raster is inside if its centre is; polygons are measured exactly, but for frames, in which a cell
+    of ``grid`` is if its centre is.  ``valid`` is (rows, cols) of ``grid``, by default all true.  Cells are counted in whole numbers per row, so that the shares do not depend on any order.
 
     >>> from refimpl.raster.projection import ALBERS_CHINA
     >>> zones = Raster(np.array([[11, 11, 11, 12]]), np.ones((1, 4), bool), Grid(ALBERS_CHINA, (0, 0, 1, -1), (1, 4)))
     >>> coverage(zones, Grid(ALBERS_CHINA, (1, 0, 1, -1), (1, 3)), np.array([[True, False, True]]))
     Coverage(inside={11: 0.6666666666666666, 12: 1.0}, known={11: 0.3333333333333333, 12: 1.0})
     """
-    if zones.values.dtype.kind not in "iu":
-        raise ValueError(f"zones of {zones.values.dtype}, expected integer codes")
     valid = np.ones(grid.shape, bool) if valid is None else np.asarray(valid, bool)
     if valid.shape != grid.shape:
         raise ValueError(f"valid {valid.shape}, expected the grid's {grid.shape}")
+    if isinstance(zones, Polygons):
+        codes, whole = zones.zones, np.maximum(whole_areas(zones, grid), np.finfo(float).tiny)
+        shares = [np.clip(part / whole, 0, 1) for part in covered_areas(zones, grid, valid, frames)]
+        return Coverage(*(dict(zip(codes.tolist(), part.tolist())) for part in shares))
+    if zones.values.dtype.kind not in "iu":
+        raise ValueError(f"zones of {zones.values.dtype}, expected integer codes")
     codes, rank = _ranked_codes(zones)
     n_codes, areas = codes.size, zones.grid.cell_areas()
     area = np.zeros((3, n_codes))  # whole, inside, known; each sum is of one product a row, in the order of the rows

@@ -1,0 +1,90 @@
+"""How much of the area of zones that are polygons lies in a grid and on its valid cells.
+
+Section "Raster data"; D03.  All areas are taken in the grid's plane, row by row: the part of a polygon in a row, in
+cells, times the true area of a cell of that row.  The rows go on beyond the grid to where the polygons end, so that what
+lies outside is measured as what lies inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from refimpl.raster.grid import Grid
+from refimpl.raster.pixels import pixel_coordinates
+from refimpl.raster.polygon_sums import polygon_sums
+from refimpl.raster.polygons import Polygons, carried, edges_between, edges_on, pixels_of
+from refimpl.raster.zonal_blocks import blocks
+
+_BLOCK_CELLS = 2**20
+
+
+def whole_areas(polygons: Polygons, grid: Grid) -> np.ndarray:
+    """Area in km2 of each of ``polygons.zones`` in the plane of ``grid``, in and outside of it, (k,) float64.
+
+    >>> from refimpl.raster.projection import ALBERS_CHINA
+    >>> square = np.array([0.0, 7e3, 7e3, 0.0, 0.0]), np.array([0.0, 0.0, 1e4, 1e4, 0.0])
+    >>> zone = Polygons(*square, np.array([0, 5]), np.array([True]), np.array([11]), ALBERS_CHINA)
+    >>> whole_areas(zone, Grid(ALBERS_CHINA, (5e3, 5e3, 1e3, -1e3), (2, 2))).tolist()
+    [70.0]
+    """
+    codes, moved = polygons.zones, carried(polygons, grid.crs)
+    if not moved.x.size:
+        return np.zeros(codes.size)
+    u, v = pixels_of(moved, grid)
+    left, top, bottom = np.floor(u.min()), int(np.floor(v.min())), int(np.ceil(v.max()))
+    ends, signs, of_edge, _ = edges_between(moved, u - left + 1, v, (bottom, np.inf), top)
+    # Each edge in each row that it crosses.
+    first, last = np.floor(ends[:, 1]).astype(int), np.ceil(ends[:, 3]).astype(int) - 1
+    count = last - first + 1
+    edge = np.repeat(np.arange(count.size), count)
+    row = np.arange(edge.size) - np.repeat(np.cumsum(count) - count, count) + first[edge]
+    u1, v1, u2, v2 = ends[edge].T
+    begin, end = np.maximum(v1, row), np.minimum(v2, row + 1.0)
+    middle = u1 + ((begin + end) / 2 - v1) * ((u2 - u1) / (v2 - v1))
+    parts = -signs[edge] * (end - begin) * middle * _cell_areas(grid, top, bottom)[row - top]
+    return np.bincount(np.searchsorted(codes, of_edge)[edge], parts, codes.size)
+
+
+def _cell_areas(grid: Grid, top: int, bottom: int) -> np.ndarray:
+    """Area of a cell of each row from ``top`` to ``bottom``, which may lie above and below the grid."""
+    (x0, y0, dx, dy), (rows, cols) = grid.transform, grid.shape
+    first, last = min(top, 0), max(bottom, rows)
+    if grid.crs.kind == "geographic":  # no row reaches beyond a pole
+        first, last = max(first, int(np.ceil((90 - y0) / dy))), min(last, int(np.floor((-90 - y0) / dy)))
+    elif grid.crs.kind == "transverse_mercator":  # beyond the grid, as at its edge
+        first, last = 0, rows
+    first, last = min(first, 0), max(last, rows)
+    areas = Grid(grid.crs, (x0, y0 + first * dy, dx, dy), (last - first, cols)).cell_areas()
+    return np.pad(areas, (max(first - top, 0), max(bottom - last, 0)), mode="edge")[max(top - first, 0) :]
+
+
+def covered_areas(
+    polygons: Polygons, grid: Grid, valid: np.ndarray, frames: Iterable[Grid]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Area in km2 of each of ``polygons.zones`` in ``grid`` and all ``frames``, and on valid cells of ``grid``.
+
+    A cell is in a frame if its centre is; its share in a zone is exact.
+
+    >>> from refimpl.raster.projection import ALBERS_CHINA
+    >>> square = np.array([0.0, 7e3, 7e3, 0.0, 0.0]), np.array([0.0, 0.0, 1e4, 1e4, 0.0])
+    >>> zone = Polygons(*square, np.array([0, 5]), np.array([True]), np.array([11]), ALBERS_CHINA)
+    >>> grid = Grid(ALBERS_CHINA, (4.5e3, 5e3, 1e3, -1e3), (1, 3))
+    >>> [area.tolist() for area in covered_areas(zone, grid, np.array([[True, False, True]]), [])]
+    [[2.5], [1.5]]
+    """
+    edges, areas = edges_on(polygons, grid), grid.cell_areas()
+    frames = [frame for frame in frames if frame != grid]
+    found = np.zeros((2, edges.codes.size))
+    for window in blocks((edges.window[0], edges.window[1], 0, grid.shape[1]), _BLOCK_CELLS):
+        rows = slice(*window[:2])
+        part, inside = grid.part(window), np.ones(valid[rows].shape, bool)
+        for frame in frames:
+            x, y = part.centres()
+            u, v = pixel_coordinates(frame, part, x[np.newaxis, :], y[:, np.newaxis])
+            inside &= (u >= 0) & (u < frame.shape[1]) & (v >= 0) & (v < frame.shape[0])  # False for nan
+        nothing = np.broadcast_to(np.float32(0), inside.shape)
+        for total, cells in zip(found, (inside, valid[rows])):
+            total += polygon_sums(nothing, cells, areas[rows], edges, rows.start, True)[1].sum(0)
+    return found[0], found[1]
