@@ -12,7 +12,7 @@ import sys
 import warnings
 from pathlib import Path
 
-from refimpl import __version__, verbs
+from refimpl import __version__, info, verbs
 from refimpl.errors import DataWarning, InputError, did_you_mean
 from refimpl.evaluating import options_evaluate, verb_evaluate
 from refimpl.progress import set_quiet
@@ -94,6 +94,17 @@ def options_inventory(verb: argparse.ArgumentParser) -> None:
         help="CSV: code, province, year and a column for each fuel (10^4 t; gas 10^8 m3)",
     )
     verb.add_argument("--output", type=Path, default=Path("inventory.csv"))
+
+
+def options_info(verb: argparse.ArgumentParser) -> None:
+    """Arguments of ``info``."""
+    verb.add_argument("file", type=Path, help="a GeoTIFF, or a TIFF or PNG with its side files")
+    verb.add_argument("--band", type=count, default=1)
+    verb.add_argument(
+        "--window", type=int, nargs=4, metavar=("R0", "R1", "C0", "C1"), help="only rows R0 to R1, columns C0 to C1"
+    )
+    verb.add_argument("--png", type=Path, metavar="FILE", help="write the quick look as a map")
+    verb.add_argument("--json", action="store_true", help="print the facts as JSON")
 
 
 def options_warp(verb: argparse.ArgumentParser) -> None:
@@ -204,6 +215,7 @@ VERBS = {
         options_inventory,
         "Eq. 1: fuel consumption to emission; without a file, prints Table 3",
     ),
+    "info": (info.verb_info, options_info, "what a raster is, and what would go wrong with it here"),
     "warp": (verbs.verb_warp, options_warp, "bring a raster to a working grid, clipped to the zones if they are given"),
     "zonal": (
         verbs.verb_zonal,
