@@ -56,7 +56,7 @@ def read_odiac(paths: Sequence[Path], grid: Grid, year: int | None = None) -> Ra
         for path in paths:
             with open_raster(path) as month:
                 check_units(month.units, ODIAC_UNITS, str(path), days_of(year))
-                yield whole(month)
+                yield month
 
     density = inventory_density(carbon_of_year(months(), grid), "t C/cell", grid, str(paths[0]))
     require_overlap(density, paths[0])
@@ -85,7 +85,7 @@ def read_inventory_file(file: InventoryFile, grid: Grid, year: int | None = None
             found = f"names the unit {source.units!r}, which is not understood" if source.units else "names no unit"
             raise InputError(f"{file.path}: {found}; name it with {file.key}, such as {COMMON[4]!r}")
         check_units(source.units, units, str(file.path), days)
-        density = inventory_density(whole(source), units, grid, str(file.path), days)
+        density = inventory_density(source, units, grid, str(file.path), days)
     require_overlap(density, file.path)
     return density
 
@@ -137,12 +137,6 @@ def coarser(grid: Grid) -> Grid:
     """
     (x0, y0, dx, dy), (rows, cols) = grid.transform, grid.shape
     return Grid(grid.crs, (x0, y0, 2 * dx, 2 * dy), (rows // 2, cols // 2))
-
-
-def whole(source) -> Raster:
-    """All of an open file."""
-    rows, cols = source.grid.shape
-    return source.part((0, rows, 0, cols))
 
 
 def check_units(tag: str, units: str, where: str, days: int = 365) -> None:

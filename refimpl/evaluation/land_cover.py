@@ -12,7 +12,7 @@ import numpy as np
 
 from refimpl.errors import InputError
 from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.warp import cropped, warp_nearest, warp_sum
+from refimpl.raster.warp import cropped, warp_mode, warp_nearest
 from refimpl.twins import twin
 
 LAND_COVERS: dict[str, tuple[int, ...]] = {
@@ -81,22 +81,10 @@ def land_cover_on(igbp: Raster, grid: Grid, rule: str = "majority") -> Raster:
     seven = np.zeros(part.values.shape, np.uint8)
     seven[part.valid] = seven_classes(part.values[part.valid])
     finer = np.median(part.grid.cell_areas()) <= np.median(grid.cell_areas()) / 2
-    found = (_majority if finer and rule == "majority" else warp_nearest)(
-        Raster.unchecked(seven, part.valid, part.grid), grid
-    )
+    warped = warp_mode if finer and rule == "majority" else warp_nearest
+    found = warped(Raster.unchecked(seven, part.valid, part.grid), grid)
     first = np.array([members[0] for members in LAND_COVERS.values()], np.uint8)
     return Raster.masked(first[found.values], found.valid, grid, "IGBP class")
-
-
-def _majority(seven: Raster, grid: Grid) -> Raster:
-    """The land cover (0-6) with the largest overlap."""
-    most, found = np.zeros(grid.shape), np.zeros(grid.shape, np.uint8)
-    for index in range(len(LAND_COVERS)):
-        there = Raster.unchecked((seven.valid & (seven.values == index)).astype(np.uint8), seven.valid, seven.grid)
-        overlap = warp_sum(there, grid).values
-        found[overlap > most] = index
-        most = np.maximum(overlap, most)
-    return Raster.unchecked(found, most > 0, grid)
 
 
 @twin("kernels.land_cover")
