@@ -118,14 +118,14 @@ def options_warp(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--extent", type=float, nargs=4, metavar=("XMIN", "YMIN", "XMAX", "YMAX"), help="by default: cover the zones"
     )
-    verb.add_argument("--zones", type=Path)
+    verbs.zone_arguments(verb, required=False)
     verb.add_argument("--output", type=Path, required=True)
 
 
 def options_zonal(verb: argparse.ArgumentParser) -> None:
     """Arguments of ``zonal``."""
     verb.add_argument("drivers", nargs="+", metavar="NAME=FILE")
-    verb.add_argument("--zones", type=Path, required=True)
+    verbs.zone_arguments(verb)
     verb.add_argument("--kind", choices=("density", "count"), default="density", help="per km2, or per cell")
     verb.add_argument("--emissions", type=Path, help="what 'refimpl inventory' wrote")
     verb.add_argument("--year", type=int, help="of the emissions; by default their last")
@@ -170,7 +170,7 @@ def options_upscale(verb: argparse.ArgumentParser) -> None:
 def options_allocate(verb: argparse.ArgumentParser) -> None:
     """Arguments of ``allocate``."""
     verb.add_argument("weights", type=Path)
-    verb.add_argument("--zones", type=Path, required=True)
+    verbs.zone_arguments(verb)
     verb.add_argument("--emissions", type=Path, required=True)
     verb.add_argument("--year", type=int, help="of the emissions; by default their last")
     verb.add_argument("--output", type=Path, default=Path("emissions.tif"))

@@ -9,12 +9,13 @@ import argparse
 from pathlib import Path
 
 from refimpl.errors import InputError, did_you_mean
+from refimpl.verbs import zone_arguments
 
 
 def options_evaluate(verb: argparse.ArgumentParser) -> None:
     """Arguments of ``evaluate``."""
     verb.add_argument("emission", type=Path, help="10^4 t per cell")
-    verb.add_argument("--zones", type=Path, required=True)
+    zone_arguments(verb)
     verb.add_argument("--land-cover", type=Path, help="IGBP classes (MCD12)")
     verb.add_argument(
         "--land-cover-rule", choices=("majority", "nearest"), default="majority",
@@ -58,7 +59,8 @@ def verb_evaluate(args) -> None:
     from refimpl.provinces import read_zones, require_overlap
     from refimpl.raster.geotiff import read_raster
     from refimpl.raster.grid import Raster
-    from refimpl.raster.warp import warp_nearest, warp_sum
+    from refimpl.raster.warp import warp_sum
+    from refimpl.raster.zones import zones_on
     from refimpl.report import check_folder
 
     check_options(args)
@@ -66,7 +68,7 @@ def verb_evaluate(args) -> None:
         check_folder(args.figures)
     emission = read_emission(args.emission)
     grid, own = emission.grid, args.emission.name
-    zones = warp_nearest(read_zones(args.zones), grid).values
+    zones = zones_on(read_zones(args.zones, args.zone_id, args.zone_rule), grid).values
     maps = {own: Raster.masked(np.asarray(emission.values, float), emission.valid, grid, emission.units)}
     totals, names = statistics_of(args, zones, emission)
     if args.coarse:

@@ -50,8 +50,8 @@ from refimpl.provinces import (
     working_grid,
 )
 from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.warp import warp_mean, warp_nearest
-from refimpl.raster.zones import Coverage, coverage
+from refimpl.raster.warp import warp_mean
+from refimpl.raster.zones import Coverage, Zones, coverage, zones_on
 from refimpl.regression.fitted import FittedRegression
 from refimpl.regression.selection import SelectionTable, choose, compare_models
 from refimpl.zssr.network import Network
@@ -137,7 +137,7 @@ def run(config: Config, network: Network | None = None, tape: Tape | None = None
         with timed("inventory", seconds):
             inventory = read_inventory(config.statistics.energy)
             check_years(config, inventory)
-            zones = read_zones(config.zones.raster)
+            zones = read_zones(config.zones.raster, config.zones.id, config.zones.rule)
         with timed("zonal", seconds) as progress:
             fit, test = province_drivers(config, inventory, zones, progress)
         with timed("fit", seconds):
@@ -147,7 +147,7 @@ def run(config: Config, network: Network | None = None, tape: Tape | None = None
             grid = working_grid(
                 config.grid.projection, config.grid.cell_size, config.grid.extent, zones, f"{config.path}: grid"
             )
-            fine_zones = warp_nearest(zones, grid.refined())
+            fine_zones = zones_on(zones, grid.refined())
             sources = prediction_drivers(config)
             drivers = working_drivers(config, sources, grid, fine_zones, progress)
             found = map_coverage(zones, sources, drivers)
@@ -233,7 +233,7 @@ def province_totals(config: Config, inventory: Inventory, found: Coverage) -> di
     return mapped_totals(totals, names, found, config.zones, f"{config.path}: grid.extent")
 
 
-def map_coverage(zones: Raster, sources: Mapping[str, Raster], drivers: Mapping[str, Raster]) -> Coverage:
+def map_coverage(zones: Zones, sources: Mapping[str, Raster], drivers: Mapping[str, Raster]) -> Coverage:
     """Which part of each province the map covers: inside the grid and the frames of all drivers, and with values."""
     valid = np.logical_and.reduce([raster.valid for raster in drivers.values()])
     grid = next(iter(drivers.values())).grid

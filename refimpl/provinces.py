@@ -18,13 +18,15 @@ from refimpl.config import Config
 from refimpl.errors import DataWarning, InputError
 from refimpl.inventory import Inventory
 from refimpl.progress import Progress
+from refimpl.raster.geojson import is_geojson, read_polygons
 from refimpl.raster.geotiff import read_raster
 from refimpl.raster.grid import Grid, Raster
+from refimpl.raster.polygons import Polygons
 from refimpl.raster.projection import named_crs
 from refimpl.raster.warp import warp_nearest
 from refimpl.raster.zonal import rank_drivers, zonal_statistics
-from refimpl.raster.zones import Coverage, cover, coverage
-from refimpl.sections import ZoneSettings
+from refimpl.raster.zones import Coverage, Zones, cover, coverage
+from refimpl.sections import DEFAULT_ID, Bounds, ZoneSettings
 
 MOST_CELLS = 10**9
 """A working grid larger than this is taken for a cell size in the wrong unit."""
@@ -56,8 +58,22 @@ def read_codes(path: Path, what: str) -> Raster:
     return Raster(values, raster.valid, raster.grid, raster.units)
 
 
-def read_zones(path: Path) -> Raster:
-    """Province codes, 0 outside; at least one province."""
+def read_zones(path: Path, id_field: str = DEFAULT_ID, rule: str = "centre") -> Zones:
+    """Provinces: a raster of codes, 0 outside, with at least one; or polygons where the file is GeoJSON.
+
+    ``id_field`` and ``rule`` belong to polygons (``read_polygons``).
+
+    Raises
+    ------
+    InputError
+        No such zones, or an id_field or a rule for a raster.
+    """
+    if is_geojson(path):
+        return read_polygons(path, id_field, rule)
+    if id_field != DEFAULT_ID or rule != "centre":
+        raise InputError(
+            f"{path}: is a raster, whose cells are codes; the column of the codes and the rule 'area' belong to GeoJSON"
+        )
     zones = read_codes(path, "province codes, 0 outside")
     if not zones.values.any() or zones.values.max() > 10**6:
         raise InputError(
@@ -66,9 +82,7 @@ def read_zones(path: Path) -> Raster:
     return Raster.masked(zones.values, zones.valid, zones.grid)
 
 
-def working_grid(
-    projection: str, cell_size: float, extent: str | tuple[float, float, float, float], zones: Raster | None, where: str
-) -> Grid:
+def working_grid(projection: str, cell_size: float, extent: str | Bounds, zones: Zones | None, where: str) -> Grid:
     """D04: the grid of the coarse map; ``extent`` is "cover" (the zones) or (xmin, ymin, xmax, ymax).
 
     Raises
@@ -157,12 +171,13 @@ def fault_of(code: int, found: Coverage, settings: ZoneSettings) -> str:
 
 
 def province_drivers(
-    config: Config, inventory: Inventory, zones: Raster, progress: Progress | None = None
+    config: Config, inventory: Inventory, zones: Zones, progress: Progress | None = None
 ) -> tuple[ProvinceDrivers, ProvinceDrivers]:
     """D03: the total of each driver in each province that has a statistic, for the years of the fit and of the test.
 
-    Zones are taken on the grid of each raster, which is left as it is: a total needs no warping.  A province that
-    the rasters of either year do not cover is left out of both.
+    Zones are taken on the grid of each raster, which is left as it is: a total needs no warping, and of polygons by
+    area each province has its exact share of each cell.  A province that the rasters of either year do not cover is
+    left out of both.
     """
     years = (config.statistics.fit_year, config.statistics.test_year)
     rasters = {
@@ -176,16 +191,16 @@ def province_drivers(
     totals: dict[tuple[int, str], dict[int, float]] = {}
     found = []
     for grid, keys in by_grid.items():
-        zones_here = warp_nearest(zones, grid)
-        if not zones_here.values.any():
+        zones_here = zones if isinstance(zones, Polygons) else warp_nearest(zones, grid)
+        tables = {key: zonal_statistics(rasters[key], zones_here) for key in keys}
+        if not tables[keys[0]].codes.size:
             year, name = keys[0]
             raise InputError(
                 f"{config.drivers.by_year[year][name]}: no cell of it has a zone of {config.zones.raster.name}; check "
                 "its extent, its projection and its cell size"
             )
         found.append(coverage(zones, grid, np.logical_and.reduce([rasters[key].valid for key in keys])))
-        for key in keys:
-            table = zonal_statistics(rasters[key], zones_here)
+        for key, table in tables.items():
             totals[key] = dict(zip(table.codes.tolist(), table.total.tolist()))
             if progress:
                 progress.update(len(totals) / len(rasters))

@@ -12,6 +12,7 @@ from typing import Literal
 from refimpl.settings import setting
 
 Bounds = tuple[float, float, float, float]
+DEFAULT_ID = "code"
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,13 @@ class GridSettings:
 class ZoneSettings:
     """The provinces."""
 
-    raster: Path = setting("GeoTIFF of province codes, 0 outside")
+    raster: Path = setting("GeoTIFF of province codes, 0 outside, or GeoJSON of their polygons")
+    id: str = setting("GeoJSON: the column that holds the province codes", DEFAULT_ID)
+    rule: Literal["centre", "area"] = setting(
+        "GeoJSON: a cell belongs to the province at its centre, and so do totals; or to the one that covers most of it, "
+        "and totals are of exact shares of cells",
+        "centre",
+    )
     cut: Literal["leave-out", "share"] = setting(
         "a province cut by the edge of the grid: left out (nodata), or given its share of the total", "leave-out"
     )

@@ -28,6 +28,16 @@ def named_rasters(words: list[str]) -> dict[str, Path]:
     return pairs
 
 
+def zone_arguments(verb, required: bool = True) -> None:
+    """``--zones`` and what belongs to it, for the verbs that read zones with ``read_zones``."""
+    verb.add_argument("--zones", type=Path, required=required, help="GeoTIFF of province codes, or GeoJSON of polygons")
+    verb.add_argument("--zone-id", default="code", metavar="COLUMN", help="GeoJSON: the column that holds the codes")
+    verb.add_argument(
+        "--zone-rule", choices=("centre", "area"), default="centre",
+        help="GeoJSON: a cell belongs to the zone at its centre, or to the one that covers most of it (totals: exact)",
+    )  # fmt: skip
+
+
 def sample_case() -> Path:
     """The run.toml of the sample: beside the package in a source checkout, else below the current folder."""
     for root in (Path(__file__).resolve().parent.parent, Path.cwd()):
@@ -78,17 +88,18 @@ def verb_warp(args) -> None:
     from refimpl.raster.geotiff import read_raster, write_raster
     from refimpl.raster.grid import Raster
     from refimpl.raster.warp import warp_mean, warp_nearest, warp_sum
+    from refimpl.raster.zones import zones_on
 
     if not args.extent and not args.zones:
         raise InputError("neither --extent nor --zones is given; expected one of them to say which area to cover")
     raster = read_raster(args.raster)
-    zones = read_zones(args.zones) if args.zones else None
+    zones = read_zones(args.zones, args.zone_id, args.zone_rule) if args.zones else None
     extent = tuple(args.extent) if args.extent else "cover"
     grid = working_grid(args.projection, args.cell_size, extent, zones, "--cell-size and --extent")
     warped = {"density": warp_mean, "count": warp_sum, "class": warp_nearest}[args.kind](raster, grid)
     require_overlap(warped, args.raster)
     if zones is not None:
-        touched = touching(warp_nearest(zones, grid.refined()))
+        touched = touching(zones_on(zones, grid.refined()))
         warped = Raster.masked(warped.values, warped.valid & touched, grid, warped.units)
     write_raster(args.output, warped, nodata=unused_value(warped, args.raster))
 
@@ -114,17 +125,16 @@ def verb_zonal(args) -> None:
     import numpy as np
 
     from refimpl.provinces import read_driver, read_zones
-    from refimpl.raster.warp import warp_nearest
     from refimpl.raster.zonal import rank_drivers, zonal_statistics
     from refimpl.raster.zones import coverage
     from refimpl.report import ranking_columns
     from refimpl.tables import format_table, write_table
 
-    zones = read_zones(args.zones)
+    zones = read_zones(args.zones, args.zone_id, args.zone_rule)
     columns: dict = {}
     for name, path in named_rasters(args.drivers).items():
         raster = read_driver(path, args.kind)
-        table = zonal_statistics(raster, warp_nearest(zones, raster.grid))
+        table = zonal_statistics(raster, zones, align=True)
         whole = whole_provinces(table.codes, coverage(zones, raster.grid, raster.valid), args.zones, f"{path.name}: ")
         if columns and columns["code"].tolist() != table.codes[whole].tolist():
             raise InputError(f"{path}: covers other provinces than the first driver; give rasters of one area")
@@ -267,15 +277,14 @@ def verb_allocate(args) -> None:
     from refimpl.allocation import allocate, per_km2
     from refimpl.provinces import mapped_totals, read_zones
     from refimpl.raster.geotiff import read_raster, write_raster
-    from refimpl.raster.warp import warp_nearest
-    from refimpl.raster.zones import coverage
+    from refimpl.raster.zones import coverage, zones_on
     from refimpl.report import balance_columns, without_names
     from refimpl.sections import ZoneSettings
     from refimpl.tables import format_table, write_table
 
     weights = read_raster(args.weights)
-    all_zones = read_zones(args.zones)
-    zones = warp_nearest(all_zones, weights.grid)
+    all_zones = read_zones(args.zones, args.zone_id, args.zone_rule)
+    zones = zones_on(all_zones, weights.grid)
     found = coverage(all_zones, weights.grid, weights.valid)
     settings = ZoneSettings(args.zones, cut=args.cut)
     totals = mapped_totals(emissions_of(args.emissions, args.year), {}, found, settings, str(args.weights))

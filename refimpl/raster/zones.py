@@ -21,10 +21,12 @@ from refimpl.raster.projection import CRS, transform_points
 from refimpl.raster.warp import warp_nearest
 from refimpl.raster.zone_labels import zone_labels
 
+Zones = Raster | Polygons
+
 _BLOCK_CELLS = 2**20
 
 
-def zones_on(zones: Raster | Polygons, grid: Grid) -> Raster:
+def zones_on(zones: Zones, grid: Grid) -> Raster:
     """Zones as codes on a grid: the zone at each cell's centre, or for polygons as their own rule says.
 
     Raises
@@ -40,7 +42,7 @@ def zones_on(zones: Raster | Polygons, grid: Grid) -> Raster:
     return zone_labels(zones, grid) if isinstance(zones, Polygons) else warp_nearest(zones, grid)
 
 
-def cover(zones: Raster | Polygons, crs: CRS, cell_size: float) -> Grid:
+def cover(zones: Zones, crs: CRS, cell_size: float) -> Grid:
     """The smallest grid of square cells, edges at multiples of ``cell_size``, which covers every zone.
 
     The extent is that of the corners of the outermost zone cells; a map is continuous, so that no inner cell reaches
@@ -113,9 +115,7 @@ class Coverage:
     """On valid cells of the grid."""
 
 
-def coverage(
-    zones: Raster | Polygons, grid: Grid, valid: np.ndarray | None = None, frames: Iterable[Grid] = ()
-) -> Coverage:
+def coverage(zones: Zones, grid: Grid, valid: np.ndarray | None = None, frames: Iterable[Grid] = ()) -> Coverage:
     """How much of each zone's area lies inside ``grid`` and every one of ``frames``, and how much on its valid cells.
 
     A cell of the zone raster is inside if its centre is; polygons are measured exactly, but for frames, in which a cell
