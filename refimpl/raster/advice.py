@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from refimpl.raster.preflight import MOST_BYTES
+
 MOST_CLASSES, CHINA = 62, (73.0, 18.0, 135.5, 54.0)
+_CELLS_A_CLASS = 8
+"""Fewer cells for each different number say nothing of what the numbers are."""
 _LIKELY = 0.01
 """Share from which 255 or 65535, as the largest value of a byte or 16-bit raster, looks like nodata."""
 
@@ -41,8 +45,7 @@ def _about_place(facts: dict) -> Iterator[str]:
         yield "its true cell areas cannot be given by row: warp it to Albers or longitude/latitude before 'zonal'"
     found = facts.get("extent_degrees")
     if found and (found[2] < CHINA[0] or found[0] > CHINA[2] or found[3] < CHINA[1] or found[1] > CHINA[3]):
-        beyond = found[0] > 180 or found[2] > 180
-        if not beyond or found[2] - 360 < CHINA[0]:
+        if found[2] <= 180 or found[2] - 360 < CHINA[0]:  # longitudes from 0 to 360 may come round to it
             yield "it does not touch China: none of the provinces lies in it"
 
 
@@ -55,6 +58,9 @@ def _about_file(facts: dict) -> Iterator[str]:
         yield f"band {facts['alpha']} is alpha: cells where it is 0 are invalid"
     if facts.get("bands", 1) > 1:
         yield f"of its {facts['bands']} bands, band {facts.get('band', 1)} is looked at; the other verbs read band 1"
+    size = facts.get("rows", 0) * facts.get("columns", 0) * facts.get("bits", 0) // 8
+    if size > MOST_BYTES:
+        yield f"a band takes {size:,} bytes: verbs that read it whole need REFIMPL_MOST_BYTES"
     if any(name.endswith(".msk") for name in facts["beside"]):
         yield "the mask beside it (.msk) is not read; burn it in with 'gdal_translate -a_nodata'"
 
@@ -72,8 +78,9 @@ def _about_cells(facts: dict) -> Iterator[str]:
         )
     classes = facts.get("distinct")
     if facts["negative"] and not any(value < 0 for value, _ in _undeclared(facts)):
-        yield f"{facts['negative']:,} cells are below 0: densities and counts are not, and Eq. 3 refuses such weights"
-    if classes and 1 < len(classes) <= MOST_CLASSES and not facts["type"].startswith("float"):
+        yield f"values below 0 stand in {facts['negative']:,} cells: a density or a count is never below 0"
+    whole = classes and not facts["type"].startswith("float")
+    if whole and 1 < len(classes) <= MOST_CLASSES and _CELLS_A_CLASS * len(classes) <= facts["valid"]:
         yield f"{len(classes)} whole numbers look like classes: warp it with --kind class, or their means are taken"
     elif facts["minimum"] == facts["maximum"]:
         yield f"all valid cells hold {facts['minimum']:.6g}"
