@@ -10,6 +10,7 @@ from refimpl.errors import InputError
 from refimpl.figures import (
     bar_figure,
     bars,
+    cells,
     comparison_figure,
     curve_figure,
     curves,
@@ -17,12 +18,16 @@ from refimpl.figures import (
     maps,
     pick_window,
     scatter_figure,
+    stacked,
 )
 from refimpl.figures.axes import Frame, colour_bar_ticks, format_number, log_ticks, nice_ticks
 from refimpl.figures.canvas import Canvas
 from refimpl.figures.colour import NODATA, PAPER, Scale, choose_scale, diverging, sequential
+from refimpl.figures.cells import cells_figure, counted
 from refimpl.figures.curves import running_median
 from refimpl.figures.display import borders, pixel_shape, sample
+from refimpl.figures.inventories import difference, difference_limits, inventory_figures
+from refimpl.figures.stacked import LAND_COVER_COLOURS, stacked_figure
 from refimpl.figures.typeset import fitted, text_width, typeset
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.projection import ALBERS_CHINA, WGS84
@@ -61,7 +66,7 @@ def sheets(monkeypatch):
             super().picture(left, top, pixels)
             self.pictures.append((left, top, pixels))
 
-    for module in (maps, bars, curves):
+    for module in (maps, bars, curves, cells, stacked):
         monkeypatch.setattr(module, "Canvas", Recorded)
     return made
 
@@ -456,6 +461,99 @@ def test_lengths_that_differ_are_refused(tmp_path):
         with pytest.raises(ValueError):
             call()
     assert not (tmp_path / "x.png").exists()
+
+
+def test_parts_of_a_bar_are_as_long_as_their_shares_and_meet_without_a_gap(tmp_path, sheets):
+    parts = {"forest": [0.5, 0.0], "water": [0.25, 1 / 3], "built-up": [0.25, 2 / 3]}
+    image = np.asarray(stacked_figure(["Hebei", "Tibet"], parts, tmp_path / "s.png", "Fig. 5"))
+    first = next(row for row in image if (row == LAND_COVER_COLOURS["forest"]).all(axis=1).sum() > 100)
+    lengths = {name: int((first == LAND_COVER_COLOURS[name]).all(axis=1).sum()) for name in parts}
+    whole = sum(lengths.values())
+    # The line at 0 % covers one pixel, rounding may move an edge by one.
+    assert abs(lengths["forest"] - whole / 2) <= 1 and abs(lengths["water"] - whole / 4) <= 1
+    place = np.flatnonzero(np.isin(first, list(LAND_COVER_COLOURS.values())).all(axis=1))
+    assert place[-1] - place[0] + 1 == whole
+    assert {"Hebei", "forest", "50", "25", "33", "67", "100 %"} <= set(sheets[0].captions)
+    check_captions(sheets)
+
+
+def test_thirty_provinces_with_names_stay_apart(tmp_path, sheets):
+    shares = np.random.default_rng(0).dirichlet([0.5] * 7, 30).T
+    shares[:, 3] = np.nan
+    names = [f"Autonomous Region No. {index}" for index in range(30)]
+    stacked_figure(names, dict(zip(LAND_COVER_COLOURS, shares)), tmp_path / "s.png", "T" * 90, "s" * 200, "f" * 300)
+    assert set(names) <= set(sheets[0].captions) and "n/a" in sheets[0].captions
+    check_captions(sheets)
+
+
+def test_shares_that_are_none_are_refused(tmp_path):
+    for parts in ({}, {"forest": [0.5, 0.5]}, {"forest": [-0.1]}, {"forest": [0.7], "water": [0.7]}):
+        with pytest.raises(ValueError):
+            stacked_figure(["a"], parts, tmp_path / "x.png", "T")
+    assert not (tmp_path / "x.png").exists()
+
+
+def test_cells_are_counted_in_squares_from_lower_left_to_upper_right():
+    observed = np.array([1.0, 1.0, 1e4, 1e2, 0.0, 5.0, 1e-9])
+    estimated = np.array([1.0, 1.0, 1e4, 1.0, 7.0, 0.0, 1.0])
+    counts, reach, drawn = counted(observed, estimated)
+    # Seven powers of ten below 10^4 at most: 10^-9 is not drawn, nor are the two with a 0.
+    assert reach == pytest.approx((1e-3, 1e4)) and drawn == 4 and counts.sum() == 4
+    size = counts.shape[0]
+    one, hundred = int(size * 3 / 7), int(size * 5 / 7)  # 10^0 and 10^2 on axes from 10^-3 to 10^4
+    assert counts[one, one] == 2 and counts[-1, -1] == 1 and counts[one, hundred] == 1
+
+
+def test_cells_figure_prints_r_and_rho_of_all_cells_and_tells_what_is_not_drawn(tmp_path, sheets):
+    observed, estimated = np.array([0.0, 1.0, 2.0, 3.0]), np.array([1.0, 3.0, 2.0, 4.0])
+    cells_figure(observed, estimated, tmp_path / "c.png", "Ours against X", ("X", "ours"), units="t")
+    # Ranks 1 2 3 4 against 1 3 2 4: rho = 1 - 6 x 2 / 60 = 0.8; r = 4 / sqrt(5 x 5) = 0.8.
+    assert {"r = 0.800", "rho = 0.800", "4 cells; not drawn: 1 with 0 in one map or both"} <= set(sheets[0].captions)
+    assert {"X, t", "ours, t", "1:1"} <= set(sheets[0].captions)
+    check_captions(sheets)
+
+
+@pytest.mark.parametrize(("observed", "estimated"), [([5.0], [5.0]), ([0.0], [1.0]), ([1e-30, 1e30], [1.0, 2.0])])
+def test_few_or_extreme_cells_are_drawn(tmp_path, sheets, observed, estimated):
+    cells_figure(observed, estimated, tmp_path / "c.png", "Few", subtitle="s", footer="f")
+    check_captions(sheets)
+    with pytest.raises(ValueError):
+        cells_figure(observed, [*estimated, 1.0], tmp_path / "d.png", "T")
+
+
+def test_logarithmic_axes_put_powers_of_ten_at_equal_distances():
+    frame = Frame(0, 0, 300, 300, (1, 1000), (1, 1000), y_log=True, x_log=True)
+    assert frame.x([1, 10, 100, 1000]) == pytest.approx([0, 100, 200, 300]) and np.isnan(frame.x(0.0))
+    assert frame.y([1, 1000]) == pytest.approx([300, 0])
+
+
+def test_differences_are_ours_less_theirs_on_a_scale_symmetric_about_0(tmp_path, sheets):
+    ours, theirs = albers([[5.0, 1.0, 0.0]]), albers([[2.0, 9.0, 0.0]], [[True, True, False]])
+    got = difference(ours, theirs)
+    assert got.values.tolist() == [[3.0, -8.0, 0.0]] and got.valid.tolist() == [[True, True, False]]
+    low, high = difference_limits([got])
+    assert low == -high and 7.5 <= high <= 8  # the 98 % quantile of 3 and 8
+    assert difference_limits([albers([[0.0, 0.0]])]) == (-1.0, 1.0)
+
+
+def test_inventories_are_drawn_alike_clipped_to_the_provinces_and_named(tmp_path, sheets):
+    from refimpl.evaluation.agreement import compare_inventory
+
+    rng = np.random.default_rng(4)
+    ours, zones = albers(rng.lognormal(0, 2, (12, 14)), units="t CO2 / km2 / year"), np.full((12, 14), 11)
+    zones[:, :3] = 0
+    emission = Raster(ours.values / 100, ours.valid, ours.grid, "10^4 t CO2 per cell per year")  # cells of 100 km2
+    compared = [compare_inventory(name, emission, ours, zones) for name in ("ODIAC", "FFDAS")]
+    written = inventory_figures(ours, compared, tmp_path, zones, "ZSSR")
+    assert [path.name for path in written] == ["inventories.png", "inventories_difference.png",
+                                               "inventories_cells_odiac.png", "inventories_cells_ffdas.png"]
+    assert {"ZSSR", "ODIAC", "FFDAS"} <= set(sheets[0].captions) and "ZSSR less FFDAS" in sheets[1].captions
+    one, two = (sheets[0].pictures[index][2] for index in (1, 2))
+    assert np.array_equal(one, two) and (one[:, : one.shape[1] // 5] == PAPER).all()
+    middle = diverging()[127:129]
+    inside = sheets[1].pictures[0][2][5, one.shape[1] // 2 :]
+    assert (np.abs(inside.astype(int) - middle[0]).max(axis=1) <= 2).all()  # no difference has the scale's middle colour
+    check_captions(sheets)
 
 
 def check_captions(sheets):
