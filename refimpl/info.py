@@ -228,5 +228,6 @@ def draw(facts: dict, found, path) -> None:
     spread = facts["quantiles"]["0.99"] > 20 * max(facts["quantiles"]["0.5"], 0) and facts["minimum"] >= 0
     kind = "linear" if is_classes(facts) or not spread else "log"
     raster = found.class_picture if is_classes(facts) else found.mean_picture
-    subtitle = f"{facts['rows']:,} x {facts['columns']:,} cells of {facts['cell_size'][0]:.6g}, {facts['system']}"
+    size = f"{facts['cell_size'][0]:.6g} {facts['unit_of_length']}"
+    subtitle = f"{facts['rows']:,} x {facts['columns']:,} cells of {size}, {facts['system']}"
     map_figure(raster, Path(facts["file"]).name, path, subtitle, scale=kind)

@@ -83,7 +83,7 @@ def test_a_south_up_world_file_flips_the_rows(tmp_path):
         (PLAIN, dict(tfw=TFW, aux=AUX, prj=BEIJING), AUX_PLACE, crs_of_epsg(4490)),
         (PLAIN | {34735: (3, GEO[34735][1])}, dict(tfw=TFW, prj=BEIJING), PLACE, WGS84),
         ({34735: (3, [1, 1, 0, 1, 1025, 0, 1, 1])}, dict(prj=BEIJING), (100, 40, 0.5, -0.25), crs_of_epsg(4214)),
-        ({34735: None}, dict(prj="﻿" + BEIJING), (100, 40, 0.5, -0.25), crs_of_epsg(4214)),
+        ({34735: None}, dict(prj="\ufeff" + BEIJING), (100, 40, 0.5, -0.25), crs_of_epsg(4214)),
         ({34735: None}, dict(PRJ=BEIJING), (100, 40, 0.5, -0.25), crs_of_epsg(4214)),
     ],
 )
@@ -127,7 +127,8 @@ def test_nodata_scale_and_unit_beside_the_file_go_before_its_own(tmp_path):
 def test_what_else_an_aux_xml_holds_is_passed_over(tmp_path):
     more = "<Histograms><HistItem><HistMin>1</HistMin></HistItem></Histograms><Metadata><MDI key='a'>b</MDI></Metadata>"
     more += "<GDALRasterAttributeTable><Row index='0'><F>1</F></Row></GDALRasterAttributeTable>"
-    raster = read_raster(lay(tmp_path, tiff(VALUES), aux="﻿<?xml version='1.0'?><!-- x -->" + band(more, "<NoDataValue></NoDataValue>")))
+    text = "\ufeff<?xml version='1.0'?><!-- x -->" + band(more, "<NoDataValue></NoDataValue>")
+    raster = read_raster(lay(tmp_path, tiff(VALUES), aux=text))
     assert raster.valid.all() and raster.grid.crs == WGS84
 
 
@@ -278,6 +279,25 @@ def test_an_alpha_band_masks_the_others(tmp_path, dtype, separate):
         assert file.part((1, 2, 1, 3)).valid.tolist() == [[True, False]]
     assert read_raster(lay(tmp_path, tiff(values, tags={338: (3, [0])}))).valid.all()
     assert read_raster(lay(tmp_path, tiff(values[:1], tags={338: (3, [2])}))).valid.all()  # nothing to mask
+
+
+@pytest.mark.parametrize("codec", ["none", "deflate"])
+def test_a_mask_file_marks_what_is_invalid(tmp_path, codec):
+    path = lay(tmp_path, tiff(np.stack([VALUES + 1, VALUES + 7]), codec))
+    beside = tmp_path / "a.tif.msk"
+    beside.write_bytes(tiff(np.array([[0, 255, 1], [255, 0, 255]], np.uint8), codec))
+    expected = [[False, True, True], [True, False, True]]
+    for band in (1, 2):
+        raster = read_raster(path, band=band)
+        assert raster.valid.tolist() == expected and raster.values[0, 0] == 0
+    beside.write_bytes(tiff(np.array([[[1] * 3] * 2, [[0, 1, 1], [1, 0, 1]]], np.uint8), codec))
+    assert read_raster(path).valid.all() and read_raster(path, band=2).valid.tolist() == expected
+    with open_raster(path, band=2) as file:
+        assert file.part((1, 2, 0, 2)).valid.tolist() == [[True, False]]
+    beside.write_bytes(tiff(np.ones((3, 3), np.uint8)))
+    refused(path, "a.tif.msk: has 3 rows and 3 columns")
+    beside.write_bytes(b"no")
+    refused(path, "a.tif.msk: cannot be read")
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,9 @@ def _about_file(facts: dict) -> Iterator[str]:
     if size > MOST_BYTES:
         yield f"a band takes {size:,} bytes: verbs that read it whole need REFIMPL_MOST_BYTES"
     if any(name.endswith(".msk") for name in facts["beside"]):
-        yield "the mask beside it (.msk) is not read; burn it in with 'gdal_translate -a_nodata'"
+        yield "the mask beside it (.msk) marks its invalid cells" if not facts.get("mask") else (
+            "the mask beside it (.msk) is not looked at, for it has one inside"
+        )
 
 
 def _about_cells(facts: dict) -> Iterator[str]:

@@ -27,6 +27,7 @@ from refimpl.raster.crs import CRS, datum_change
 from refimpl.raster.directory import Directory, Source, damaged, read_directories
 from refimpl.raster.foreign import refuse_foreign
 from refimpl.raster.grid import Grid, Raster, Window
+from refimpl.raster.mask_file import open_mask_file
 from refimpl.raster.pixels_of_tiff import Kept, in_threads, read_window
 from refimpl.raster.png import OpenPng, is_png, png_raster
 from refimpl.raster.preflight import MOST_BYTES, Layout, layout_of, most_bytes_allowed
@@ -142,8 +143,11 @@ class RasterFile:
         bands = self._layout.bands
         if band not in range(1, bands + 1):
             raise InputError(f"{where}: has no band {band}, it has {bands}; choose one from 1 to {bands}")
-        self._mask, self._alpha = _mask_layout(pages, self._layout.shape, most_bytes), alpha_band(pages[0], bands)
+        self._alpha = alpha_band(pages[0], bands)
         self._alpha = None if self._alpha == band else self._alpha
+        inside = _mask_layout(pages, self._layout.shape, most_bytes)
+        beside = None if inside is not None else open_mask_file(where, self._layout.shape, band, most_bytes)
+        self._mask = beside if inside is None else (self._source, inside, 1)
         self._band, self._kept = band, [Kept(keep), Kept(keep // 8), Kept(keep // 8)] if keep else [None] * 3
 
     @property
@@ -167,7 +171,7 @@ class RasterFile:
         values = read_window(self._source, layout, self._band, stored, fill, self._kept[0])
         values, mask = values.astype(_dtype_read(layout), copy=False), None
         if self._mask is not None:
-            mask = read_window(self._source, self._mask, 1, stored, kept=self._kept[1]) != 0
+            mask = read_window(*self._mask, stored, kept=self._kept[1]) != 0
         if self._alpha is not None:
             opaque = read_window(self._source, layout, self._alpha, stored, kept=self._kept[2]) != 0
             mask = opaque if mask is None else mask & opaque
@@ -182,7 +186,8 @@ class RasterFile:
         return self
 
     def __exit__(self, *exception) -> None:
-        self._source.handle.close()
+        for source in (self._source, *(self._mask or ())[:1]):
+            source.handle.close()
 
 
 def _without_datum(crs: CRS, where: str) -> CRS:

@@ -7,7 +7,10 @@ import pytest
 
 from refimpl.errors import InputError
 from refimpl.raster.epsg import crs_of_epsg
-from refimpl.raster.geotiff import read_raster
+from refimpl.raster.facts import place_facts
+from refimpl.raster.geotiff import open_raster, read_raster
+from refimpl.raster.projection import forward
+from refimpl.raster.survey import survey
 from refimpl.raster.wkt import crs_from_wkt
 from tests.peers.test_geokeys_rasterio import CODES, GAUSS_KRUEGER, KRASOVSKY_ALBERS, USER_DEFINED
 
@@ -15,6 +18,7 @@ rasterio = pytest.importorskip("rasterio")
 pyproj = pytest.importorskip("pyproj")
 from rasterio.enums import ColorInterp  # noqa: E402
 from rasterio.transform import Affine  # noqa: E402
+from rasterio.warp import transform_bounds  # noqa: E402
 
 DIALECTS = ["WKT1_ESRI", "WKT1_GDAL", "WKT2_2015", "WKT2_2019"]
 
@@ -207,3 +211,36 @@ def test_alpha_masks_also_where_gdal_does_not_use_it(tmp_path, dtype, bands):
     with rasterio.open(path) as dataset:
         assert dataset.read_masks(1).all()
     assert np.array_equal(read_raster(path).valid, values[-1] != 0)
+
+
+def test_a_mask_beside_the_raster_is_gdals(tmp_path):
+    mask = np.random.Generator(np.random.PCG64(8)).integers(0, 2, (40, 70)).astype(np.uint8) * 255
+    values = np.arange(5600, dtype=np.float32).reshape(2, 40, 70)
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=False):
+        path = write(tmp_path / "a.tif", "EPSG:4326", PLACE, values)
+        with rasterio.open(path, "r+") as dataset:
+            dataset.write_mask(mask)
+    assert (tmp_path / "a.tif.msk").is_file()
+    assert np.array_equal(check_as_gdal(path).valid, mask != 0)
+
+
+@pytest.mark.parametrize("code", [4326, 32650, 3857, 4528])
+def test_statistics_and_extent_are_gdals(tmp_path, code):
+    random = np.random.Generator(np.random.PCG64(9))
+    values = random.lognormal(2, 1, (1, 90, 130)).astype(np.float32)
+    values[0, :20] = -9999
+    x, y = forward(crs_of_epsg(code), 117.0, 40.0)
+    size = 0.01 if code == 4326 else 1000
+    place = Affine(size, 0, float(x), 0, -size, float(y))
+    path = write(tmp_path / "a.tif", f"EPSG:{code}", place, values, nodata=-9999)
+    with open_raster(path) as raster:
+        found, facts = survey(raster), place_facts(raster.grid)
+    with rasterio.open(path) as dataset:
+        (expected,), bounds = dataset.stats(indexes=[1]), dataset.bounds
+        degrees = transform_bounds(dataset.crs, "EPSG:4326", *bounds, densify_pts=64)
+    assert (found.statistics.minimum, found.statistics.maximum) == (expected.min, expected.max)
+    # Both sum 9,100 float32 in float64.
+    assert (found.statistics.mean, found.statistics.deviation) == pytest.approx((expected.mean, expected.std), rel=1e-9)
+    assert facts["extent"] == list(bounds)
+    # GDAL looks at 65 points of each edge, as we do; 1e-6 degrees are 0.1 m.
+    assert facts["extent_degrees"] == pytest.approx(list(degrees), abs=1e-6)
