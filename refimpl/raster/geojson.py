@@ -20,7 +20,7 @@ import numpy as np
 
 from refimpl.errors import DataWarning, InputError, did_you_mean
 from refimpl.files import existing_file
-from refimpl.raster.crs import datum_change
+from refimpl.raster.datum import on_our_datum
 from refimpl.raster.epsg import crs_of_epsg
 from refimpl.raster.geojson_rings import check_on_earth, rings_of
 from refimpl.raster.polygons import Polygons
@@ -57,13 +57,13 @@ def read_polygons(
     id_field: str = "code",
     rule: str = "centre",
     most_bytes: int | None = None,
-    ignore_datum: bool = False,
+    ignore_datum: bool | None = None,
 ) -> Polygons:
     """The zones of a GeoJSON file; ``id_field`` names the property that holds their codes, 1 to 10^6.
 
     A code is a whole number, also written as 11.0 or "11".  If no property is called "id", ``id_field="id"`` means the
     features' own.  ``rule`` is kept for ``zone_labels``.  ``most_bytes`` allows a larger file than usual (default:
-    ``REFIMPL_MOST_BYTES``), and ``ignore_datum`` another datum than WGS 84, with a DataWarning.
+    ``REFIMPL_MOST_BYTES``); ``ignore_datum`` is that of ``refimpl.raster.datum.on_our_datum``.
 
     Raises
     ------
@@ -82,10 +82,7 @@ def read_polygons(
     """
     where = str(existing_file(path, "a GeoJSON file of zones"))
     rule, document = checked_rule(rule), _document(Path(path), most_bytes)
-    crs = _crs(document, where)
-    if ignore_datum and (ignored := datum_change(crs, WGS84)):
-        warnings.warn(f"{where}: the datum of its coordinates is ignored; {ignored}", DataWarning, stacklevel=2)
-        crs = crs.on_any_datum()
+    crs = on_our_datum(_crs(document, where), ignore_datum, where)
     rings, shells, codes, places, others = [], [], [], [], set()
     for number, feature in enumerate(_features(document, where), 1):
         place = f"{where}: feature {number}"

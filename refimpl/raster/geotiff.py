@@ -13,17 +13,16 @@ Source: OGC GeoTIFF 1.1; GDAL's tags 42112 (metadata) and 42113 (nodata).
 from __future__ import annotations
 
 import os
-import warnings
 from dataclasses import replace
 from typing import BinaryIO
 
 import numpy as np
 import tifffile
 
-from refimpl.errors import DataWarning, InputError
+from refimpl.errors import InputError
 from refimpl.files import atomic_path, existing_file
 from refimpl.raster.alpha import alpha_band
-from refimpl.raster.crs import CRS, datum_change
+from refimpl.raster.datum import on_our_datum
 from refimpl.raster.directory import Directory, Source, damaged, read_directories
 from refimpl.raster.foreign import refuse_foreign
 from refimpl.raster.grid import Grid, Raster, Window
@@ -55,15 +54,15 @@ def read_raster(
     band: int = 1,
     window: Window | None = None,
     most_bytes: int | None = None,
-    ignore_datum: bool = False,
+    ignore_datum: bool | None = None,
 ) -> Raster:
     """One band (1-based) of a GeoTIFF, or a window of it.
 
     ``units`` names the values; if empty, the unit in the file's GDAL metadata is taken.  ``window`` is (row start, row
     stop, column start, column stop), counted from the north-west corner; only the strips or tiles that it touches are
     read.  ``most_bytes`` allows a larger raster, or a file that claims more pixels for its bytes, than usual (default:
-    ``REFIMPL_MOST_BYTES``).  ``ignore_datum`` takes coordinates on another datum than WGS 84 as they are, with a
-    DataWarning; otherwise a raster on another datum is refused where it meets the others.
+    ``REFIMPL_MOST_BYTES``).  What becomes of coordinates on another datum than WGS 84: ``ignore_datum`` False refuses
+    them, True takes them as they are, with a DataWarning, None leaves them to whoever brings two rasters together.
 
     Returns
     -------
@@ -92,7 +91,7 @@ def open_raster(
     units: str = "",
     band: int = 1,
     most_bytes: int | None = None,
-    ignore_datum: bool = False,
+    ignore_datum: bool | None = None,
     keep: int = KEPT_BYTES,
 ) -> RasterFile | OpenPng:
     """A band of a GeoTIFF to be read window by window, so that memory does not go with its size.
@@ -112,9 +111,8 @@ def open_raster(
     path = existing_file(path, "a GeoTIFF")
     if is_png(path):
         raster = png_raster(path, units, band, most_bytes)
-        if ignore_datum:
-            raster = replace(raster, grid=replace(raster.grid, crs=_without_datum(raster.grid.crs, str(path))))
-        return OpenPng(raster)
+        crs = on_our_datum(raster.grid.crs, ignore_datum, str(path))
+        return OpenPng(replace(raster, grid=replace(raster.grid, crs=crs)))
     handle = open(path, "rb")
     try:
         return RasterFile(handle, str(path), units, band, most_bytes, ignore_datum, keep)
@@ -129,14 +127,13 @@ class RasterFile:
     A context manager; ``open_raster`` makes it.
     """
 
-    def __init__(self, handle: BinaryIO, where: str, units, band: int, most_bytes, ignore_datum: bool, keep: int):
+    def __init__(self, handle: BinaryIO, where: str, units, band: int, most_bytes, ignore_datum: bool | None, keep: int):
         self._source = Source(handle, where)
         pages = read_directories(self._source)
         self._layout, tags = layout_of(pages[0], most_bytes), with_side_files(where, geo_tags(pages[0]), band)
         grid_of, self._flipped = georeference(tags, where)
-        self.grid = grid_of(self._layout.shape)
-        if ignore_datum:
-            self.grid = replace(self.grid, crs=_without_datum(self.grid.crs, where))
+        grid = grid_of(self._layout.shape)
+        self.grid = replace(grid, crs=on_our_datum(grid.crs, ignore_datum, where))
         self._nodata = nodata_like(tags.get(GDAL_NODATA), _dtype_read(self._layout), where)
         self._scale, self._offset, unit = gdal_metadata(tags.get(GDAL_METADATA), band, where)
         self.units, self._most_bytes = units or unit, most_bytes
@@ -188,15 +185,6 @@ class RasterFile:
     def __exit__(self, *exception) -> None:
         for source in (self._source, *(self._mask or ())[:1]):
             source.handle.close()
-
-
-def _without_datum(crs: CRS, where: str) -> CRS:
-    """The CRS on any datum; what is ignored by that is told."""
-    ignored = datum_change(crs, WGS84)
-    if not ignored:
-        return crs
-    warnings.warn(f"{where}: the datum of its coordinates is ignored; {ignored}", DataWarning, stacklevel=4)
-    return crs.on_any_datum()
 
 
 def _checked_window(window, shape: tuple[int, int], where: str) -> Window:

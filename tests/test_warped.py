@@ -1,0 +1,270 @@
+"""Rasters on another grid window by window: the same cells as whole, from memory or file; interpolation and modes."""
+
+import subprocess
+import sys
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from refimpl.errors import DataWarning, InputError
+from refimpl.raster.crs import KRASOVSKY_1940
+from refimpl.raster.epsg import utm
+from refimpl.raster.geotiff import open_raster, read_raster, write_raster
+from refimpl.raster.grid import Grid, Raster
+from refimpl.raster.lattice import TILE, centre_lattice, corner_lattice, tiles
+from refimpl.raster.pixels import pixel_coordinates
+from refimpl.raster.projection import ALBERS_CHINA, CRS, MODIS_SINUSOIDAL, WEB_MERCATOR, WGS84
+from refimpl.raster.warp import cropped, warp_bilinear, warp_cubic, warp_mean, warp_mode, warp_nearest, warp_sum
+from refimpl.raster.warped import METHODS, Warped
+from refimpl.twins import backend
+
+FINE = Grid(WGS84, (112.0, 36.0, 1 / 120, -1 / 120), (620, 830))
+COARSE = Grid(ALBERS_CHINA, (600_000, 3_900_000, 1000.0, -1000.0), (600, 750))
+FINER = Grid(ALBERS_CHINA, (640_000, 3_880_000, 500.0, -500.0), (530, 600))
+
+
+@pytest.fixture(params=["numpy", "numba"])
+def either(request):
+    with backend(request.param):
+        yield request.param
+
+
+def made(grid, dtype="float32", holes=0.1):
+    rng = np.random.default_rng(3)
+    values = (rng.gamma(0.2, 30, grid.shape) if np.dtype(dtype).kind == "f" else rng.integers(0, 9, grid.shape)) + 1
+    return Raster.masked(values.astype(dtype), rng.random(grid.shape) >= holes, grid, "persons/km2")
+
+
+def metres(rows, cols, size=1.0, x0=0.0, y0=0.0):
+    return Grid(ALBERS_CHINA, (x0, y0, size, -size), (rows, cols))
+
+
+def full(values, grid):
+    return Raster(np.asarray(values), np.ones(np.shape(values), bool), grid)
+
+
+# Windows and files ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_cell_is_the_same_to_the_bit_in_every_window_and_from_a_file(tmp_path, method):
+    grid = FINER if method in ("bilinear", "cubic") else COARSE
+    source = made(FINE, "uint8" if method in ("mode", "nearest") else "float32")
+    write_raster(tmp_path / "a.tif", source, nodata=0)
+    whole = Warped(source, grid, method).whole()
+    assert 0.5 < whole.valid.mean() < 1
+    with open_raster(tmp_path / "a.tif") as file:
+        warped = Warped(file, grid, method)
+        for window in ((0, 1, 0, 1), (500, 530, 490, 600), (17, 525, 300, 600), (0, grid.shape[0], 599, 600)):
+            part = warped.part(window)
+            cells = np.s_[window[0] : window[1], window[2] : window[3]]
+            assert part.values.dtype == whole.values.dtype == warped.dtype and part.units == "persons/km2"
+            assert np.array_equal(part.values, whole.values[cells]) and np.array_equal(part.valid, whole.valid[cells])
+            assert part.grid == grid.part(window)
+
+
+def test_a_piece_of_the_source_at_a_time_gives_the_same_cells(monkeypatch):
+    source = made(FINE)
+    expected = [Warped(source, COARSE, method).whole() for method in ("mean", "mode", "nearest")]
+    monkeypatch.setattr("refimpl.raster.warped.MOST_PIXELS", 5000)
+    for method, whole in zip(("mean", "mode", "nearest"), expected):
+        found = Warped(source, COARSE, method).whole()
+        assert np.array_equal(found.values, whole.values) and np.array_equal(found.valid, whole.valid)
+
+
+def test_a_warped_raster_serves_as_a_source_in_its_turn():
+    source, between = made(metres(40, 60), holes=0), metres(20, 30, 2.0)
+    twice = Warped(Warped(source, between, "sum"), metres(5, 6, 8.0), "sum").whole()
+    blocks = source.values[:, :48].astype(float).reshape(5, 8, 6, 8).sum(axis=(1, 3))
+    np.testing.assert_allclose(twice.values, blocks, rtol=1e-13)  # sums of 64 numbers in another order
+
+
+def test_of_a_file_only_what_the_grid_touches_is_read(tmp_path, monkeypatch):
+    write_raster(tmp_path / "a.tif", made(FINE))
+    seen = []
+    with open_raster(tmp_path / "a.tif") as file:
+        take = file.part
+        monkeypatch.setattr(file, "part", lambda window: seen.append(window) or take(window))
+        grid = Grid(WGS84, (113.0, 35.0, 0.1, -0.1), (3, 4))
+        part = cropped(file, grid)
+        warp_mean(file, grid)
+    assert part.grid.bounds == pytest.approx((113.0, 34.7, 113.4, 35.0), abs=1e-9)  # edges as the doubles have them
+    assert all((stop - start) * (right - left) <= 40 * 52 for start, stop, left, right in seen) and len(seen) == 2
+
+
+def test_memory_does_not_grow_with_the_height_of_the_raster(tmp_path):
+    # A file that is all nodata takes no room on disk: 60,000 x 8,000 float32, 1.9 GB, and nothing but its frame.
+    program = f"""
+import resource, sys
+import numpy as np
+from refimpl.raster.geotiff import open_raster
+from refimpl.raster.grid import Grid
+from refimpl.raster.projection import ALBERS_CHINA, WGS84
+from refimpl.raster.warped import Warped
+from refimpl.raster.writing import write_parts
+from refimpl.raster.grid import Raster
+rows = int(sys.argv[1])
+grid = Grid(WGS84, (100.0, 30.0, 0.0002, -0.0002), (rows, 8000))
+def part(window):
+    here = grid.part(window)
+    return Raster(np.full(here.shape, window[0], np.float32), np.ones(here.shape, bool), here)
+path = {str(tmp_path)!r} + "/a.tif"
+write_parts(path, grid, "float32", part)
+with open_raster(path) as file:
+    warped = Warped(file, Grid(ALBERS_CHINA, (-480000, 3.1e6, 100.0, -100.0), (rows // 5, 2000)), "mean")
+    write_parts({str(tmp_path)!r} + "/b.tif", warped.grid, warped.dtype, warped.part)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+    peaks = [
+        int(subprocess.run([sys.executable, "-c", program, rows], capture_output=True, text=True, check=True).stdout)
+        for rows in ("2000", "12000")
+    ]
+    assert peaks[1] < peaks[0] + 150 and peaks[1] < 512  # MiB; what the sixfold height would hold alone is 300 more
+
+
+# Coordinates ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("crs", [WGS84, MODIS_SINUSOIDAL, WEB_MERCATOR, utm(50)], ids=lambda crs: crs.kind)
+@pytest.mark.parametrize("size", [250.0, 1000.0, 40_000.0])
+def test_lattices_lie_where_the_projection_itself_puts_them(crs, size):
+    step = 1 / 240 if crs.kind == "geographic" else 500.0
+    x0, y0 = {"geographic": (70.0, 56.0), "transverse_mercator": (-2e6, 6e6)}.get(crs.kind, (5e6, 7e6))
+    source = Grid(crs, (x0, y0, step, -step), (30_000, 30_000) if crs.kind != "geographic" else (12_000, 16_000))
+    target = Grid(ALBERS_CHINA, (-300e3, 5.5e6, size, -size), (700, 1100))
+    for window in tiles((0, 700, 0, 1100))[1::3]:
+        top, bottom, left, right = window
+        x, y = target.edges()
+        exact = pixel_coordinates(source, target, x[None, left : right + 1], y[top : bottom + 1, None])
+        np.testing.assert_allclose(corner_lattice(source, target, window), exact, rtol=0, atol=2e-10)
+        x, y = target.centres()
+        exact = pixel_coordinates(source, target, x[None, left:right], y[top:bottom, None])
+        np.testing.assert_allclose(centre_lattice(source, target, window), exact, rtol=0, atol=2e-10)
+
+
+def test_beside_the_seam_of_a_map_and_off_the_map_lattices_are_exact():
+    world = Grid(WGS84, (0.0, 90.0, 0.1, -0.1), (1800, 3600))
+    for target in (
+        Grid(CRS("albers", parallels=(25, 47), central_meridian=0.0), (-256e3, 4.4e6, 1000.0, -1000.0), (512, 512)),
+        Grid(MODIS_SINUSOIDAL, (-20.1e6, 6e6, 40e3, -40e3), (300, 512)),
+    ):
+        window = (0, *target.shape[:1], 0, 512)
+        x, y = target.edges()
+        exact = pixel_coordinates(world, target, x[None, :513], y[:, None])
+        assert np.array_equal(np.stack(corner_lattice(world, target, window)), np.stack(exact), equal_nan=True)
+
+
+def test_tiles_are_counted_from_the_origin_and_fill_the_window():
+    window, cells = (100, 1100, 511, 513), np.zeros((1200, 600), int)
+    for top, bottom, left, right in tiles(window):
+        cells[top:bottom, left:right] += 1
+        assert top // TILE == (bottom - 1) // TILE and left // TILE == (right - 1) // TILE
+    assert (cells[100:1100, 511:513] == 1).all() and cells.sum() == 2000
+
+
+# Interpolation ----------------------------------------------------------------------------------------------------------
+
+
+def test_bilinear_weights_are_the_shares_of_the_opposite_rectangles(either):
+    # A cell's centre 1/4 right of and 1/4 above the first pixel's: weights 3/4 x 3/4, 1/4 x 3/4, ... by hand.
+    source = full([[2.0, 4.0], [8.0, 32.0]], metres(2, 2, 2.0))
+    found = warp_bilinear(source, metres(4, 4, 1.0))
+    q = Fraction(1, 4)
+    inner = (1 - q) ** 2 * 2 + q * (1 - q) * 4 + q * (1 - q) * 8 + q * q * 32
+    assert found.values[1, 1] == float(inner)
+    assert found.values[0].tolist() == [2.0, 2.5, 3.5, 4.0]  # beyond the outer centres the edge is continued
+    assert found.valid.all()
+
+
+def test_invalid_pixels_drop_out_of_an_interpolation_and_their_own_cells_stay_invalid(either):
+    source = Raster.masked([[2.0, 999.0], [8.0, 32.0]], [[True, False], [True, True]], metres(2, 2, 2.0))
+    found = warp_bilinear(source, metres(4, 4, 1.0))
+    assert not found.valid[:2, 2:].any() and found.valid.sum() == 12
+    # The centre of cell (1, 1): the weights 9/16, 3/16 and 1/16 of the valid three, divided by their sum.
+    assert found.values[1, 1] == pytest.approx((9 * 2 + 3 * 8 + 32) / 13, rel=1e-15)
+    again = warp_cubic(source, metres(4, 4, 1.0))  # sixteen pixels are never there
+    assert np.array_equal(again.values, found.values) and np.array_equal(again.valid, found.valid)
+
+
+def test_cubic_reproduces_a_quadratic_surface_and_bilinear_a_plane(either):
+    # Keys's kernel with a = -1/2 is exact for polynomials of degree two (Keys 1981), the four-pixel one of degree one.
+    row, col = np.mgrid[:12, :15] + 0.5
+    source_grid, grid = metres(12, 15, 4.0), metres(20, 24, 1.25, 10.5, -9.25)
+    x, y = grid.centres()
+    u, v = np.meshgrid(x / 4, -y / 4)
+    plane, square = (lambda i, j: 3 + 2 * i - j), (lambda i, j: 1 + i * i - i * j + 0.5 * j * j)
+    np.testing.assert_allclose(warp_bilinear(full(plane(row, col), source_grid), grid).values, plane(v, u), rtol=1e-13)
+    np.testing.assert_allclose(warp_cubic(full(square(row, col), source_grid), grid).values, square(v, u), rtol=1e-13)
+
+
+def test_interpolation_onto_coarser_cells_is_refused_with_what_to_take_instead():
+    for function in (warp_bilinear, warp_cubic):
+        with pytest.raises(InputError, match="lies over 9 pixels.*'mean' for densities"):
+            function(full(np.ones((9, 9)), metres(9, 9)), metres(3, 3, 3.0))
+        function(full(np.ones((9, 9)), metres(9, 9)), metres(3, 3, 2.0))
+
+
+# Classes --------------------------------------------------------------------------------------------------------------
+
+
+def test_the_mode_is_the_class_of_the_largest_area_whatever_the_number_of_its_pixels(either):
+    # Cells 1.5 pixels wide: the whole pixel has 4/9 of the cell, its two halves 2/9 each, the quarter 1/9.
+    classes = np.array([[1, 2, 3], [2, 2, 3], [4, 3, 3]], np.uint8)
+    found = warp_mode(full(classes, metres(3, 3, 2.0)), metres(2, 2, 3.0))
+    assert found.values.tolist() == [[2, 3], [4, 3]] and found.values.dtype == np.uint8
+    # 2 has 2/9 + 2/9 + 1/9 against 4/9; below left 4 has 4/9, 2 and 3 have 2/9 + 1/9 and 2/9.
+
+
+def test_of_classes_that_cover_alike_the_lowest_wins_and_invalid_pixels_do_not_count(either):
+    classes = np.array([[9, 4, 7, 7]], np.int16)
+    found = warp_mode(Raster.masked(classes, [[True, True, False, True]], metres(1, 4)), metres(1, 2, 2.0))
+    assert found.values.tolist() == [[4, 7]] and found.valid.all()
+    assert not Warped(Raster.masked(classes, classes > 7, metres(1, 4)), metres(1, 2, 2.0), "mode", 0.6).whole().valid.any()
+
+
+def test_on_a_geographic_raster_the_mode_goes_by_true_area(either):
+    # Two rows of pixels from 60 to 80 degrees: the southern one has cos 65 / cos 75 = 1.63 times the area.
+    grid = Grid(WGS84, (0.0, 80.0, 10.0, -10.0), (2, 1))
+    classes = np.array([[1], [2]], np.uint8)
+    assert warp_mode(full(classes, grid), Grid(WGS84, (0.0, 80.0, 20.0, -20.0), (1, 1))).values.tolist() == [[2]]
+
+
+def test_many_classes_in_one_cell_are_counted_each_by_itself(either):
+    classes = np.repeat(np.arange(40), 2)[::-1].reshape(8, 10).astype(np.int32)
+    classes[0, 0] = classes[7, 9]
+    found = warp_mode(full(classes, metres(8, 10)), Grid(ALBERS_CHINA, (0, 0, 10.0, -8.0), (1, 1)))
+    assert found.values.tolist() == [[0]]
+
+
+# What is refused ------------------------------------------------------------------------------------------------------
+
+
+def test_a_datum_is_never_changed_in_silence(tmp_path):
+    grid = Grid(CRS("geographic", KRASOVSKY_1940, datum="Beijing 1954"), (113.0, 36.0, 0.1, -0.1), (20, 20))
+    write_raster(tmp_path / "a.tif", made(grid))
+    target = Grid(ALBERS_CHINA, (760_000, 3_800_000, 10_000.0, -10_000.0), (4, 4))
+    with open_raster(tmp_path / "a.tif") as file, pytest.raises(InputError, match="datums differ, WGS 84 and Beijing 1954"):
+        Warped(file, target, "mean").whole()
+    with pytest.raises(InputError, match="a.tif: .*Beijing 1954 and WGS 84.*gdalwarp.*--ignore-datum"):
+        read_raster(tmp_path / "a.tif", ignore_datum=False)
+    with pytest.warns(DataWarning, match="a.tif: the datum of its coordinates is ignored; .*some 100 m"):
+        raster = read_raster(tmp_path / "a.tif", ignore_datum=True)
+    assert warp_mean(raster, target).valid.all()
+
+
+@pytest.mark.parametrize(
+    "method, share, words",
+    [("average", 0.0, "expected one of bilinear, cubic, mean"), ("mean", 1.5, "from 0 to 1"), ("mode", -1, "0 to 1")],
+)
+def test_unknown_methods_and_shares_are_one_sentence(method, share, words):
+    with pytest.raises(InputError, match=words):
+        Warped(full(np.ones((2, 2)), metres(2, 2)), metres(1, 1, 2.0), method, share)
+
+
+def test_whole_sums_stay_and_nearest_keeps_every_type():
+    for dtype in ("uint8", "int16", "uint16", "int32", "uint32", "int64", "float32", "float64"):
+        source = made(metres(30, 41), dtype, 0.2)
+        assert warp_nearest(source, metres(15, 20, 2.0)).values.dtype == dtype
+        total = warp_sum(source, metres(7, 9, 5.0)).values.sum()
+        assert total == pytest.approx(source.values.astype(float).sum(), rel=1e-13)  # 1,230 roundings
