@@ -43,7 +43,7 @@ def page_tags(path, page=0):
 
 @pytest.mark.parametrize("cog", [False, True])
 @pytest.mark.parametrize("dtype, nodata", [("float32", None), ("int16", -1), ("float64", -9.0)])
-def test_threads_backend_and_the_way_of_giving_cells_do_not_show_in_the_bytes(tmp_path, monkeypatch, cog, dtype, nodata):
+def test_neither_threads_nor_backend_nor_parts_show_in_the_bytes(tmp_path, monkeypatch, cog, dtype, nodata):
     raster, contents = raster_of(dtype=dtype), set()
     for threads in ("1", "2", "4"):
         monkeypatch.setenv("REFIMPL_THREADS", threads)
@@ -62,9 +62,12 @@ def test_threads_backend_and_the_way_of_giving_cells_do_not_show_in_the_bytes(tm
 def test_parts_are_asked_for_once_each_row_by_row(tmp_path):
     def windows(shape, **options):
         asked, raster = [], raster_of(shape)
-        write_parts(
-            tmp_path / "a.tif", raster.grid, "f4", lambda window: (asked.append(window), raster.part(window))[1], **options
-        )
+
+        def part(window):
+            asked.append(window)
+            return raster.part(window)
+
+        write_parts(tmp_path / "a.tif", raster.grid, "f4", part, **options)
         return asked
 
     tiles = [(0, 512, 0, 512), (0, 512, 512, 600), (512, 513, 0, 512), (512, 513, 512, 600)]
@@ -74,7 +77,9 @@ def test_parts_are_asked_for_once_each_row_by_row(tmp_path):
     assert windows((1, 65537))[:2] == [(0, 1, 0, 512), (0, 1, 512, 1024)]  # a row without end is no strip
 
 
-@pytest.mark.parametrize("shape, tiled", [((512, 512), False), ((513, 512), False), ((513, 513), True), ((1, 700), False)])
+@pytest.mark.parametrize(
+    "shape, tiled", [((512, 512), False), ((513, 512), False), ((513, 513), True), ((1, 700), False)]
+)
 def test_what_is_larger_than_a_tile_both_ways_is_tiled(tmp_path, shape, tiled):
     for cog in (False, True):
         write_raster(tmp_path / "a.tif", raster_of(shape), cog=cog)
@@ -228,7 +233,8 @@ def test_statistics_are_those_of_all_valid_cells_whatever_the_blocks():
     for start in range(0, 60, 10):
         found.add(values[start : start + 10], valid[start : start + 10])
     exact = [Fraction(float(value)) for value in values[valid]]
-    assert (found.cells, found.count) == (420, len(exact)) and (found.minimum, found.maximum) == (min(exact), max(exact))
+    assert (found.cells, found.count) == (420, len(exact))
+    assert (found.minimum, found.maximum) == (min(exact), max(exact))
     # Rounding of a few hundred additions of numbers near 1e6 and, for the deviation, of differences near 1.
     assert abs(Fraction(found.mean) - standard.mean(exact)) < 1e-15 * 1e6 * 10
     assert abs(found.deviation / float(standard.pvariance(exact)) ** 0.5 - 1) < 1e-9
