@@ -51,7 +51,7 @@ def polygon_sums(values, valid, weights, edges, first_row, by_area):
 def sum_edges(values, valid, weights, first_row, listed, ends, signs, ranks, by_area, pairs, counts, astray):
     """Add the sums of the rows from ``first_row`` on; ``listed`` are their edges, zone after zone.
 
-    values, valid: (rows x cols,); weights: (rows,); pairs: (4, k), of totals and of areas; counts: (2, k); astray: (k,).
+    values, valid: (rows x cols,); weights: (rows,); pairs: (4, k), totals and areas; counts: (2, k); astray: (k,).
     """
     cols, at = valid.size // weights.size, 0
     cover, area, touched = np.zeros(cols), np.zeros(cols), np.zeros(cols, np.bool_)

@@ -35,8 +35,8 @@ class ZoneSettings:
     raster: Path = setting("GeoTIFF of province codes, 0 outside, or GeoJSON of their polygons")
     id: str = setting("GeoJSON: the column that holds the province codes", DEFAULT_ID)
     rule: Literal["centre", "area"] = setting(
-        "GeoJSON: a cell belongs to the province at its centre, and so do totals; or to the one that covers most of it, "
-        "and totals are of exact shares of cells",
+        "GeoJSON: a cell belongs to the province at its centre, and so do totals; or to the one that covers most of "
+        "it, and totals are of exact shares of cells",
         "centre",
     )
     cut: Literal["leave-out", "share"] = setting(

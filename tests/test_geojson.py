@@ -159,7 +159,8 @@ def test_what_is_no_geojson_is_one_sentence(written, text, what):
 
 @pytest.mark.parametrize("name, crs", [
     ("urn:ogc:def:crs:OGC:1.3:CRS84", WGS84), ("OGC:CRS84", WGS84), ("EPSG:4326", WGS84),
-    ("urn:ogc:def:crs:EPSG::4490", CRS("geographic", datum="CGCS2000")), ("urn:ogc:def:crs:EPSG:9.8:3857", WEB_MERCATOR),
+    ("urn:ogc:def:crs:EPSG::4490", CRS("geographic", datum="CGCS2000")),
+    ("urn:ogc:def:crs:EPSG:9.8:3857", WEB_MERCATOR),
     ("http://www.opengis.net/def/crs/EPSG/0/32650", utm(50)), ("epsg:32650", utm(50)),
 ])  # fmt: skip
 def test_the_crs_member_of_the_first_version_is_understood(written, name, crs):

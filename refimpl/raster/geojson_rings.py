@@ -91,8 +91,8 @@ def check_on_earth(rings: list[np.ndarray], places: list[str]) -> None:
 
     >>> check_on_earth([np.array([[116.0, 40.0], [40.0, 116.0]])], ["a.geojson: feature 1"])
     Traceback (most recent call last):
-    refimpl.errors.InputError: a.geojson: feature 1: the position 40, 116 lies beyond the Earth; expected longitude before
-    latitude, in degrees
+    refimpl.errors.InputError: a.geojson: feature 1: the position 40, 116 lies beyond the Earth; expected longitude
+    before latitude, in degrees
     """
     for ring, place in zip(rings, places):
         beyond = (np.abs(ring[:, 0]) > 360) | (np.abs(ring[:, 1]) > 90 + 1e-9)

@@ -10,7 +10,8 @@ same integral of the edge that they share with opposite signs, so that they shar
 but for rounding.  A row needs the edges that cross it and no other row, so that memory is that of a row.
 
 By centres, the coverage of a cell is 1 or 0 instead (``row_winding``), by the same sum over the edges.
-Where polygons of one zone overlap, or a ring crosses itself, the sum leaves [0, 1]: it is held there, and the zone told.
+Where polygons of one zone overlap, or a ring crosses itself, the sum leaves [0, 1]: it is held there, and the zone is
+told.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Polygons: zones as rings of vertices, and their edges in the pixel coordinates of a grid.
 
-Section "Raster data".  All rings of all zones stand in two flat arrays; a ring ends at the vertex it begins with.  A ring
-is a shell or the hole of one; which way round it goes in the file plays no part.  Vertices are carried into the grid's
-CRS, and between them edges are straight there (as GDAL and QGIS draw them): where the CRS is another than the file's, a
-long edge is off by what a straight line bends, 20 m for 10 km in China's Albers projection.
+Section "Raster data".  All rings of all zones stand in two flat arrays; a ring ends at the vertex it begins with.  A
+ring is a shell or the hole of one; which way round it goes in the file plays no part.  Vertices are carried into the
+grid's CRS, and between them edges are straight there (as GDAL and QGIS draw them): where the CRS is another than the
+file's, a long edge is off by what a straight line bends, 20 m for 10 km in China's Albers projection.
 
 A projected map ends at a seam, the meridian opposite to its own.  Polygons that reach across are cut there first, so
 that none is torn across the map.  On a geographic grid they are laid on every turn round the Earth that the grid shows.
@@ -191,8 +191,7 @@ def edges_on(polygons: Polygons, grid: Grid) -> Edges:
     >>> found.ends.tolist(), found.signs.tolist()
     ([[2.0, 1.0, 2.0, 2.0], [0.0, 1.0, 0.0, 2.0]], [-1.0, 1.0])
     """
-    polygons = carried(polygons, grid.crs)
-    codes = polygons.zones
+    codes, polygons = polygons.zones, carried(polygons, grid.crs)
     parts = [edges_between(polygons, *pixels_of(polygons, grid, turn), grid.shape) for turn in _turns(polygons, grid)]
     ends, signs, of_edge, boxes = (np.concatenate(each) for each in zip(*parts)) if parts else _NO_EDGES
     order = np.argsort(of_edge, kind="stable")

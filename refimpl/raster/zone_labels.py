@@ -37,8 +37,8 @@ def label_cells(edges: Edges, first_row: int, rows: int, cols: int, by_area: boo
     astray : (k,) bool, a zone's polygons overlap or cross themselves.
 
     >>> square = Edges(np.array([[0.5, 0, 0.5, 1], [2, 0, 2, 1.0]]), np.array([1.0, -1]), np.zeros(2, int), [11])
-    >>> label_cells.reference(square, 0, 1, 3, True)[0].tolist(), label_cells.reference(square, 0, 1, 3, False)[0].tolist()
-    ([[1, 1, 0]], [[1, 1, 0]])
+    >>> [label_cells.reference(square, 0, 1, 3, by_area)[0].tolist() for by_area in (True, False)]
+    [[[1, 1, 0]], [[1, 1, 0]]]
     """
     zones = [(edges.ends[edges.ranks == rank], edges.signs[edges.ranks == rank]) for rank in range(len(edges.codes))]
     labels, astray = np.zeros((rows, cols), np.int64), np.zeros(len(zones), bool)

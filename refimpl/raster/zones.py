@@ -1,8 +1,9 @@
 """Zones (provinces) and the working grid: lay them on it, make a grid that covers them, tell how much of each it holds.
 
-Section "Raster data".  Zones are a raster of integer codes, 0 outside, or polygons.  A province that the edge of the grid cuts must
-not receive its whole total, so that the run compares each zone's area inside the grid with its area in the zone raster.
-Areas are true areas (D03), km2; those of polygons are exact in the grid's plane.  The zone raster is walked in blocks of rows, so that little memory is needed.
+Section "Raster data".  Zones are a raster of integer codes, 0 outside, or polygons.  A province that the edge of the
+grid cuts must not receive its whole total, so that the run compares each zone's area inside the grid with its whole
+area.  Areas are true areas (D03), km2; those of polygons are exact in the grid's plane.  A zone raster is walked in
+blocks of rows, so that little memory is needed.
 """
 
 from __future__ import annotations
@@ -119,7 +120,8 @@ def coverage(zones: Zones, grid: Grid, valid: np.ndarray | None = None, frames: 
     """How much of each zone's area lies inside ``grid`` and every one of ``frames``, and how much on its valid cells.
 
     A cell of the zone raster is inside if its centre is; polygons are measured exactly, but for frames, in which a cell
-    of ``grid`` is if its centre is.  ``valid`` is (rows, cols) of ``grid``, by default all true.  Cells are counted in whole numbers per row, so that the shares do not depend on any order.
+    of ``grid`` is if its centre is.  ``valid`` is (rows, cols) of ``grid``, by default all true.  Cells are counted in
+    whole numbers per row, so that the shares do not depend on any order.
 
     >>> from refimpl.raster.projection import ALBERS_CHINA
     >>> zones = Raster(np.array([[11, 11, 11, 12]]), np.ones((1, 4), bool), Grid(ALBERS_CHINA, (0, 0, 1, -1), (1, 4)))
