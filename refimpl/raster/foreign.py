@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from pathlib import Path
 
 from refimpl.errors import InputError
@@ -77,9 +78,10 @@ def refuse_foreign(path: str | os.PathLike) -> None:
     a.tif: is packed by gzip, expected a GeoTIFF; unpack it with 'gunzip -c a.tif > OUT.tif'
     """
     path = Path(path)
-    if path.is_dir() and (path / "hdr.adf").is_file() or path.suffix.lower() == ".adf":
+    grid = path / "hdr.adf" if path.is_dir() else path
+    if grid.suffix.lower() == ".adf" and grid.is_file():
         folder = path if path.is_dir() else path.parent
-        cure = f"convert it with 'gdal_translate {folder} OUT.tif'"
+        cure = f"convert it with 'gdal_translate {shlex.quote(str(folder))} OUT.tif'"
         raise InputError(f"{path}: is an ESRI GRID, expected a GeoTIFF; {cure}")
     if not path.is_file():
         return
@@ -92,7 +94,7 @@ def refuse_foreign(path: str | os.PathLike) -> None:
         return
     kind, cure = _kind(path, head)
     if kind:
-        raise InputError(f"{path}: is {kind}, expected a GeoTIFF; {cure.format(file=path)}")
+        raise InputError(f"{path}: is {kind}, expected a GeoTIFF; {cure.format(file=shlex.quote(str(path)))}")
 
 
 def _kind(path: Path, head: bytes) -> tuple[str, str]:
