@@ -126,6 +126,7 @@ FACTS = {
         ({"scale": 0.1, "offset": 2.0}, "multiplied by 0.1 and 2 is added"),
         ({"alpha": 4}, "band 4 is alpha"),
         ({"bands": 3}, "of its 3 bands, band 1"),
+        ({"overruled": ["a.tfw", "a.prj"]}, "a.tfw and a.prj beside it: not looked at"),
         ({"beside": ["a.tif.msk"]}, "mask beside it .* marks"),
         ({"beside": ["a.tif.msk"], "mask": True}, "mask beside it .* not looked at"),
         ({"rows": 2**17, "columns": 2**16, "bits": 32}, "34,359,738,368 bytes.*REFIMPL_MOST_BYTES"),

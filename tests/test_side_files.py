@@ -13,6 +13,7 @@ from PIL import Image
 from refimpl.errors import DataWarning, InputError
 from refimpl.raster.crs import CRS, KRASOVSKY_1940
 from refimpl.raster.epsg import crs_of_epsg
+from refimpl.raster.facts import told_facts
 from refimpl.raster.geotiff import open_raster, read_raster
 from refimpl.raster.projection import WGS84
 from tests.tiff_writer import GEO, tiff
@@ -90,6 +91,20 @@ def test_a_south_up_world_file_flips_the_rows(tmp_path):
 def test_the_aux_xml_goes_before_the_file_and_the_file_before_world_file_and_prj(tmp_path, tags, files, place, crs):
     grid = read_raster(lay(tmp_path, tiff(VALUES, tags=tags), **files)).grid
     assert grid.transform == place and grid.crs == crs and grid.crs.datum == crs.datum
+
+
+@pytest.mark.parametrize(
+    "tags, files, names",
+    [
+        ({}, dict(tfw=TFW, prj=BEIJING), ["a.tfw", "a.prj"]),
+        (PLAIN, dict(tfw=TFW, prj=BEIJING), []),
+        (PLAIN, dict(tfw=TFW, aux=AUX), ["a.tfw"]),
+        (PLAIN, dict(tfw=TFW, prj=BEIJING, aux=ESRI), ["a.prj"]),
+        ({34735: None}, dict(tfw=TFW, prj=BEIJING), ["a.tfw"]),
+    ],
+)
+def test_a_side_file_that_is_not_looked_at_is_named(tmp_path, tags, files, names):
+    assert told_facts(lay(tmp_path, tiff(VALUES, tags=tags), **files), 1, "float32")["overruled"] == names
 
 
 def test_a_pixel_is_point_is_shifted_by_the_files_own_place_alone(tmp_path):

@@ -61,6 +61,9 @@ def _about_file(facts: dict) -> Iterator[str]:
     size = facts.get("rows", 0) * facts.get("columns", 0) * facts.get("bits", 0) // 8
     if size > MOST_BYTES:
         yield f"a band takes {size:,} bytes: verbs that read it whole need REFIMPL_MOST_BYTES"
+    if facts.get("overruled"):
+        names = " and ".join(facts["overruled"])
+        yield f"{names} beside it: not looked at, for what stands in the file or its .aux.xml goes first"
     if any(name.endswith(".msk") for name in facts["beside"]):
         yield "the mask beside it (.msk) marks its invalid cells" if not facts.get("mask") else (
             "the mask beside it (.msk) is not looked at, for it has one inside"

@@ -24,7 +24,7 @@ from refimpl.raster.grid import Grid
 from refimpl.raster.png import is_png, png_header
 from refimpl.raster.preflight import LZMA, NAMES, NONE, Layout, layout_of
 from refimpl.raster.projection import WGS84, inverse
-from refimpl.raster.side_files import with_side_files
+from refimpl.raster.side_files import overruled, with_side_files
 from refimpl.raster.tags import (
     GDAL_METADATA,
     GDAL_NODATA,
@@ -105,11 +105,11 @@ def told_facts(path: str | os.PathLike, band: int, dtype: str) -> dict:
         A tag or side file is damaged, or the reference system or place is not understood.
     """
     where = str(path)
-    if is_png(path):
-        tags = with_side_files(path, {}, band, world_first=True)
-    else:
+    png, own = is_png(path), {}
+    if not png:
         with open(path, "rb") as handle:
-            tags = with_side_files(path, geo_tags(read_directories(Source(handle, where))[0]), band)
+            own = geo_tags(read_directories(Source(handle, where))[0])
+    tags = with_side_files(path, own, band, world_first=png)
     words = str(tags.get(GDAL_NODATA, "")).strip("\0 \n")
     number = nodata_like(words, np.dtype(dtype), where)
     scale, offset, unit = gdal_metadata(tags.get(GDAL_METADATA), band, where)
@@ -118,6 +118,7 @@ def told_facts(path: str | os.PathLike, band: int, dtype: str) -> dict:
     return {
         "nodata": words or None, "nodata_fits": number is not None or not words, "scale": scale, "offset": offset,
         "unit": unit, "description": band_words(tags.get(GDAL_METADATA), band, where).get("description", ""),
+        "overruled": overruled(path, own, world_first=png),
         "south_up": georeference(tags, where)[1], "pixel_is_point": keys.get(RASTER_TYPE) == 2,
     }  # fmt: skip
 

@@ -63,10 +63,7 @@ def with_side_files(path: str | os.PathLike, tags: Mapping, band: int = 1, world
     path, tags = Path(path), dict(tags)
     aux_path = path.with_name(path.name + ".aux.xml")
     aux = read_aux_xml(aux_path) if aux_path.is_file() else AuxXml()
-    placed = _placed(path, tags, aux, world_first)
-    keys = parse_geokeys(
-        tags.get(GEO_DIRECTORY, (1, 1, 0, 0)), tags.get(GEO_DOUBLES, ()), str(tags.get(GEO_ASCII, "")), str(path)
-    )
+    placed, keys = _placed(path, tags, aux, world_first), _keys_in(tags, str(path))
     keys_found = _system(path, keys, aux, aux_path)
     if placed is not None:
         if not (_named(keys) if keys_found is None else keys_found):
@@ -80,6 +77,33 @@ def with_side_files(path: str | os.PathLike, tags: Mapping, band: int = 1, world
     if keys_found is not None:
         tags |= dict(zip((GEO_DIRECTORY, GEO_DOUBLES, GEO_ASCII), pack_geokeys(keys_found)))
     return tags | _band_tags(tags, aux.bands.get(band, {}), band, str(path))
+
+
+def overruled(path: str | os.PathLike, tags: Mapping, world_first: bool = False) -> list[str]:
+    """Names of the world file and .prj beside the raster that are not looked at, for another goes before them.
+
+    >>> overruled("there-is-none.tif", {})
+    []
+    """
+    path = Path(path)
+    aux_path, world = path.with_name(path.name + ".aux.xml"), world_file_of(path)
+    aux = read_aux_xml(aux_path) if aux_path.is_file() else AuxXml()
+    found = [world.name] if world is not None and _placed(path, dict(tags), aux, world_first) != world.name else []
+    if aux.system or (aux.system is None and _named(_keys_in(tags, str(path)))):
+        found += [prj.name for prj in _prj_of(path)]
+    return found
+
+
+def _keys_in(tags: Mapping, where: str) -> dict:
+    """The GeoKeys among the tags."""
+    packed = tags.get(GEO_DIRECTORY, (1, 1, 0, 0)), tags.get(GEO_DOUBLES, ()), str(tags.get(GEO_ASCII, ""))
+    return parse_geokeys(*packed, where)
+
+
+def _prj_of(path: Path) -> list[Path]:
+    """The .prj beside a raster, if there is one."""
+    names = (f"{path.stem}.prj", f"{path.stem}.PRJ")
+    return [path.with_name(name) for name in names if path.with_name(name).is_file()][:1]
 
 
 def _placed(path: Path, tags: dict, aux: AuxXml, world_first: bool) -> str | None:
@@ -111,11 +135,10 @@ def _system(path: Path, keys: Mapping, aux: AuxXml, aux_path: Path) -> dict | No
         return _keys_of(aux.system, str(aux_path))
     if aux.system is None and _named(keys):
         return None
-    for name in (f"{path.stem}.prj", f"{path.stem}.PRJ"):
-        if path.with_name(name).is_file():
-            with open(path.with_name(name), "rb") as handle:
-                text = handle.read(MOST_TEXT + 1).decode("utf-8-sig", "replace")
-            return _keys_of(text, str(path.with_name(name)))
+    for prj in _prj_of(path):
+        with open(prj, "rb") as handle:
+            text = handle.read(MOST_TEXT + 1).decode("utf-8-sig", "replace")
+        return _keys_of(text, str(prj))
     return {} if aux.system == "" and _named(keys) else None
 
 
