@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import csv
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from refimpl.cli import main
+from refimpl.compared import read_odiac
 from refimpl.evaluation.inventories import inventory_density
 from refimpl.evaluation.land_cover import LAND_COVERS, land_cover_on
 from refimpl.metrics import spearman_rho
@@ -24,6 +26,7 @@ from refimpl.raster.projection import ALBERS_CHINA
 
 pyproj = pytest.importorskip("pyproj")
 rasterio = pytest.importorskip("rasterio")
+pytest.importorskip("rasterio.windows")
 warp = pytest.importorskip("rasterio.warp")
 scipy_stats = pytest.importorskip("scipy.stats")
 
@@ -129,6 +132,23 @@ def test_the_sum_over_a_map_that_holds_all_is_the_inventorys(files):
     wide = Grid(ALBERS_CHINA, (-6e5, 4.9e6, 25_000.0, -25_000.0), (80, 80))
     density = inventory_density(read_raster("year.tif"), "t C/cell", wide)
     assert math.fsum((density.values * 625.0).ravel()) == pytest.approx(files.sum() * 44 / 12, rel=1e-9)
+
+
+def test_a_month_of_odiac_in_full_size_is_read_by_its_window(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    values = cells(np.random.default_rng(8), (1200, 1680)).astype("float32")  # 102-116 E, 30-40 N
+    profile = {"driver": "GTiff", "height": 21600, "width": 43200, "count": 1, "dtype": "float32", "crs": "EPSG:4326"}
+    transform = rasterio.Affine(1 / 120, 0, -180, 0, -1 / 120, 90)
+    with rasterio.open("odiac.tif", "w", transform=transform, compress="lzw", sparse_ok=True, **profile) as file:
+        file.write(values, 1, window=rasterio.windows.Window(282 * 120, 50 * 120, 1680, 1200))
+    wide = Grid(ALBERS_CHINA, (-6e5, 4.9e6, 25_000.0, -25_000.0), (80, 80))
+    tracemalloc.start()
+    density = read_odiac(["odiac.tif"] * 12, wide)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    emitted = 12 * values.astype(float).sum() * 44 / 12
+    assert math.fsum((density.values * 625.0).ravel()) == pytest.approx(emitted, rel=1e-9)
+    assert peak < 512 * 2**20  # the whole of a month takes 3.7 GB
 
 
 def tile():
