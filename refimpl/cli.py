@@ -10,12 +10,15 @@ import argparse
 import re
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from refimpl import __version__, info, verbs
 from refimpl.errors import DataWarning, InputError, did_you_mean
 from refimpl.evaluating import options_evaluate, verb_evaluate
 from refimpl.progress import set_quiet
+from refimpl.warping import METHOD_OF, verb_warp
 
 
 class Parser(argparse.ArgumentParser):
@@ -47,6 +50,13 @@ def quantile(text: str) -> float:
     """A quantile in (0.5, 1], for argparse."""
     if not 0.5 < float(text) <= 1:
         raise argparse.ArgumentTypeError(f"{text} is no quantile in (0.5, 1]")
+    return float(text)
+
+
+def share(text: str) -> float:
+    """A part from 0 to 1, for argparse."""
+    if not 0 <= float(text) <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is no part from 0 to 1")
     return float(text)
 
 
@@ -110,15 +120,28 @@ def options_info(verb: argparse.ArgumentParser) -> None:
 def options_warp(verb: argparse.ArgumentParser) -> None:
     """Arguments of ``warp``."""
     verb.add_argument("raster", type=Path)
+    verb.add_argument("--band", type=count, default=1, help="of the raster, from 1")
     verb.add_argument(
-        "--kind", choices=("density", "count", "class"), default="density", help="averaged, summed, or nearest"
+        "--kind", choices=tuple(METHOD_OF), default="density",
+        help="what the values are: per km2 (mean), per cell (sum), or classes (mode); --method overrides it",
+    )  # fmt: skip
+    verb.add_argument(
+        "--method", choices=("mean", "sum", "mode", "nearest", "bilinear", "cubic"),
+        help="exact overlaps by area, summed, or the class of most of the cell; the pixel at its centre; interpolation",
+    )  # fmt: skip
+    verb.add_argument(
+        "--minimum-valid", type=share, default=0.0, help="part of a cell that valid pixels must cover (0: any)"
     )
-    verb.add_argument("--projection", choices=("albers", "geographic", "sinusoidal"), default="albers")
+    verb.add_argument(
+        "--projection", default="albers", help="albers (D04), geographic, sinusoidal (MODIS), or a code: EPSG:32650"
+    )
     verb.add_argument("--cell-size", type=positive, required=True, help="metres, or degrees")
     verb.add_argument(
         "--extent", type=float, nargs=4, metavar=("XMIN", "YMIN", "XMAX", "YMAX"), help="by default: cover the zones"
     )
     verbs.zone_arguments(verb, required=False)
+    verbs.datum_argument(verb)
+    verb.add_argument("--cog", action="store_true", help="write a Cloud-Optimized GeoTIFF, with overviews")
     verb.add_argument("--output", type=Path, required=True)
 
 
@@ -130,6 +153,7 @@ def options_zonal(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--emissions", type=Path, help="what 'refimpl inventory' wrote")
     verb.add_argument("--year", type=int, help="of the emissions; by default their last")
     verb.add_argument("--output", type=Path, default=Path("zonal.csv"))
+    verbs.datum_argument(verb)
 
 
 def options_fit(verb: argparse.ArgumentParser) -> None:
@@ -153,6 +177,7 @@ def options_predict(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--scaling", choices=("separate", "shared"), default="separate", help="D05")
     verb.add_argument("--upper-quantile", type=quantile, default=0.999, help="D05: of the cells, scaled to 1")
     verb.add_argument("--output", type=Path, default=Path("coarse.tif"))
+    verbs.datum_argument(verb)
 
 
 def options_upscale(verb: argparse.ArgumentParser) -> None:
@@ -165,6 +190,7 @@ def options_upscale(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--tape", type=Path, help="every random draw as CSV")
     verb.add_argument("--replay", type=Path, help="a tape to follow instead of drawing")
     settable(verb)
+    verbs.datum_argument(verb)
 
 
 def options_allocate(verb: argparse.ArgumentParser) -> None:
@@ -179,6 +205,7 @@ def options_allocate(verb: argparse.ArgumentParser) -> None:
     )
     verb.add_argument("--per-km2", type=Path, help="the density map, t CO2/km2/year")
     verb.add_argument("--balance", type=Path, help="the mass balance as CSV")
+    verbs.datum_argument(verb)
 
 
 def options_verify(verb: argparse.ArgumentParser) -> None:
@@ -216,7 +243,7 @@ VERBS = {
         "Eq. 1: fuel consumption to emission; without a file, prints Table 3",
     ),
     "info": (info.verb_info, options_info, "what a raster is, and what would go wrong with it here"),
-    "warp": (verbs.verb_warp, options_warp, "bring a raster to a working grid, clipped to the zones if they are given"),
+    "warp": (verb_warp, options_warp, "bring a raster to a working grid, clipped to the zones if they are given"),
     "zonal": (
         verbs.verb_zonal,
         options_zonal,
@@ -271,6 +298,18 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+@contextmanager
+def datums_of(args: argparse.Namespace) -> Iterator[None]:
+    """What the verb does with files on another datum, where it knows ``--ignore-datum``."""
+    if not hasattr(args, "ignore_datum"):
+        yield
+        return
+    from refimpl.raster.datum import other_datums
+
+    with other_datums(args.ignore_datum):
+        yield
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb; returns the exit status: 0, 1 where ``verify`` found a failure, 2 for a fault of the input.
 
@@ -282,7 +321,8 @@ def main(arguments: list[str] | None = None) -> int:
         with warnings.catch_warnings():
             warnings.showwarning = lambda message, category, *_: print(f"warning: {message}", file=sys.stderr)
             warnings.simplefilter("always", DataWarning)
-            return args.function(args) or 0
+            with datums_of(args):
+                return args.function(args) or 0
     except InputError as fault:
         print(f"refimpl: {fault}", file=sys.stderr)
         return 2

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from refimpl.errors import InputError, did_you_mean
 from refimpl.files import existing_file
+from refimpl.raster.projection import named_crs
 from refimpl.regression.selection import MODELS
 from refimpl.sections import (
     Bounds,
@@ -309,6 +310,7 @@ def _check(config: Config) -> None:
             raise InputError(f"{config.path}: {name} = {value}; expected {expected}")
     _check_names(config)
     try:
+        named_crs(config.grid.projection)
         validate(config.upscale)
     except InputError as fault:
         raise InputError(f"{config.path}: {fault}") from None

@@ -9,13 +9,14 @@ import argparse
 from pathlib import Path
 
 from refimpl.errors import InputError, did_you_mean
-from refimpl.verbs import zone_arguments
+from refimpl.verbs import datum_argument, zone_arguments
 
 
 def options_evaluate(verb: argparse.ArgumentParser) -> None:
     """Arguments of ``evaluate``."""
     verb.add_argument("emission", type=Path, help="10^4 t per cell")
     zone_arguments(verb)
+    datum_argument(verb)
     verb.add_argument("--land-cover", type=Path, help="IGBP classes (MCD12)")
     verb.add_argument(
         "--land-cover-rule", choices=("majority", "nearest"), default="majority",

@@ -49,6 +49,7 @@ from refimpl.provinces import (
     touching,
     working_grid,
 )
+from refimpl.raster.datum import other_datums
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.warp import warp_mean
 from refimpl.raster.zones import Coverage, Zones, coverage, zones_on
@@ -132,7 +133,7 @@ def run(config: Config, network: Network | None = None, tape: Tape | None = None
         Any fault of the input, in one sentence.
     """
     seconds: dict[str, float] = {}
-    with warnings.catch_warnings(record=True) as caught:
+    with warnings.catch_warnings(record=True) as caught, other_datums(config.grid.ignore_datum):
         warnings.simplefilter("always", DataWarning)
         with timed("inventory", seconds):
             inventory = read_inventory(config.statistics.energy)

@@ -91,12 +91,12 @@ def working_grid(projection: str, cell_size: float, extent: str | Bounds, zones:
         An extent that is not whole cells, or a cell size that makes no sense; ``where`` begins the sentence.
     """
     crs = named_crs(projection)
-    if projection == "geographic" and cell_size > 10:
+    if crs.kind == "geographic" and cell_size > 10:
         raise InputError(
             f"{where}: a cell size of {cell_size:g} degrees; expected degrees, such as 0.05, on a geographic grid"
         )
     try:
-        bounds = cover(zones, crs, 1.0 if projection != "geographic" else 0.001).bounds if extent == "cover" else extent
+        bounds = cover(zones, crs, 1.0 if crs.kind != "geographic" else 0.001).bounds if extent == "cover" else extent
     except ValueError as fault:
         raise InputError(f"{where}: {fault}; name an extent, or another projection") from None
     xmin, ymin, xmax, ymax = bounds
@@ -295,4 +295,9 @@ def touching(fine_zones: Raster) -> np.ndarray:
 def require_overlap(warped: Raster, path: Path) -> None:
     """Refuse a raster of which nothing falls on the grid of the map."""
     if not warped.valid.any():
-        raise InputError(f"{path}: does not overlap the grid of the map; check the extent and the raster's projection")
+        raise no_overlap(path)
+
+
+def no_overlap(path: Path) -> InputError:
+    """The sentence for a raster of which nothing falls on the grid of the map."""
+    return InputError(f"{path}: does not overlap the grid of the map; check the extent and the raster's projection")

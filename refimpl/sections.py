@@ -20,11 +20,16 @@ class GridSettings:
     """The working grid of the coarse map; the fine map halves its cells (D04, D19)."""
 
     cell_size: float = setting("cell size in metres (degrees where projection is 'geographic')")
-    projection: Literal["albers", "geographic", "sinusoidal"] = setting(
-        "Albers equal-area for China (D04), WGS 84 longitude and latitude, or the MODIS sinusoidal grid", "albers"
+    projection: str = setting(
+        "'albers' (equal-area for China, D04), 'geographic' (WGS 84 longitude and latitude), 'sinusoidal' (MODIS), or a "
+        "code: 'EPSG:32650'",
+        "albers",
     )
     extent: Literal["cover"] | Bounds = setting(
         "'cover' (all zones) or [xmin, ymin, xmax, ymax] in the unit of cell_size", "cover"
+    )
+    ignore_datum: bool = setting(
+        "take files whose coordinates are on another datum than WGS 84 or CGCS2000 as they are (some 100 m off)", False
     )
 
 

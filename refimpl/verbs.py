@@ -38,6 +38,13 @@ def zone_arguments(verb, required: bool = True) -> None:
     )  # fmt: skip
 
 
+def datum_argument(verb) -> None:
+    """``--ignore-datum``, for the verbs that bring rasters together."""
+    verb.add_argument(
+        "--ignore-datum", action="store_true", help="take coordinates on another datum than WGS 84 as they are"
+    )
+
+
 def sample_case() -> Path:
     """The run.toml of the sample: beside the package in a source checkout, else below the current folder."""
     for root in (Path(__file__).resolve().parent.parent, Path.cwd()):
@@ -80,44 +87,6 @@ def verb_inventory(args) -> None:
         print("Table 3: EC in kg CO2/kg (natural gas: kg CO2/m3)\n" + format_table(columns))
         return
     write_table(args.output, inventory_columns(read_inventory(args.energy)))
-
-
-def verb_warp(args) -> None:
-    """One raster to a working grid."""
-    from refimpl.provinces import read_zones, require_overlap, touching, working_grid
-    from refimpl.raster.geotiff import read_raster, write_raster
-    from refimpl.raster.grid import Raster
-    from refimpl.raster.warp import warp_mean, warp_nearest, warp_sum
-    from refimpl.raster.zones import zones_on
-
-    if not args.extent and not args.zones:
-        raise InputError("neither --extent nor --zones is given; expected one of them to say which area to cover")
-    raster = read_raster(args.raster)
-    zones = read_zones(args.zones, args.zone_id, args.zone_rule) if args.zones else None
-    extent = tuple(args.extent) if args.extent else "cover"
-    grid = working_grid(args.projection, args.cell_size, extent, zones, "--cell-size and --extent")
-    warped = {"density": warp_mean, "count": warp_sum, "class": warp_nearest}[args.kind](raster, grid)
-    require_overlap(warped, args.raster)
-    if zones is not None:
-        touched = touching(zones_on(zones, grid.refined()))
-        warped = Raster.masked(warped.values, warped.valid & touched, grid, warped.units)
-    write_raster(args.output, warped, nodata=unused_value(warped, args.raster))
-
-
-def unused_value(raster, path: Path) -> int | None:
-    """A nodata value for classes that is none of them: the largest of the type that is free; None for floats."""
-    import numpy as np
-
-    if raster.values.dtype.kind == "f":
-        return None
-    used = set(np.unique(raster.values[raster.valid]).tolist())
-    info = np.iinfo(raster.values.dtype)
-    for value in (*range(info.max, max(info.max - 1000, info.min), -1), 0):
-        if value not in used:
-            return value
-    raise InputError(
-        f"{path}: uses every value of {raster.values.dtype}, none is left for nodata; convert it to a wider type"
-    )
 
 
 def verb_zonal(args) -> None:

@@ -34,7 +34,7 @@ FLOORS = [
     ["pipeline"],
     ["warm_up"],
     ["conformance"],
-    ["verbs", "evaluating", "info"],
+    ["verbs", "evaluating", "info", "warping"],
     ["cli", "__main__"],
 ]
 """From the ground up: a room imports from its own floor or from one below."""

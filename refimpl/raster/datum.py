@@ -7,15 +7,35 @@ between datums (refimpl/raster/crs.py): such a file is refused, or taken as it i
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from refimpl.errors import DataWarning, InputError
 from refimpl.raster.crs import CRS, datum_change
+
+_ignored: ContextVar[bool | None] = ContextVar("ignored", default=None)
+
+
+@contextmanager
+def other_datums(ignored: bool) -> Iterator[None]:
+    """Inside, files on another datum than WGS 84 are refused, or taken as they are where ``ignored`` is true.
+
+    >>> with warnings.catch_warnings(action="ignore"), other_datums(ignored=True):
+    ...     on_our_datum(CRS("geographic", (6378245.0, 298.3)), None, "a.tif").describe()
+    'geographic, ellipsoid of 6378245 m, any datum'
+    """
+    before = _ignored.set(ignored)
+    try:
+        yield
+    finally:
+        _ignored.reset(before)
 
 
 def on_our_datum(crs: CRS, ignore_datum: bool | None, where: str) -> CRS:
     """``crs`` itself if it is on WGS 84; else on any datum, with a DataWarning, where ``ignore_datum`` is true.
 
-    None leaves it as it is, to whoever brings two rasters together.
+    None goes by ``other_datums``; outside of it, to whoever brings two rasters together.
 
     Raises
     ------
@@ -26,6 +46,7 @@ def on_our_datum(crs: CRS, ignore_datum: bool | None, where: str) -> CRS:
     'geographic, CGCS2000'
     """
     difference = datum_change(crs, CRS("geographic"))
+    ignore_datum = _ignored.get() if ignore_datum is None else ignore_datum
     if not difference or ignore_datum is None:
         return crs
     if not ignore_datum:

@@ -124,7 +124,8 @@ def open_raster(
 class RasterFile:
     """One band of an open file: ``grid``, ``dtype`` and ``units`` as the ``Raster`` has them, and ``part(window)``.
 
-    A context manager; ``open_raster`` makes it.
+    ``nodata`` is what the file has in invalid cells, None where it names nothing.  A context manager; ``open_raster``
+    makes it.
     """
 
     def __init__(self, handle: BinaryIO, where: str, units, band: int, most_bytes, ignore_datum: bool | None, keep: int):
@@ -134,7 +135,7 @@ class RasterFile:
         grid_of, self._flipped = georeference(tags, where)
         grid = grid_of(self._layout.shape)
         self.grid = replace(grid, crs=on_our_datum(grid.crs, ignore_datum, where))
-        self._nodata = nodata_like(tags.get(GDAL_NODATA), _dtype_read(self._layout), where)
+        self.nodata = nodata_like(tags.get(GDAL_NODATA), _dtype_read(self._layout), where)
         self._scale, self._offset, unit = gdal_metadata(tags.get(GDAL_METADATA), band, where)
         self.units, self._most_bytes = units or unit, most_bytes
         bands = self._layout.bands
@@ -164,7 +165,7 @@ class RasterFile:
         part = _checked_window(window, layout.shape, where)
         _check_memory(layout, part, where, self._most_bytes)
         rows = (layout.shape[0] - part[1], layout.shape[0] - part[0]) if self._flipped else part[:2]
-        stored, fill = (*rows, *part[2:]), 0 if self._nodata is None else self._nodata
+        stored, fill = (*rows, *part[2:]), 0 if self.nodata is None else self.nodata
         values = read_window(self._source, layout, self._band, stored, fill, self._kept[0])
         values, mask = values.astype(_dtype_read(layout), copy=False), None
         if self._mask is not None:
@@ -172,7 +173,7 @@ class RasterFile:
         if self._alpha is not None:
             opaque = read_window(self._source, layout, self._alpha, stored, kept=self._kept[2]) != 0
             mask = opaque if mask is None else mask & opaque
-        valid = _masked(values, self._nodata, mask)
+        valid = _masked(values, self.nodata, mask)
         if (self._scale, self._offset) != (1.0, 0.0):
             values = np.where(valid, values.astype(float) * self._scale + self._offset, 0.0)
         if self._flipped:

@@ -21,6 +21,7 @@ import numpy as np
 from refimpl.errors import InputError, did_you_mean
 from refimpl.raster.crs import CRS, KINDS, WGS84_ELLIPSOID, datum_change
 from refimpl.raster.ellipsoid import authalic_q, authalic_q_inverse, meridian_distance, meridian_latitude
+from refimpl.raster.epsg import crs_of_epsg
 from refimpl.raster.transverse_mercator import transverse_forward, transverse_inverse
 
 __all__ = [
@@ -48,19 +49,28 @@ _NAMED = {"geographic": WGS84, "albers": ALBERS_CHINA, "sinusoidal": MODIS_SINUS
 
 
 def named_crs(word: str) -> CRS:
-    """The CRS behind a word of the configuration.
+    """The CRS behind a word of the configuration: geographic, albers, sinusoidal, or "EPSG:" and a code known here.
 
     Raises
     ------
     InputError
-        The word is not geographic, albers or sinusoidal.
+        Another word, a code that is not known here, or one on another datum than WGS 84.
 
-    >>> named_crs("geographic") is WGS84
-    True
+    >>> named_crs("geographic") is WGS84, named_crs("EPSG:32650").describe()
+    (True, 'transverse Mercator, meridian 117, scale 0.9996, false origin 500000, 0, WGS 84')
     """
-    if word not in _NAMED:
-        raise InputError(f"unknown projection {word!r}{did_you_mean(str(word), _NAMED)}")
-    return _NAMED[word]
+    if word in _NAMED:
+        return _NAMED[word]
+    code = word[5:] if word.upper().startswith("EPSG:") else ""
+    if not (code.isascii() and code.isdigit()):
+        raise InputError(f"unknown projection {word!r}{did_you_mean(str(word), [*_NAMED, 'EPSG:32650'])}")
+    crs = crs_of_epsg(int(code))
+    if crs is None or datum_change(crs, WGS84):
+        raise InputError(
+            f"projection {word!r} is not among those that a map is made in; expected albers, geographic, sinusoidal, "
+            "EPSG:4326, 4490, 3857, 326xx, 327xx (UTM), 4491-4554 (CGCS2000 / Gauss-Krueger)"
+        )
+    return crs
 
 
 def wrapped(degrees):

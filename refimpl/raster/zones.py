@@ -14,12 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from refimpl.raster.grid import Grid, Raster
+from refimpl.raster.grid import Grid, Raster, Window
 from refimpl.raster.pixels import pixel_coordinates
-from refimpl.raster.polygon_coverage import covered_areas, whole_areas
+from refimpl.raster.polygon_coverage import shares_inside
 from refimpl.raster.polygons import Polygons, carried
 from refimpl.raster.projection import CRS, transform_points
-from refimpl.raster.warp import warp_nearest
+from refimpl.raster.warped import Warped
 from refimpl.raster.zone_labels import zone_labels
 
 Zones = Raster | Polygons
@@ -40,7 +40,14 @@ def zones_on(zones: Zones, grid: Grid) -> Raster:
     >>> zones_on(zones, Grid(ALBERS_CHINA, (0, 0, 1, -1), (1, 3))).values.tolist()
     [[11, 11, 12]]
     """
-    return zone_labels(zones, grid) if isinstance(zones, Polygons) else warp_nearest(zones, grid)
+    return zones_in(zones, grid, (0, grid.shape[0], 0, grid.shape[1]))
+
+
+def zones_in(zones: Zones, grid: Grid, window: Window) -> Raster:
+    """The same for a window of the grid: (row start, row stop, column start, column stop)."""
+    if isinstance(zones, Polygons):
+        return zone_labels(zones, grid.part(window))
+    return Warped(zones, grid, "nearest").part(window)
 
 
 def cover(zones: Zones, crs: CRS, cell_size: float) -> Grid:
@@ -119,8 +126,8 @@ class Coverage:
 def coverage(zones: Zones, grid: Grid, valid: np.ndarray | None = None, frames: Iterable[Grid] = ()) -> Coverage:
     """How much of each zone's area lies inside ``grid`` and every one of ``frames``, and how much on its valid cells.
 
-    A cell of the zone raster is inside if its centre is; polygons are measured exactly, but for frames, in which a cell
-    of ``grid`` is if its centre is.  ``valid`` is (rows, cols) of ``grid``, by default all true.  Cells are counted in
+    A cell of the zone raster is inside if its centre is; polygons are measured exactly in each of them, and the
+    smallest share counts.  ``valid`` is (rows, cols) of ``grid``, by default all true.  Cells are counted in
     whole numbers per row, so that the shares do not depend on any order.
 
     >>> from refimpl.raster.projection import ALBERS_CHINA
@@ -132,9 +139,9 @@ def coverage(zones: Zones, grid: Grid, valid: np.ndarray | None = None, frames: 
     if valid.shape != grid.shape:
         raise ValueError(f"valid {valid.shape}, expected the grid's {grid.shape}")
     if isinstance(zones, Polygons):
-        codes, whole = zones.zones, np.maximum(whole_areas(zones, grid), np.finfo(float).tiny)
-        shares = [np.clip(part / whole, 0, 1) for part in covered_areas(zones, grid, valid, frames)]
-        return Coverage(*(dict(zip(codes.tolist(), part.tolist())) for part in shares))
+        inside = np.minimum.reduce([shares_inside(zones, each) for each in {grid, *frames}])
+        known = shares_inside(zones, grid, valid)
+        return Coverage(*(dict(zip(zones.zones.tolist(), part.tolist())) for part in (inside, known)))
     if zones.values.dtype.kind not in "iu":
         raise ValueError(f"zones of {zones.values.dtype}, expected integer codes")
     codes, rank = _ranked_codes(zones)
