@@ -177,6 +177,13 @@ def test_the_share_of_a_zone_inside_a_grid_is_exact(which):
     assert framed.inside == pytest.approx({1: 2.5 / 6.5, 2: 0.25, 3: 0}, rel=1e-14) and framed.known == found.known
 
 
+def test_a_frame_that_ends_with_the_zone_takes_nothing_from_it():
+    zone = zones_of((1, True, box(110, 30, 112, 32)), crs=WGS84)
+    frame = Grid(WGS84, (110, 32, 0.5, -0.5), (4, 4))
+    grid = cover(zone, ALBERS_CHINA, 5e4)  # cells of 50 km, which reach beyond the frame
+    assert coverage(zone, grid, None, [frame]).inside[1] == pytest.approx(1, rel=1e-12)
+
+
 def test_shares_use_the_true_area_of_each_row():
     grid = Grid(WGS84, (100, 60, 1, -1), (30, 2))
     half = coverage(zones_of((1, True, box(100, 0, 101, 60)), crs=WGS84), grid).inside[1]

@@ -7,17 +7,11 @@ what lies outside is measured as what lies inside.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 
 from refimpl.raster.grid import Grid
-from refimpl.raster.pixels import pixel_coordinates
 from refimpl.raster.polygon_sums import polygon_sums
 from refimpl.raster.polygons import Polygons, carried, edges_between, edges_on, pixels_of
-from refimpl.raster.zonal_blocks import blocks
-
-_BLOCK_CELLS = 2**20
 
 
 def whole_areas(polygons: Polygons, grid: Grid) -> np.ndarray:
@@ -60,31 +54,31 @@ def _cell_areas(grid: Grid, top: int, bottom: int) -> np.ndarray:
     return np.pad(areas, (max(first - top, 0), max(bottom - last, 0)), mode="edge")[max(top - first, 0) :]
 
 
-def covered_areas(
-    polygons: Polygons, grid: Grid, valid: np.ndarray, frames: Iterable[Grid]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Area in km2 of each of ``polygons.zones`` in ``grid`` and all ``frames``, and on valid cells of ``grid``.
-
-    A cell is in a frame if its centre is; its share in a zone is exact.
+def covered_areas(polygons: Polygons, grid: Grid, valid: np.ndarray) -> np.ndarray:
+    """Area in km2 of each of ``polygons.zones`` on the cells of ``grid`` that are ``valid`` (rows, cols), (k,) float64.
 
     >>> from refimpl.raster.projection import ALBERS_CHINA
     >>> square = np.array([0.0, 7e3, 7e3, 0.0, 0.0]), np.array([0.0, 0.0, 1e4, 1e4, 0.0])
     >>> zone = Polygons(*square, np.array([0, 5]), np.array([True]), np.array([11]), ALBERS_CHINA)
     >>> grid = Grid(ALBERS_CHINA, (4.5e3, 5e3, 1e3, -1e3), (1, 3))
-    >>> [area.tolist() for area in covered_areas(zone, grid, np.array([[True, False, True]]), [])]
-    [[2.5], [1.5]]
+    >>> covered_areas(zone, grid, np.array([[True, False, True]])).tolist()
+    [1.5]
     """
-    edges, areas = edges_on(polygons, grid), grid.cell_areas()
-    frames = [frame for frame in frames if frame != grid]
-    found = np.zeros((2, edges.codes.size))
-    for window in blocks((edges.window[0], edges.window[1], 0, grid.shape[1]), _BLOCK_CELLS):
-        rows = slice(*window[:2])
-        part, inside = grid.part(window), np.ones(valid[rows].shape, bool)
-        for frame in frames:
-            x, y = part.centres()
-            u, v = pixel_coordinates(frame, part, x[np.newaxis, :], y[:, np.newaxis])
-            inside &= (u >= 0) & (u < frame.shape[1]) & (v >= 0) & (v < frame.shape[0])  # False for nan
-        nothing = np.broadcast_to(np.float32(0), inside.shape)
-        for total, cells in zip(found, (inside, valid[rows])):
-            total += polygon_sums(nothing, cells, areas[rows], edges, rows.start, True)[1].sum(0)
-    return found[0], found[1]
+    edges = edges_on(polygons, grid)
+    first, last = edges.window[:2]
+    nothing = np.broadcast_to(np.float32(0), (last - first, grid.shape[1]))
+    return polygon_sums(nothing, valid[first:last], grid.cell_areas()[first:last], edges, first, True)[1].sum(0)
+
+
+def shares_inside(polygons: Polygons, grid: Grid, valid: np.ndarray | None = None) -> np.ndarray:
+    """The part of each of ``polygons.zones`` that lies in ``grid``, or on its valid cells, in [0, 1], (k,) float64.
+
+    >>> from refimpl.raster.projection import ALBERS_CHINA
+    >>> square = np.array([0.0, 7e3, 7e3, 0.0, 0.0]), np.array([0.0, 0.0, 1e4, 1e4, 0.0])
+    >>> zone = Polygons(*square, np.array([0, 5]), np.array([True]), np.array([11]), ALBERS_CHINA)
+    >>> shares_inside(zone, Grid(ALBERS_CHINA, (0, 1e4, 1e3, -1e3), (5, 7))).tolist()
+    [0.5]
+    """
+    valid = np.broadcast_to(True, grid.shape) if valid is None else valid
+    whole = np.maximum(whole_areas(polygons, grid), np.finfo(float).tiny)
+    return np.clip(covered_areas(polygons, grid, valid) / whole, 0, 1)
