@@ -6,7 +6,7 @@ import importlib
 
 from tests.bench.job import Job
 
-AREAS = ("training", "inference", "svr", "zonal", "allocation", "resize", "reading")
+AREAS = ("training", "inference", "svr", "zonal", "polygons", "allocation", "resize", "reading")
 
 
 def all_jobs() -> tuple[Job, ...]:
