@@ -1,4 +1,4 @@
-"""What stands in the columns of the tables that a run and the verbs write; units stand in the names (1e4t: 10^4 t CO2)."""
+"""What stands in the columns of the tables of a run and of the verbs; units stand in the names (1e4t: 10^4 t CO2)."""
 
 from __future__ import annotations
 

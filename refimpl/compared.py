@@ -103,7 +103,7 @@ def inventory_files(config: Config) -> list[InventoryFile]:
     for key in ("inventory_names", "inventory_units"):
         given = getattr(table, key)
         if given and len(given) != count:
-            raise InputError(f"{where}{key}: {len(given)} for {count} inventories; expected one for each, in their order")
+            raise InputError(f"{where}{key}: {len(given)} for {count} inventories; expected one for each, in order")
     names = table.inventory_names or tuple(path.stem for path in table.inventories)
     taken = [*names, *(["ODIAC"] if table.odiac else []), *(["FFDAS"] if table.ffdas else [])]
     doubled = [name for name in names if taken.count(name) > 1 or not name.strip()]

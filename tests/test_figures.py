@@ -552,7 +552,8 @@ def test_inventories_are_drawn_alike_clipped_to_the_provinces_and_named(tmp_path
     assert np.array_equal(one, two) and (one[:, : one.shape[1] // 5] == PAPER).all()
     middle = diverging()[127:129]
     inside = sheets[1].pictures[0][2][5, one.shape[1] // 2 :]
-    assert (np.abs(inside.astype(int) - middle[0]).max(axis=1) <= 2).all()  # no difference has the scale's middle colour
+    # No difference has the colour in the middle of the scale.
+    assert (np.abs(inside.astype(int) - middle[0]).max(axis=1) <= 2).all()
     check_captions(sheets)
 
 

@@ -72,8 +72,8 @@ def test_a_unit_is_its_mass_species_area_and_time(text, factor, per_cell):
 
 def test_a_leap_year_has_a_day_more_where_the_unit_names_days_or_seconds():
     for text in ("kg CO2/m2/s", "g C/m2/day"):
-        # Two products in float64.
-        assert inventory_unit(text, "x", 366).factor / inventory_unit(text, "x").factor == pytest.approx(366 / 365, 1e-14)
+        common, leap = (inventory_unit(text, "x", days).factor for days in (365, 366))
+        assert leap / common == pytest.approx(366 / 365, rel=1e-14)  # two products in float64
     assert inventory_unit("t C/cell/month", "x", 366) == inventory_unit("t C/cell/month", "x")
 
 
@@ -205,7 +205,7 @@ def test_tables_of_a_toy_map_equal_hand_values():
     provinces = province_table([one], {11: "Beijing"})
     assert provinces["code"] == [11, 12] and provinces["province"] == ["Beijing", ""]
     assert provinces["statistic_1e4t"] == [30, 16] and provinces["total_1e4t"] == [36, 16]
-    assert provinces["map_1e4t"] == [24, 8]  # of the cells that both have: the map's 8 without a value is not among them
+    assert provinces["map_1e4t"] == [24, 8]  # of the cells that both have: X lacks a cell where the map has 8
     covers = land_cover_table([one])
     assert covers["land_cover"] == ["forest", "croplands", "built-up"] and covers["cells"] == [1, 2, 1]
     assert covers["map_1e4t"] == [8, 20, 4] and covers["inventory_1e4t"] == [16, 32, 4]
@@ -252,7 +252,8 @@ def test_pixels_without_a_class_have_no_vote_and_equal_votes_go_to_the_first():
 
 
 def test_coarser_classes_are_those_at_the_cells_centres():
-    coarse = Raster(np.array([[13, 12]], np.uint8), np.ones((1, 2), bool), Grid(ALBERS_CHINA, (0, 4e6, 3e3, -3e3), (1, 2)))
+    grid = Grid(ALBERS_CHINA, (0.0, 4e6, 3000.0, -3000.0), (1, 2))
+    coarse = Raster(np.array([[13, 12]], np.uint8), np.ones((1, 2), bool), grid)
     target = Grid(ALBERS_CHINA, (0.0, 4e6, 2000.0, -2000.0), (1, 3))
     assert land_cover_on(coarse, target).values.tolist() == [[13, 12, 12]]  # centres at 1, 3 and 5 km; 3 is an edge
 

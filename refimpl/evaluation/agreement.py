@@ -1,8 +1,9 @@
 """Fig. 6: the map against another inventory, over all cells, by province, by land cover, and by province totals.
 
-Cells are compared as densities, t CO2 / km2 / year, each cell once whatever its area, where both maps have a value and a
-province lies; the other inventory stands for "observed" in Eqs. 4-6, the map for "estimated".  Sums are 10^4 t CO2 a
-year.  The totals of a province are all that each of the two has there; those of the map equal the statistics by Eq. 3.
+Cells are compared as densities, t CO2 / km2 / year, each cell once whatever its area, where both maps have a value
+and a province lies; the other inventory stands for "observed" in Eqs. 4-6, the map for "estimated".  Sums are 10^4 t
+CO2 a year.  The totals of a province are all that each of the two has there; those of the map equal the statistics by
+Eq. 3.
 """
 
 from __future__ import annotations

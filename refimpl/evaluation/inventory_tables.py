@@ -23,7 +23,7 @@ def of_group(found: Agreement, at: int) -> dict[str, object]:
 
 
 def inventories_table(compared: Iterable[InventoryComparison]) -> dict[str, list]:
-    """One row an inventory: cells and sums, r to rho of the cells, then of its province totals against the statistics."""
+    """One row an inventory: cells, sums, r to rho of the cells, then of its province totals against the statistics."""
     rows = []
     for one in compared:
         r, r2, mae, rmse, rho = one.totals

@@ -4,9 +4,9 @@ Fig. 6 and D24 compare products in unlike units.  A unit is
 
     mass  of C or CO2  per cell, m2 or km2  [per year, month, day, hour or second]
 
-such as "t C/cell/month" (ODIAC), "kg C/m2/yr" (FFDAS), "t CO2/cell" and "kg CO2/m2/s" (EDGAR), "10^4 t CO2/cell" (ours).
-Without a time it is the amount of the year that is compared.  A rate per month is the mean month's, x 12; the others are
-multiplied by a year of 365 days, or 366 where the year is said to be a leap year.
+such as "t C/cell/month" (ODIAC), "kg C/m2/yr" (FFDAS), "t CO2/cell" and "kg CO2/m2/s" (EDGAR), "10^4 t CO2/cell"
+(ours).  Without a time it is the amount of the year that is compared.  A rate per month is the mean month's, x 12; the
+others are multiplied by a year of 365 days, or 366 where the year is said to be a leap year.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ TIMES = {"yr": "year", "y": "year", "a": "year", "year": "year", "annum": "year"
 PER_DAY = {"day": 1, "hour": 24, "second": 86400}
 COMMON = (
     "t C/cell", "t C/cell/month", "t C/km2", "t CO2/cell", "t CO2/cell/month", "t CO2/km2", "10^4 t CO2/cell",
-    "kg C/cell", "kg CO2/cell", "kg C/m2", "kg C/m2/yr", "kg CO2/m2", "kg CO2/m2/s", "kg C/m2/s", "g C/m2", "g C/m2/day",
-    "g CO2/m2",
+    "kg C/cell", "kg CO2/cell", "kg C/m2", "kg C/m2/yr", "kg CO2/m2", "kg CO2/m2/s", "kg C/m2/s", "g C/m2",
+    "g C/m2/day", "g CO2/m2",
 )  # fmt: skip
 """Spellings that a wrong one is compared with."""
 
@@ -74,8 +74,9 @@ def inventory_unit(text: str, where: str, days: int = 365) -> InventoryUnit:
     found = understood(text, days)
     if found is None:
         near = difflib.get_close_matches(text, COMMON, 1, 0.5)
-        hint = f"did you mean {near[0]!r}?" if near else "expected mass of C or CO2 per cell, m2 or km2, and per time"
-        raise InputError(f"{where}: the unit {text!r} is not understood; {hint}" + ("" if near else ", as 'kg C/m2/yr'"))
+        expected = "expected mass of C or CO2 per cell, m2 or km2, and per time, as 'kg C/m2/yr'"
+        hint = f"did you mean {near[0]!r}?" if near else expected
+        raise InputError(f"{where}: the unit {text!r} is not understood; {hint}")
     return found
 
 

@@ -42,8 +42,8 @@ def stacked_figure(
 ) -> Image.Image:
     """Draw one horizontal bar a label, of the named parts from left to right, 0 to 100 %, and return the picture.
 
-    ``parts`` maps a name to one share in [0, 1] per label; a label whose shares are not finite reads "n/a".  Land covers
-    have their own colours.
+    ``parts`` maps a name to one share in [0, 1] per label; a label whose shares are not finite reads "n/a".  Land
+    covers have their own colours.
 
     Raises
     ------

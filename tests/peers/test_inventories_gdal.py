@@ -1,8 +1,9 @@
 """Inventories and land cover in the layouts in which they are published, written by GDAL, go through ``evaluate``.
 
 ODIAC: global, north up, float32, LZW, no nodata, 0 over the sea, t C per cell and month.  FFDAS: 0.1 degree, south up,
-a fill value, kg C/m2/yr.  EDGAR: 0.1 degree, kg CO2/m2/s, longitudes from 0 to 360.  MCD12Q1: sinusoidal tiles of 2,400 x
-2,400 pixels, 255 for none.  Spearman's rho is put beside SciPy's, densities beside GDAL's own sums, majorities beside points that PROJ carries.
+a fill value, kg C/m2/yr.  EDGAR: 0.1 degree, kg CO2/m2/s, longitudes from 0 to 360.  MCD12Q1: sinusoidal tiles of
+2,400 x 2,400 pixels, 255 for none.  Spearman's rho is put beside SciPy's, densities beside GDAL's own sums, majorities
+beside points that PROJ carries.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def cells(rng, shape) -> np.ndarray:
 
 
 def area(lat: np.ndarray, size: float) -> np.ndarray:
-    """km2 of cells of ``size`` degrees on WGS 84, by Gauss-Legendre integration of the meridian's and parallel's radii."""
+    """km2 of cells of ``size`` degrees on WGS 84, by Gauss-Legendre integration of the two radii of curvature."""
     a, e2 = 6378.137, 0.0066943799901413165
     nodes, weights = np.polynomial.legendre.leggauss(8)
     phi = np.radians(lat[:, None] + size / 2 * nodes)
@@ -170,8 +171,8 @@ def test_mcd12q1_becomes_the_land_cover_that_most_points_of_a_cell_have(tmp_path
     seven = np.full(256, 7, np.uint8)
     for at, codes in enumerate(LAND_COVERS.values()):
         seven[list(codes)] = at
-    # 20 x 20 points in each cell, carried by PROJ.  GDAL's mode is no oracle here: it counts the bounding box of a cell,
-    # and at 105 E the sinusoidal map shears a cell by its own width.
+    # 20 x 20 points in each cell, carried by PROJ.  GDAL's mode is no oracle here: it counts the bounding box of a
+    # cell, and at 105 E the sinusoidal map shears a cell by its own width.
     offsets = (np.arange(n) + 0.5) / n
     x, y = np.meshgrid(
         MAP.transform[0] + (np.arange(70)[:, None] + offsets).ravel() * 1e4,
