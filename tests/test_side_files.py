@@ -200,6 +200,8 @@ def test_a_png_is_read_with_its_side_files_and_windows(tmp_path):
     raster = read_raster(tmp_path / "a.png")
     assert raster.values.tolist() == [[0, 600, 131070], [0, 2, 4]] and raster.valid.sum() == 5
     assert raster.grid.transform == PLACE and raster.grid.crs.datum == "CGCS2000"
+    with open_raster(tmp_path / "a.png") as file:
+        assert file.nodata == 7
     lay(tmp_path, png(values), prj=BEIJING).with_name("a.png.aux.xml").unlink()
     with pytest.warns(DataWarning, match="a.png: the datum"):
         assert read_raster(tmp_path / "a.png", ignore_datum=True).grid.crs.datum == "any"

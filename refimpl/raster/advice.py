@@ -21,7 +21,7 @@ def advice(facts: dict) -> list[str]:
 
     >>> facts = {"datum_change": "their datums differ", "nodata": None, "nodata_fits": True, "beside": []}
     >>> advice(facts)[0]
-    "their datums differ: it is refused where it meets other rasters, unless the datum is ignored ('ignore_datum')"
+    'their datums differ: it is refused, unless the datum is ignored (--ignore-datum, or ignore_datum in a run.toml)'
     """
     found = [*_about_cells(facts), *_about_place(facts), *_about_file(facts)]
     return found or ["it is taken as it stands"]
@@ -30,8 +30,8 @@ def advice(facts: dict) -> list[str]:
 def _about_place(facts: dict) -> Iterator[str]:
     if facts.get("datum_change"):
         yield (
-            f"{facts['datum_change']}: it is refused where it meets other rasters, unless the datum is ignored "
-            "('ignore_datum')"
+            f"{facts['datum_change']}: it is refused, unless the datum is ignored (--ignore-datum, or ignore_datum "
+            "in a run.toml)"
         )
     if facts.get("datum") == "CGCS2000":
         yield "CGCS2000 is taken as WGS 84, coordinates unchanged (they agree to a metre)"

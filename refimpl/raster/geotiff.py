@@ -28,7 +28,7 @@ from refimpl.raster.foreign import refuse_foreign
 from refimpl.raster.grid import Grid, Raster, Window
 from refimpl.raster.mask_file import open_mask_file
 from refimpl.raster.pixels_of_tiff import Kept, in_threads, read_window
-from refimpl.raster.png import OpenPng, is_png, png_raster
+from refimpl.raster.png import OpenPng, is_png, open_png
 from refimpl.raster.preflight import MOST_BYTES, Layout, layout_of, most_bytes_allowed
 from refimpl.raster.projection import WGS84
 from refimpl.raster.side_files import with_side_files
@@ -110,9 +110,8 @@ def open_raster(
     refuse_foreign(path)
     path = existing_file(path, "a GeoTIFF")
     if is_png(path):
-        raster = png_raster(path, units, band, most_bytes)
-        crs = on_our_datum(raster.grid.crs, ignore_datum, str(path))
-        return OpenPng(replace(raster, grid=replace(raster.grid, crs=crs)))
+        image = open_png(path, units, band, most_bytes)
+        return image.on(on_our_datum(image.grid.crs, ignore_datum, str(path)))
     handle = open(path, "rb")
     try:
         return RasterFile(handle, str(path), units, band, most_bytes, ignore_datum, keep)
@@ -128,7 +127,7 @@ class RasterFile:
     makes it.
     """
 
-    def __init__(self, handle: BinaryIO, where: str, units, band: int, most_bytes, ignore_datum: bool | None, keep: int):
+    def __init__(self, handle: BinaryIO, where: str, units, band: int, most_bytes, ignore_datum, keep: int):
         self._source = Source(handle, where)
         pages = read_directories(self._source)
         self._layout, tags = layout_of(pages[0], most_bytes), with_side_files(where, geo_tags(pages[0]), band)

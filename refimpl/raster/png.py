@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,6 +20,7 @@ import numpy as np
 from PIL import PngImagePlugin
 
 from refimpl.errors import InputError
+from refimpl.raster.crs import CRS
 from refimpl.raster.grid import Grid, Raster, Window
 from refimpl.raster.preflight import DEFLATE, MOST_BYTES, MOST_SHRUNK, MOST_UNWRITTEN, most_bytes_allowed
 from refimpl.raster.side_files import with_side_files
@@ -52,10 +53,15 @@ class PngHeader:
 
 
 class OpenPng:
-    """A PNG decoded whole, with what ``RasterFile`` offers: ``grid``, ``dtype``, ``units``, ``part``."""
+    """A PNG decoded whole, with what ``RasterFile`` offers: ``grid``, ``dtype``, ``units``, ``nodata``, ``part``."""
 
-    def __init__(self, raster: Raster):
+    def __init__(self, raster: Raster, nodata=None):
         self.raster, self.grid, self.dtype, self.units = raster, raster.grid, raster.values.dtype, raster.units
+        self.nodata = nodata
+
+    def on(self, crs: CRS) -> OpenPng:
+        """The same with another reference system."""
+        return OpenPng(replace(self.raster, grid=replace(self.grid, crs=crs)), self.nodata)
 
     def part(self, window: Window) -> Raster:
         """The raster of (row start, row stop, column start, column stop)."""
@@ -74,7 +80,7 @@ def is_png(path: str | os.PathLike) -> bool:
         return handle.read(8) == SIGNATURE
 
 
-def png_raster(path: str | os.PathLike, units: str = "", band: int = 1, most_bytes: int | None = None) -> Raster:
+def open_png(path: str | os.PathLike, units: str = "", band: int = 1, most_bytes: int | None = None) -> OpenPng:
     """One band of a PNG, placed by its side files; parameters as for ``read_raster``.
 
     Raises
@@ -88,8 +94,8 @@ def png_raster(path: str | os.PathLike, units: str = "", band: int = 1, most_byt
     >>> Image.fromarray(np.array([[7, 11]], np.uint8)).save(path)
     >>> _ = path.with_name("a.pgw").write_text("0.5\\n0\\n0\\n-0.5\\n100.25\\n39.75\\n")
     >>> _ = path.with_name("a.prj").write_text("EPSG:4326")
-    >>> raster = png_raster(path)
-    >>> raster.values.tolist(), raster.grid.bounds
+    >>> with open_png(path) as image:
+    ...     image.part((0, 1, 0, 2)).values.tolist(), image.grid.bounds
     ([[7, 11]], (100.0, 39.5, 101.0, 40.0))
     """
     where, tags = str(path), with_side_files(path, {}, band, world_first=True)
@@ -104,7 +110,8 @@ def png_raster(path: str | os.PathLike, units: str = "", band: int = 1, most_byt
         values = values * scale + offset
     if flipped:
         values, valid = values[::-1], valid[::-1]
-    return Raster.masked(np.ascontiguousarray(values), np.ascontiguousarray(valid), grid, units or unit)
+    raster = Raster.masked(np.ascontiguousarray(values), np.ascontiguousarray(valid), grid, units or unit)
+    return OpenPng(raster, nodata)
 
 
 def png_pixels(path: str | os.PathLike, band: int = 1, most_bytes: int | None = None) -> tuple[np.ndarray, np.ndarray]:
