@@ -21,8 +21,8 @@ class GridSettings:
 
     cell_size: float = setting("cell size in metres (degrees where projection is 'geographic')")
     projection: str = setting(
-        "'albers' (equal-area for China, D04), 'geographic' (WGS 84 longitude and latitude), 'sinusoidal' (MODIS), or a "
-        "code: 'EPSG:32650'",
+        "'albers' (equal-area for China, D04), 'geographic' (WGS 84 longitude and latitude), 'sinusoidal' (MODIS), or "
+        "'EPSG:' and a code",
         "albers",
     )
     extent: Literal["cover"] | Bounds = setting(

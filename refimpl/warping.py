@@ -33,7 +33,7 @@ def verb_warp(args) -> None:
 
 
 class Clipped:
-    """The cells of ``warped`` that touch a zone (all, where ``zones`` is None); refused at the last if there are none."""
+    """The cells of ``warped`` that touch a zone (all, if ``zones`` is None); refused at the last if there are none."""
 
     def __init__(self, warped, zones, path: Path):
         self.warped, self.zones, self.path, self.found = warped, zones, path, False

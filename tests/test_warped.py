@@ -163,7 +163,7 @@ def test_tiles_are_counted_from_the_origin_and_fill_the_window():
     assert (cells[100:1100, 511:513] == 1).all() and cells.sum() == 2000
 
 
-# Interpolation ----------------------------------------------------------------------------------------------------------
+# Interpolation --------------------------------------------------------------------------------------------------------
 
 
 def test_bilinear_weights_are_the_shares_of_the_opposite_rectangles(either):
@@ -220,7 +220,8 @@ def test_of_classes_that_cover_alike_the_lowest_wins_and_invalid_pixels_do_not_c
     classes = np.array([[9, 4, 7, 7]], np.int16)
     found = warp_mode(Raster.masked(classes, [[True, True, False, True]], metres(1, 4)), metres(1, 2, 2.0))
     assert found.values.tolist() == [[4, 7]] and found.valid.all()
-    assert not Warped(Raster.masked(classes, classes > 7, metres(1, 4)), metres(1, 2, 2.0), "mode", 0.6).whole().valid.any()
+    half = Raster.masked(classes, classes > 7, metres(1, 4))
+    assert not Warped(half, metres(1, 2, 2.0), "mode", 0.6).whole().valid.any()
 
 
 def test_on_a_geographic_raster_the_mode_goes_by_true_area(either):
@@ -244,7 +245,7 @@ def test_a_datum_is_never_changed_in_silence(tmp_path):
     grid = Grid(CRS("geographic", KRASOVSKY_1940, datum="Beijing 1954"), (113.0, 36.0, 0.1, -0.1), (20, 20))
     write_raster(tmp_path / "a.tif", made(grid))
     target = Grid(ALBERS_CHINA, (760_000, 3_800_000, 10_000.0, -10_000.0), (4, 4))
-    with open_raster(tmp_path / "a.tif") as file, pytest.raises(InputError, match="datums differ, WGS 84 and Beijing 1954"):
+    with open_raster(tmp_path / "a.tif") as file, pytest.raises(InputError, match="datums differ, WGS 84 and Beijing"):
         Warped(file, target, "mean").whole()
     with pytest.raises(InputError, match="a.tif: .*Beijing 1954 and WGS 84.*gdalwarp.*--ignore-datum"):
         read_raster(tmp_path / "a.tif", ignore_datum=False)

@@ -2,8 +2,8 @@
 
 Section "Raster data".  A projection costs some hundred operations a point, and it is smooth: over a tile of 512 x 512
 cells it is a polynomial but for rounding.  So 11 x 11 points of a tile (Chebyshev's, which keep the error even) are
-projected exactly, and the others are interpolated between them.  10 x 10 points half way are projected too: where one of
-them is off by more than a tenth of a billionth of a pixel, or where the tile may lie across the seam of a map, every
+projected exactly, and the others are interpolated between them.  10 x 10 points half way are projected too: where one
+of them is off by more than a tenth of a billionth of a pixel, or where the tile may lie across the seam of a map, every
 point is projected exactly.
 Tiles are counted from the grid's origin, so that a point has the same coordinates in whatever window it is asked for.
 
@@ -81,7 +81,7 @@ def _exact(source: Grid, target: Grid, rows, cols) -> tuple[np.ndarray, np.ndarr
 
 
 def _interpolates(source: Grid, target: Grid, first_row: int, first_col: int):
-    """u and v at the nodes of a tile, (11, 11) each, if all other points may be interpolated between them; else None."""
+    """u and v at the nodes of a tile, (11, 11) each; None if other points may not be interpolated between them."""
     if source.crs == target.crs or source.crs.kind == target.crs.kind == "geographic":
         return None  # a row has one v and a column one u: exact costs less
     nodes, between = ((first_row + points, first_col + points) for points in (_NODES, _BETWEEN))
@@ -126,8 +126,8 @@ def basis(points: np.ndarray) -> np.ndarray:
 def interpolated(nodal, row_basis, col_basis):
     """The polynomial through ``nodal`` (11, 11) at rows x columns, pixel coordinates.
 
-    ``row_basis`` (11, rows) and ``col_basis`` (11, columns) are those of ``basis``; whole numbers but for rounding become
-    whole (refimpl/raster/pixels.py).
+    ``row_basis`` (11, rows) and ``col_basis`` (11, columns) are those of ``basis``; whole numbers but for rounding
+    become whole (refimpl/raster/pixels.py).
 
     >>> middle = basis(np.array([256.0]))
     >>> interpolated.reference(np.add.outer(_NODES, _NODES), middle, middle).tolist()

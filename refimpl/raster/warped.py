@@ -176,7 +176,7 @@ def _as_float(values: np.ndarray) -> np.ndarray:
 
 
 def _window_under(u: np.ndarray, v: np.ndarray, shape: tuple[int, int], beyond: int = 0) -> Window | None:
-    """The pixels of the source between the extremes of u and v, ``beyond`` more on each side; None if there are none."""
+    """The source's pixels between the extremes of u and v, and ``beyond`` more on each side; None if there are none."""
     finite = np.isfinite(u) & np.isfinite(v)
     if not finite.all():
         u, v = u[finite], v[finite]

@@ -7,6 +7,7 @@ from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.pixels import pixel_coordinates
 from refimpl.raster.projection import ALBERS_CHINA, MODIS_SINUSOIDAL, WGS84
 from refimpl.raster.warp import warp_mean, warp_nearest
+from refimpl.raster.warped import Warped
 
 rasterio = pytest.importorskip("rasterio")
 from rasterio.enums import Resampling  # noqa: E402
@@ -97,3 +98,78 @@ def test_nearest_classes_equal_those_of_gdal_away_from_pixel_edges(crs, size, x0
     assert clear.mean() > 0.99
     assert np.array_equal(found.valid[clear], np.isfinite(expected)[clear])
     assert np.array_equal(found.values[clear & found.valid], expected[clear & found.valid])
+
+
+@pytest.mark.parametrize("hole", [0.0, 0.02])
+@pytest.mark.parametrize("method, how", [("bilinear", Resampling.bilinear), ("cubic", Resampling.cubic)])
+def test_interpolation_onto_finer_cells_is_that_of_gdal_beside_nodata_too(method, how, hole):
+    random = np.random.Generator(np.random.PCG64(7))
+    raster = Raster.masked(random.random(CHINA.shape), random.random(CHINA.shape) >= hole, CHINA)
+    grid = Grid(ALBERS_CHINA, (-700e3, 4.6e6, 2500.0, -2500.0), (160, 200))
+    found, expected = Warped(raster, grid, method).whole(), gdal(raster, grid, how)
+    assert np.array_equal(found.valid, np.isfinite(expected)) and found.valid.mean() > 0.9
+    # The weights' slope is at most 2.5 a pixel, and coordinates agree to 1e-9 pixels.
+    np.testing.assert_allclose(found.values[found.valid], expected[found.valid], rtol=0, atol=1e-8)
+
+
+def test_interpolation_from_the_centre_of_one_raster_to_its_outer_edge_is_that_of_gdal():
+    random = np.random.Generator(np.random.PCG64(8))
+    raster = Raster(random.random((7, 9)), np.ones((7, 9), bool), Grid(ALBERS_CHINA, (0, 0, 4000.0, -4000.0), (7, 9)))
+    grid = Grid(ALBERS_CHINA, (-1000.0, 1000.0, 1000.0, -1000.0), (30, 38))
+    for method, how in (("bilinear", Resampling.bilinear), ("cubic", Resampling.cubic)):
+        found, expected = Warped(raster, grid, method).whole(), gdal(raster, grid, how)
+        assert np.array_equal(found.valid, np.isfinite(expected))
+        np.testing.assert_allclose(found.values[found.valid], expected[found.valid], rtol=0, atol=1e-12)
+
+
+def test_counts_of_aligned_blocks_add_up_as_in_gdal_and_projected_ones_within_its_straight_boxes():
+    random = np.random.Generator(np.random.PCG64(9))
+    source = Grid(ALBERS_CHINA, (-1e6, 4e6, 1000.0, -1000.0), (120, 90))
+    raster = Raster.masked(random.random(source.shape), random.random(source.shape) >= 0.1, source)
+    grid = Grid(ALBERS_CHINA, (-1e6, 4e6, 5000.0, -3000.0), (40, 18))
+    found, expected = Warped(raster, grid, "sum").whole(), gdal(raster, grid, Resampling.sum)
+    assert np.array_equal(found.valid, np.isfinite(expected))
+    np.testing.assert_allclose(found.values[found.valid], expected[found.valid], rtol=1e-12)  # fifteen additions
+    field = Raster.masked(random.random(CHINA.shape), random.random(CHINA.shape) >= 0.1, CHINA)
+    grid = Grid(ALBERS_CHINA, (-1e6, 4.9e6, 25e3, -25e3), (70, 60))
+    found, expected = Warped(field, grid, "sum").whole(), gdal(field, grid, Resampling.sum)
+    # GDAL takes the sides of pixels as straight on the cells' map, we those of cells as straight among the pixels: a side
+    # of 25 km bows by 13 m there, which is 0.2 km2, a hundredth of a pixel, on each of the four sides.
+    assert np.abs(found.values - expected).max() < 0.04
+    assert found.values.sum() == pytest.approx(expected.sum(), rel=1e-6)
+
+
+def test_the_mode_of_aligned_blocks_is_that_of_gdal_where_one_class_leads():
+    random = np.random.Generator(np.random.PCG64(10))
+    source = Grid(ALBERS_CHINA, (-1e6, 4e6, 1000.0, -1000.0), (120, 90))
+    classes = Raster.masked(
+        random.choice([3, 8, 9, 200], source.shape, p=[0.4, 0.3, 0.2, 0.1]).astype(np.uint8),
+        random.random(source.shape) >= 0.1, source,
+    )  # fmt: skip
+    grid = Grid(ALBERS_CHINA, (-1e6, 4e6, 5000.0, -3000.0), (40, 18))
+    found, expected = Warped(classes, grid, "mode").whole(), gdal(classes, grid, Resampling.mode)
+    blocks = np.where(classes.valid, classes.values, 0).reshape(40, 3, 18, 5).swapaxes(1, 2).reshape(40, 18, 15)
+    counts = np.sort([(blocks == code).sum(axis=2) for code in (3, 8, 9, 200)], axis=0)
+    leads = counts[-1] > counts[-2]  # of several alike GDAL takes the one met first, we the lowest
+    assert 0.7 < leads.mean() < 1
+    assert np.array_equal(found.values[leads], expected[leads])
+
+
+def test_the_mode_under_a_projection_is_that_of_many_points_spread_evenly_over_the_cell():
+    pyproj = pytest.importorskip("pyproj")
+    random = np.random.Generator(np.random.PCG64(11))
+    classes = np.repeat(np.repeat(random.integers(1, 5, (100, 180)), 5, 0), 5, 1).astype(np.uint8)
+    grid = Grid(ALBERS_CHINA, (-1e6, 4.9e6, 25e3, -25e3), (70, 60))
+    found = Warped(Raster(classes, np.ones(CHINA.shape, bool), CHINA), grid, "mode").whole().values
+    leading = 0
+    for row, col in random.integers(0, (70, 60), (60, 2)):
+        across, down = (np.mgrid[:60, :60] + 0.5) / 60
+        x, y = -1e6 + 25e3 * (col + across), 4.9e6 - 25e3 * (row + down)
+        lon, lat = pyproj.Proj(TEXT[ALBERS_CHINA])(x, y, inverse=True)
+        under = classes[np.floor((50 - lat) / 0.05).astype(int), np.floor((lon - 80) / 0.05).astype(int)]
+        counts = np.bincount(under.ravel())
+        first, second = np.sort(counts)[[-1, -2]]
+        if first - second > 120:  # 60 x 60 points know a share to about two rows of them
+            leading += 1
+            assert found[row, col] == counts.argmax()
+    assert leading > 40
