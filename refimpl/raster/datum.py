@@ -52,7 +52,8 @@ def on_our_datum(crs: CRS, ignore_datum: bool | None, where: str) -> CRS:
     if not ignore_datum:
         raise InputError(
             f"{where}: lies on another datum: {difference}; convert it with "
-            "'gdalwarp -t_srs EPSG:4326 IN.tif OUT.tif', or leave the difference out of account with --ignore-datum (run.toml: ignore_datum = true under [grid])"
+            "'gdalwarp -t_srs EPSG:4326 IN.tif OUT.tif', or leave the difference out of account with --ignore-datum "
+            "(run.toml: ignore_datum = true under [grid])"
         )
     warnings.warn(f"{where}: the datum of its coordinates is ignored; {difference}", DataWarning, stacklevel=5)
     return crs.on_any_datum()
