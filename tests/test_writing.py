@@ -183,6 +183,14 @@ def test_a_predictor_is_used_where_it_saves(tmp_path, dtype, smooth, predictor):
     assert page_tags(tmp_path / "a.tif", 1)[317] == predictor
 
 
+def test_empty_blocks_do_not_choose_the_predictor(tmp_path):
+    smooth = raster_of((1100, 1030), holes=0)
+    south = np.arange(1100)[:, None] * np.ones(1030) >= 512
+    raster = Raster.masked(smooth.values, south, smooth.grid)
+    write_raster(tmp_path / "a.tif", raster)
+    assert page_tags(tmp_path / "a.tif")[317] == 3
+
+
 @pytest.mark.parametrize("cog", [False, True])
 def test_what_might_not_fit_in_4_gb_becomes_a_bigtiff(tmp_path, monkeypatch, cog):
     raster = raster_of()
