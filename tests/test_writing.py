@@ -184,10 +184,9 @@ def test_a_predictor_is_used_where_it_saves(tmp_path, dtype, smooth, predictor):
 
 
 def test_empty_blocks_do_not_choose_the_predictor(tmp_path):
-    smooth = raster_of((1100, 1030), holes=0)
-    south = np.arange(1100)[:, None] * np.ones(1030) >= 512
-    raster = Raster.masked(smooth.values, south, smooth.grid)
-    write_raster(tmp_path / "a.tif", raster)
+    row, col = np.mgrid[:1100, :1030]
+    smooth = np.hypot(row, col).astype(np.float32)
+    write_raster(tmp_path / "a.tif", Raster.masked(smooth, row >= 512, Grid(ALBERS_CHINA, (0, 0, 1, -1), smooth.shape)))
     assert page_tags(tmp_path / "a.tif")[317] == 3
 
 
