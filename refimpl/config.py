@@ -76,7 +76,8 @@ class Config:
         evaluate = self.evaluate
         files = [self.path, self.statistics.energy, self.zones.raster]
         files += [path for year in self.drivers.by_year.values() for path in year.values()]
-        files += [*self.drivers.predict.values(), self.land_cover.raster, *evaluate.odiac, evaluate.ffdas]
+        files += [*self.drivers.predict.values(), self.land_cover.raster]
+        files += [*evaluate.odiac, evaluate.ffdas, *evaluate.inventories]
         return list(dict.fromkeys(path for path in files if path is not None))
 
     @property
