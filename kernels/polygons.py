@@ -16,7 +16,7 @@ import numpy as np
 
 from kernels.compiled import inner
 
-ROWS = 32
+ROWS = 16
 NOISE = 1e-12
 
 

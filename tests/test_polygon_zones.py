@@ -7,11 +7,12 @@ import tifffile
 from refimpl.errors import InputError
 from refimpl.raster.crs import CRS, KRASOVSKY_1940
 from refimpl.raster.epsg import utm
-from refimpl.raster.geotiff import open_raster, write_raster
+from refimpl.raster.geotiff import open_raster
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.polygon_sums import polygon_sums
 from refimpl.raster.polygons import edges_on
 from refimpl.raster.projection import ALBERS_CHINA, WEB_MERCATOR, WGS84, forward
+from refimpl.raster.writing import write_raster
 from refimpl.raster.zonal import zonal_statistics
 from refimpl.raster.zone_labels import label_cells, zone_labels
 from refimpl.raster.zones import cover, coverage, zones_on
@@ -59,7 +60,7 @@ def test_a_file_in_blocks_gives_what_the_raster_in_memory_gives(tmp_path, monkey
     write_raster(path, raster)
     if flipped:
         south_up(path, raster)
-    for cells in (1, 700, 2**21):
+    for cells in (1, 700, 2**22):
         monkeypatch.setattr("refimpl.raster.zonal_blocks.BLOCK_CELLS", cells)
         with open_raster(path) as source:
             assert source.grid == grid
@@ -68,6 +69,33 @@ def test_a_file_in_blocks_gives_what_the_raster_in_memory_gives(tmp_path, monkey
         for name in ("total", "area_km2"):
             ours, theirs = getattr(found, name), getattr(expected, name)
             assert (np.abs(ours - theirs) <= np.spacing(theirs)).all()  # one rounding of a pair of doubles
+
+
+class Recorded:
+    """A raster in a file of which only the windows that were read are kept."""
+
+    dtype = np.dtype(np.float32)
+
+    def __init__(self, grid):
+        self.grid, self.windows = grid, []
+
+    def part(self, window):
+        self.windows.append(window)
+        shape = window[1] - window[0], window[3] - window[2]
+        return Raster(np.ones(shape, np.float32), np.ones(shape, bool), self.grid.part(window))
+
+
+@pytest.mark.parametrize("rule", ["area", "centre"])
+def test_of_a_tall_file_only_the_rows_and_columns_of_the_zones_are_read_block_by_block(monkeypatch, rule):
+    monkeypatch.setattr("refimpl.raster.zonal_blocks.BLOCK_CELLS", 2**12)
+    source = Recorded(Grid(ALBERS_CHINA, (0, 1e9, 1000, -1000), (10**6, 3000)))
+    zone = zones_of((4, True, box(7e5, 1e9 - 9e6, 7.3e5, 1e9 - 2.5e6)))
+    found = zonal_statistics(source, zone, rule=rule)
+    assert found.area_km2[0] == pytest.approx(30 * 6500, rel=1e-12) and found.count[0] == 30 * 6500
+    assert {window[2:] for window in source.windows} == {(700, 730)}
+    tops, bottoms = zip(*(window[:2] for window in source.windows))
+    assert tops[0] == 2500 and bottoms[-1] == 9000 and tops[1:] == bottoms[:-1]
+    assert max(b - t for t, b in zip(tops, bottoms)) * 30 <= 2**12
 
 
 def south_up(path, raster):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from refimpl.raster.geotiff import RasterFile
 
 SumsOfBlock = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-BLOCK_CELLS = 2**21
+BLOCK_CELLS = 2**22
 
 
 def blocks(window: Window, cells: int = BLOCK_CELLS) -> Iterator[Window]:
