@@ -141,7 +141,7 @@ def options_warp(verb: argparse.ArgumentParser) -> None:
     )
     verbs.zone_arguments(verb, required=False)
     verbs.datum_argument(verb)
-    verb.add_argument("--cog", action="store_true", help="write a Cloud-Optimized GeoTIFF, with overviews")
+    verbs.cog_argument(verb)
     verb.add_argument("--output", type=Path, required=True)
 
 
@@ -178,6 +178,7 @@ def options_predict(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--upper-quantile", type=quantile, default=0.999, help="D05: of the cells, scaled to 1")
     verb.add_argument("--output", type=Path, default=Path("coarse.tif"))
     verbs.datum_argument(verb)
+    verbs.cog_argument(verb)
 
 
 def options_upscale(verb: argparse.ArgumentParser) -> None:
@@ -191,6 +192,7 @@ def options_upscale(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--replay", type=Path, help="a tape to follow instead of drawing")
     settable(verb)
     verbs.datum_argument(verb)
+    verbs.cog_argument(verb)
 
 
 def options_allocate(verb: argparse.ArgumentParser) -> None:
@@ -206,6 +208,7 @@ def options_allocate(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--per-km2", type=Path, help="the density map, t CO2/km2/year")
     verb.add_argument("--balance", type=Path, help="the mass balance as CSV")
     verbs.datum_argument(verb)
+    verbs.cog_argument(verb)
 
 
 def options_verify(verb: argparse.ArgumentParser) -> None:

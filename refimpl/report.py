@@ -34,7 +34,7 @@ from refimpl.figures.maps import comparison_figure, map_figure, pick_window
 from refimpl.figures.stacked import land_cover_figure
 from refimpl.files import sha256, sweep_stale, write_text
 from refimpl.inventory import Inventory
-from refimpl.raster.geotiff import write_raster
+from refimpl.raster.writing import write_raster
 from refimpl.regression.selection import TITLES
 from refimpl.regression.selection import format_table as selection_text
 from refimpl.tables import columns_of, format_table, write_table
@@ -90,11 +90,14 @@ FILES = (
 
 def write_rasters(results, folder: Path) -> None:
     """The four maps, float64, so that the sums of the cells are exact in the files too."""
-    emission = results.allocation.emission
-    write_raster(folder / "coarse.tif", results.coarse.raster, description="coarse map CE")
-    write_raster(folder / "weights.tif", results.fine.weights, description="fine map CW, the weights of Eq. 3")
-    write_raster(folder / "emissions.tif", emission, description="CO2 emission per cell")
-    write_raster(folder / "emissions_per_km2.tif", per_km2(emission), description="CO2 emission density")
+    emission, cog = results.allocation.emission, results.config.report.cog
+    for name, raster, description in (
+        ("coarse.tif", results.coarse.raster, "coarse map CE"),
+        ("weights.tif", results.fine.weights, "fine map CW, the weights of Eq. 3"),
+        ("emissions.tif", emission, "CO2 emission per cell"),
+        ("emissions_per_km2.tif", per_km2(emission), "CO2 emission density"),
+    ):
+        write_raster(folder / name, raster, description=description, cog=cog)
 
 
 def without_names(columns: dict[str, object]) -> dict[str, object]:

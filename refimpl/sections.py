@@ -115,3 +115,4 @@ class ReportSettings:
     zoom: Literal["auto"] | Bounds = setting(
         "window of the comparison map, [xmin, ymin, xmax, ymax] of the working grid, or 'auto'", "auto"
     )
+    cog: bool = setting("write Cloud-Optimized GeoTIFFs, with overviews", False)

@@ -45,6 +45,11 @@ def datum_argument(verb) -> None:
     )
 
 
+def cog_argument(verb) -> None:
+    """``--cog``, for the verbs that write a raster."""
+    verb.add_argument("--cog", action="store_true", help="write a Cloud-Optimized GeoTIFF, with overviews")
+
+
 def sample_case() -> Path:
     """The run.toml of the sample: beside the package in a source checkout, else below the current folder."""
     for root in (Path(__file__).resolve().parent.parent, Path.cwd()):
@@ -200,7 +205,8 @@ def verb_fit(args) -> None:
 def verb_predict(args) -> None:
     """The coarse map CE."""
     from refimpl.coarse import predict_coarse
-    from refimpl.raster.geotiff import read_raster, write_raster
+    from refimpl.raster.geotiff import read_raster
+    from refimpl.raster.writing import write_raster
     from refimpl.regression.fitted import FittedRegression
 
     model = FittedRegression.load(args.model)
@@ -211,7 +217,7 @@ def verb_predict(args) -> None:
             f"driver {unknown[0]!r} is not one the model was fitted on{did_you_mean(unknown[0], model.feature_names)}"
         )
     coarse = predict_coarse(model, drivers, args.scaling, args.upper_quantile)
-    write_raster(args.output, coarse.raster, description="coarse map CE")
+    write_raster(args.output, coarse.raster, description="coarse map CE", cog=args.cog)
     if coarse.negative:
         print(f"{coarse.negative} cells are negative; the super-resolution clips them to 0 (D08)")
 
@@ -222,7 +228,8 @@ def verb_upscale(args) -> None:
 
     from refimpl.config import read_upscale_settings
     from refimpl.progress import stage
-    from refimpl.raster.geotiff import read_raster, write_raster
+    from refimpl.raster.geotiff import read_raster
+    from refimpl.raster.writing import write_raster
     from refimpl.zssr.tape import Tape
     from refimpl.zssr.upscale import super_resolve
 
@@ -232,7 +239,7 @@ def verb_upscale(args) -> None:
     rng = np.random.Generator(np.random.PCG64(args.seed))
     with stage("upscale") as progress:
         fine = super_resolve(coarse, settings, rng, progress, tape)
-    write_raster(args.output, fine.weights, description="fine map CW, the weights of Eq. 3")
+    write_raster(args.output, fine.weights, description="fine map CW, the weights of Eq. 3", cog=args.cog)
     if args.curve:
         fine.history.save(args.curve)
     if args.tape:
@@ -245,7 +252,8 @@ def verb_allocate(args) -> None:
     """Eq. 3."""
     from refimpl.allocation import allocate, per_km2
     from refimpl.provinces import mapped_totals, read_zones
-    from refimpl.raster.geotiff import read_raster, write_raster
+    from refimpl.raster.geotiff import read_raster
+    from refimpl.raster.writing import write_raster
     from refimpl.raster.zones import coverage, zones_on
     from refimpl.report import balance_columns, without_names
     from refimpl.sections import ZoneSettings
@@ -259,9 +267,9 @@ def verb_allocate(args) -> None:
     totals = mapped_totals(emissions_of(args.emissions, args.year), {}, found, settings, str(args.weights))
     result = allocate(weights, zones.values, totals)
     columns = without_names(balance_columns(result.balance, {}))
-    write_raster(args.output, result.emission, description="CO2 emission per cell")
+    write_raster(args.output, result.emission, description="CO2 emission per cell", cog=args.cog)
     if args.per_km2:
-        write_raster(args.per_km2, per_km2(result.emission), description="CO2 emission density")
+        write_raster(args.per_km2, per_km2(result.emission), description="CO2 emission density", cog=args.cog)
     if args.balance:
         write_table(args.balance, columns)
     print(format_table(columns))

@@ -22,9 +22,9 @@ from refimpl.config import read_config
 from refimpl.errors import DataWarning
 from refimpl.pipeline import run
 from refimpl.progress import set_quiet, stage
-from refimpl.raster.geotiff import write_raster
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.projection import WGS84
+from refimpl.raster.writing import write_raster
 from refimpl.twins import REGISTRY, current_backend
 from refimpl.zssr.adam import BETA1, BETA2, EPSILON, adam_step
 from refimpl.zssr.inference import infer

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from refimpl.raster.geotiff import write_raster
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.projection import WGS84
+from refimpl.raster.writing import write_raster
 
 ZONES = Grid(WGS84, (110.0, 36.0, 0.05, -0.05), (96, 96))
 DRIVERS = Grid(WGS84, (110.0, 36.0, 0.1, -0.1), (48, 48))

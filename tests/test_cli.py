@@ -10,8 +10,9 @@ import pytest
 
 from refimpl import cli
 from refimpl.cli import main
-from refimpl.raster.geotiff import read_raster, write_raster
+from refimpl.raster.geotiff import read_raster
 from refimpl.raster.grid import Raster
+from refimpl.raster.writing import write_raster
 
 
 def rows(path):

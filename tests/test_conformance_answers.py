@@ -17,9 +17,9 @@ from refimpl.conformance.formats import read_columns, read_npy, write_npy
 from refimpl.conformance.task import Task
 from refimpl.conformance.writing import write_answers
 from refimpl.errors import InputError
-from refimpl.raster.geotiff import write_raster
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.projection import ALBERS_CHINA
+from refimpl.raster.writing import write_raster
 
 GRID = Grid(ALBERS_CHINA, (0, 0, 1000, -1000), (2, 3))
 VALUES = np.arange(6.0).reshape(2, 3)

@@ -21,9 +21,9 @@ from refimpl.conformance.formats import write_npy
 from refimpl.conformance.judge import names
 from refimpl.conformance.suite import Suite, find_suite
 from refimpl.errors import InputError
-from refimpl.raster.geotiff import write_raster
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.projection import ALBERS_CHINA
+from refimpl.raster.writing import write_raster
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the program under test is a shell script")
 IMAGES = np.arange(24.0).reshape(2, 3, 4)

@@ -22,8 +22,8 @@ from refimpl.figures import (
 )
 from refimpl.figures.axes import Frame, colour_bar_ticks, format_number, log_ticks, nice_ticks
 from refimpl.figures.canvas import Canvas
-from refimpl.figures.colour import NODATA, PAPER, Scale, choose_scale, diverging, sequential
 from refimpl.figures.cells import cells_figure, counted
+from refimpl.figures.colour import NODATA, PAPER, Scale, choose_scale, diverging, sequential
 from refimpl.figures.curves import running_median
 from refimpl.figures.display import borders, pixel_shape, sample
 from refimpl.figures.inventories import difference, difference_limits, inventory_figures

@@ -11,9 +11,9 @@ from refimpl.provinces import read_zones
 from refimpl.raster.crs import CRS, KRASOVSKY_1940
 from refimpl.raster.epsg import utm
 from refimpl.raster.geojson import read_polygons
-from refimpl.raster.geotiff import write_raster
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.projection import WEB_MERCATOR, WGS84
+from refimpl.raster.writing import write_raster
 
 SQUARE = [[100, 30], [102, 30], [102, 32], [100, 32], [100, 30]]
 HOLE = [[101, 31], [101.5, 31], [101.5, 31.5], [101, 31]]

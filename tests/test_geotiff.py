@@ -6,9 +6,10 @@ import tifffile
 
 from refimpl.errors import InputError
 from refimpl.files import sha256
-from refimpl.raster.geotiff import read_raster, write_raster
+from refimpl.raster.geotiff import read_raster
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.projection import ALBERS_CHINA, CRS, MODIS_SINUSOIDAL, WGS84
+from refimpl.raster.writing import write_raster
 from refimpl.twins import backend
 from tests.tiff_writer import tiff
 

@@ -20,9 +20,9 @@ from refimpl.evaluation.inventory_tables import inventories_table, land_cover_ta
 from refimpl.evaluation.land_cover import LAND_COVERS, coarse_shares, land_cover_on
 from refimpl.evaluation.units import COMMON, inventory_unit, understood
 from refimpl.metrics import average_ranks, spearman_rho
-from refimpl.raster.geotiff import write_raster
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.projection import ALBERS_CHINA, MODIS_SINUSOIDAL, WGS84
+from refimpl.raster.writing import write_raster
 
 KM = Grid(ALBERS_CHINA, (0.0, 4e6, 1000.0, -1000.0), (2, 2))
 FOUR = Grid(ALBERS_CHINA, (0.0, 4e6, 2000.0, -2000.0), (1, 1))

@@ -14,9 +14,9 @@ from refimpl.conformance.operations import OPERATIONS, answer
 from refimpl.conformance.task import Task
 from refimpl.conformance.vocabulary import OPERATIONS as CONTRACT
 from refimpl.errors import InputError
-from refimpl.raster.geotiff import write_raster
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.projection import ALBERS_CHINA
+from refimpl.raster.writing import write_raster
 from refimpl.twins import backend
 
 README = Path(__file__).parents[1] / "golden" / "README.md"

@@ -15,9 +15,10 @@ from refimpl.config import read_config
 from refimpl.errors import InputError
 from refimpl.pipeline import run
 from refimpl.provinces import read_zones, working_grid
-from refimpl.raster.geotiff import read_raster, write_raster
+from refimpl.raster.geotiff import read_raster
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.projection import ALBERS_CHINA, WGS84, forward
+from refimpl.raster.writing import write_raster
 from refimpl.twins import backend
 from refimpl.zssr.network import initialise
 

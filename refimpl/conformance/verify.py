@@ -17,8 +17,17 @@ from refimpl.conformance.answerers import own_reply, program_reply
 from refimpl.conformance.case import Case
 from refimpl.conformance.findings import finding, summary
 from refimpl.conformance.foreign import command
-from refimpl.conformance.judge import EXPECTED_FAILURE, FAILED, PASSED, UNEXPECTED_PASS, UNSUPPORTED, Reply, Result
-from refimpl.conformance.judge import ask, judge
+from refimpl.conformance.judge import (
+    EXPECTED_FAILURE,
+    FAILED,
+    PASSED,
+    UNEXPECTED_PASS,
+    UNSUPPORTED,
+    Reply,
+    Result,
+    ask,
+    judge,
+)
 from refimpl.conformance.picture import pictures_of
 from refimpl.conformance.records import write_junit, write_results
 from refimpl.conformance.suite import Suite, find_suite

@@ -11,8 +11,8 @@ import numpy as np
 from refimpl.conformance.answers import given_answers
 from refimpl.conformance.formats import write_columns, write_npy
 from refimpl.conformance.task import Task
-from refimpl.raster.geotiff import write_raster
 from refimpl.raster.grid import Raster
+from refimpl.raster.writing import write_raster
 
 
 def write_answers(task: Task, given: Mapping[str, object], out_dir: str | os.PathLike) -> None:

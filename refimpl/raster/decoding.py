@@ -21,7 +21,6 @@ from refimpl.raster.directory import damaged
 from refimpl.raster.predictors import undo_differences, undo_float_differences
 from refimpl.raster.preflight import DEFLATE, LZMA, LZW, NONE, OLD_DEFLATE, PACKBITS, ZSTD, Layout
 
-
 _MOST_BEYOND = 2**24
 """Bytes after the last pixel that are decoded to come to a checksum."""
 

@@ -2,7 +2,7 @@
 
 Section "Raster data".  A directory is a list of entries (code, type, count, value or where it lies); a value is looked
 up only when it is asked for, and only inside the file.  Classic TIFF and BigTIFF, both byte orders.
-tifffile, which writes our files, does not read them: on damaged ones it may answer with an array of another shape.
+tifffile does not serve here: on damaged files it may answer with an empty array or one of another shape.
 Source: TIFF 6.0, section 2; BigTIFF as in libtiff; sizes in bytes.
 """
 

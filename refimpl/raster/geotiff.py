@@ -1,12 +1,11 @@
-"""GeoTIFF in and out, without GDAL.
+"""GeoTIFFs in, without GDAL.
 
 Section "Raster data".  Reading makes the valid mask once, from GDAL_NODATA, a mask or alpha band, NaN and infinities;
 no sentinel travels inside.  Side files count as the file's own tags (refimpl/raster/side_files.py), and a PNG is read
 too.  A south-up file is flipped, a pixel-is-point file shifted by half a cell, and a rotated one refused
 (refimpl/raster/tags.py).  Integers keep their dtype, so that class codes stay codes; floats are kept as stored (halves
 as float32), unless the file carries a scale or an offset, which are applied in float64.  Nothing is decoded before all
-that the file says of itself is checked (refimpl/raster/preflight.py).  Writing, on tifffile, is atomic and
-deterministic: deflate strips, no time stamp.
+that the file says of itself is checked (refimpl/raster/preflight.py).  Writing is in refimpl/raster/writing.py.
 Source: OGC GeoTIFF 1.1; GDAL's tags 42112 (metadata) and 42113 (nodata).
 """
 
@@ -17,20 +16,18 @@ from dataclasses import replace
 from typing import BinaryIO
 
 import numpy as np
-import tifffile
 
 from refimpl.errors import InputError
-from refimpl.files import atomic_path, existing_file
+from refimpl.files import existing_file
 from refimpl.raster.alpha import alpha_band
 from refimpl.raster.datum import on_our_datum
 from refimpl.raster.directory import Directory, Source, damaged, read_directories
 from refimpl.raster.foreign import refuse_foreign
-from refimpl.raster.grid import Grid, Raster, Window
+from refimpl.raster.grid import Raster, Window
 from refimpl.raster.mask_file import open_mask_file
 from refimpl.raster.pixels_of_tiff import Kept, in_threads, read_window
 from refimpl.raster.png import OpenPng, is_png, open_png
 from refimpl.raster.preflight import MOST_BYTES, Layout, layout_of, most_bytes_allowed
-from refimpl.raster.projection import WGS84
 from refimpl.raster.side_files import with_side_files
 from refimpl.raster.tags import (
     GDAL_METADATA,
@@ -39,10 +36,9 @@ from refimpl.raster.tags import (
     geo_tags,
     georeference,
     nodata_like,
-    raster_tags,
 )
 
-_STRIP_BYTES, _BLOCK_CELLS = 2**18, 2**16
+_BLOCK_CELLS = 2**16
 _SUBFILE, _IS_MASK = 254, 4
 KEPT_BYTES = 2**26
 """Decoded strips and tiles that an open file keeps, unless told otherwise."""
@@ -74,7 +70,9 @@ def read_raster(
         The file is missing, damaged or no TIFF; its compression, CRS or transform is not understood; no such band.
 
     >>> import tempfile
+    >>> from refimpl.raster.grid import Grid
     >>> from refimpl.raster.projection import WGS84
+    >>> from refimpl.raster.writing import write_raster
     >>> raster = Raster(np.arange(6.0).reshape(2, 3), np.ones((2, 3), bool), Grid(WGS84, (100, 40, 1, -1), (2, 3)))
     >>> path = tempfile.mkdtemp() + "/a.tif"
     >>> write_raster(path, raster)
@@ -100,7 +98,9 @@ def open_raster(
     for the next windows.
 
     >>> import tempfile
+    >>> from refimpl.raster.grid import Grid
     >>> from refimpl.raster.projection import WGS84
+    >>> from refimpl.raster.writing import write_raster
     >>> path = tempfile.mkdtemp() + "/a.tif"
     >>> write_raster(path, Raster.masked(np.ones((2, 3)), np.eye(2, 3), Grid(WGS84, (100, 40, 1, -1), (2, 3))))
     >>> with open_raster(path) as raster:
@@ -249,44 +249,3 @@ def _mask_block(values: np.ndarray, into: np.ndarray, nodata, mask: np.ndarray |
     if not valid.all():
         into[:] = valid
         np.copyto(values, 0, where=~valid)
-
-
-def write_raster(path: str | os.PathLike, raster: Raster, nodata: float | None = None, description: str = "") -> None:
-    """Write ``raster`` as a deflate-compressed GeoTIFF; GDAL reads the same CRS, transform, values and nodata.
-
-    ``nodata`` stands for invalid cells: default NaN for floats; integers need one where any cell is invalid.
-    Same raster, same bytes.  Units and ``description`` go into GDAL's metadata.
-
-    Raises
-    ------
-    InputError
-        The folder cannot be written.
-    ValueError
-        ``nodata`` does not fit the dtype, is missing, or is the value of a valid cell.
-    """
-    values, valid = raster.values, raster.valid
-    nodata = float("nan") if nodata is None and values.dtype.kind == "f" else nodata
-    if nodata is None and not valid.all():
-        raise ValueError("integer raster with invalid cells: name the nodata value that stands for them")
-    if nodata is not None:
-        fill = nodata_like(str(nodata), values.dtype, str(path))
-        if fill is None:
-            raise ValueError(f"nodata {nodata} does not fit {values.dtype}")
-        if np.any(valid & (values == fill)):
-            raise ValueError(f"nodata {nodata} is also the value of valid cells; choose another")
-        values, nodata = np.where(valid, values, fill), fill.item()
-    if values.dtype == np.float16:
-        values = values.astype(np.float32)
-    with atomic_path(path) as temporary:
-        tifffile.imwrite(
-            temporary,
-            values,
-            photometric="minisblack",
-            compression="zlib",
-            predictor=False,
-            rowsperstrip=max(1, _STRIP_BYTES // (values.shape[1] * values.dtype.itemsize)),
-            metadata=None,
-            software=False,
-            extratags=raster_tags(raster, nodata, description),
-            maxworkers=1,
-        )

@@ -13,7 +13,6 @@ import os
 import struct
 import zlib
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
@@ -89,6 +88,7 @@ def open_png(path: str | os.PathLike, units: str = "", band: int = 1, most_bytes
         The file is damaged or too large, has no such band, or nothing says where it lies.
 
     >>> import tempfile
+    >>> from pathlib import Path
     >>> from PIL import Image
     >>> path = Path(tempfile.mkdtemp()) / "a.png"
     >>> Image.fromarray(np.array([[7, 11]], np.uint8)).save(path)

@@ -35,7 +35,6 @@ from refimpl.raster.tags import (
     TIEPOINT,
     TRANSFORMATION,
     band_words,
-    georeference,
 )
 from refimpl.raster.wkt import crs_from_wkt
 from refimpl.raster.wkt_tree import MOST_TEXT
@@ -53,6 +52,7 @@ def with_side_files(path: str | os.PathLike, tags: Mapping, band: int = 1, world
         A side file is damaged, or its reference system is not understood; the place is known and no system is.
 
     >>> import tempfile
+    >>> from refimpl.raster.tags import georeference
     >>> path = Path(tempfile.mkdtemp()) / "a.tif"
     >>> _ = path.with_name("a.tfw").write_text("0.5\\n0\\n0\\n-0.5\\n100.25\\n39.75\\n")
     >>> _ = path.with_name("a.prj").write_text("EPSG:4490")

@@ -16,7 +16,7 @@ import numpy as np
 from refimpl.errors import InputError
 from refimpl.raster.directory import FLOATS, INTEGERS, Directory
 from refimpl.raster.geokeys import RASTER_TYPE, crs_from_geokeys, geokeys_from_crs, parse_geokeys
-from refimpl.raster.grid import Grid, Raster
+from refimpl.raster.grid import Grid
 
 PIXEL_SCALE, TIEPOINT, TRANSFORMATION = 33550, 33922, 34264
 GEO_DIRECTORY, GEO_DOUBLES, GEO_ASCII = 34735, 34736, 34737
@@ -170,10 +170,3 @@ def gdal_tags(units: str, description: str, nodata, statistics: Mapping[str, str
 def _plain(word: str) -> str:
     """Without the characters that XML cannot hold, such as a line break in a unit."""
     return "".join(letter if letter.isprintable() else " " for letter in word)
-
-
-def raster_tags(raster: Raster, nodata: float | None, description: str) -> list[tuple]:
-    """The tags of ``raster`` as tifffile takes them: (code, type, count, value, once)."""
-    unused = None if nodata is None else raster.values.dtype.type(nodata)
-    tags = [*place_tags(raster.grid), *gdal_tags(raster.units, description, unused)]
-    return [(code, kind, 0 if kind == "s" else len(value), value, True) for code, kind, value in tags]

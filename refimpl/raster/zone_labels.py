@@ -23,7 +23,6 @@ from refimpl.raster.polygon_sums import ASTRAY, NOISE, held, row_coverage, row_w
 from refimpl.raster.polygons import RULES, Edges, Polygons, edges_on
 from refimpl.twins import twin
 
-
 _BLOCK_CELLS = 2**20
 
 

@@ -6,7 +6,7 @@ import importlib
 
 from tests.bench.job import Job
 
-AREAS = ("training", "inference", "svr", "zonal", "polygons", "allocation", "resize", "reading")
+AREAS = ("training", "inference", "svr", "zonal", "polygons", "allocation", "resize", "reading", "warp")
 
 
 def all_jobs() -> tuple[Job, ...]:

@@ -11,31 +11,11 @@ import os
 import sys
 import time
 import traceback
-from pathlib import Path
 
 import numpy as np
 
 from tests.bench import find_job
-
-
-def memory(field: str) -> int:
-    """Bytes, from /proc/self/status; 0 where there is none."""
-    try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((1024 * int(line.split()[1]) for line in lines if line.startswith(field)), 0)
-
-
-def peak_of(call) -> int:
-    """Bytes that a call takes beyond what the process held before."""
-    try:
-        Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts anew
-    except OSError:
-        return 0
-    before = memory("VmRSS")
-    call()
-    return max(memory("VmHWM") - before, 0)
+from tests.memory import peak_of
 
 
 def main(job_name: str, contender_name: str) -> None:

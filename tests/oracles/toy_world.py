@@ -18,8 +18,8 @@ from tests.oracles import exact_models as em
 from tests.oracles import suite
 from tests.oracles import torch_method as method
 from tests.oracles.exact_shares import share_out
-from tests.oracles.fractions_evaluation import CLASS_OF, LAND_COVERS, SHARE_COLUMNS
 from tests.oracles.fractions_coefficients import total as emission_of
+from tests.oracles.fractions_evaluation import CLASS_OF, LAND_COVERS, SHARE_COLUMNS
 from tests.oracles.sklearn_selection import judged
 from tests.oracles.torch_training import draw_tape
 

@@ -8,7 +8,7 @@ import pytest
 from refimpl.errors import InputError
 from refimpl.raster.crs import CRS, IAG_1975, KRASOVSKY_1940
 from refimpl.raster.epsg import GEOGRAPHIC, crs_of_epsg, utm
-from refimpl.raster.geotiff import read_raster, write_raster
+from refimpl.raster.geotiff import read_raster
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.pixels import pixel_coordinates
 from refimpl.raster.projection import (
@@ -20,6 +20,7 @@ from refimpl.raster.projection import (
     transform_points,
 )
 from refimpl.raster.warp import warp_mean, warp_nearest
+from refimpl.raster.writing import write_raster
 
 rasterio = pytest.importorskip("rasterio")
 pyproj = pytest.importorskip("pyproj")

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from refimpl.errors import InputError
-from refimpl.raster.geotiff import read_raster, write_raster
+from refimpl.raster.geotiff import read_raster
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.projection import ALBERS_CHINA, CRS, MODIS_SINUSOIDAL, WGS84
+from refimpl.raster.writing import write_raster
 
 rasterio = pytest.importorskip("rasterio")
 from rasterio.crs import CRS as RasterioCRS  # noqa: E402

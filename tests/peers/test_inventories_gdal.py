@@ -21,9 +21,10 @@ from refimpl.compared import read_odiac
 from refimpl.evaluation.inventories import inventory_density
 from refimpl.evaluation.land_cover import LAND_COVERS, land_cover_on
 from refimpl.metrics import spearman_rho
-from refimpl.raster.geotiff import read_raster, write_raster
+from refimpl.raster.geotiff import read_raster
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.projection import ALBERS_CHINA
+from refimpl.raster.writing import write_raster
 
 pyproj = pytest.importorskip("pyproj")
 rasterio = pytest.importorskip("rasterio")

@@ -6,13 +6,13 @@ import json
 import tempfile
 from pathlib import Path
 
+from refimpl.config import read_config
 from refimpl.conformance.operations.evaluation import shares_table
 from refimpl.conformance.operations.network import network_of
 from refimpl.conformance.operations.reading import crs, given, grid, whole
 from refimpl.conformance.operations.regression import STRICT
 from refimpl.conformance.operations.training import tape_of
 from refimpl.conformance.task import Task
-from refimpl.config import read_config
 from refimpl.errors import InputError
 from refimpl.evaluation.alternatives import RESULT
 from refimpl.pipeline import Results
