@@ -169,6 +169,13 @@ def test_the_crs_member_of_the_first_version_is_understood(written, name, crs):
     assert found.crs == crs and found.crs.datum == crs.datum
 
 
+def test_metres_beyond_any_map_are_refused(written):
+    member = {"type": "name", "properties": {"name": "EPSG:32650"}}
+    path = written(collection(feature(polygon([[1e9, 0], [2e9, 0], [2e9, 1]]), code=1), crs=member))
+    with pytest.raises(InputError, match="1000000000, 0 lies beyond the Earth; expected metres; check"):
+        read_polygons(path)
+
+
 @pytest.mark.parametrize("member", [
     {"type": "name", "properties": {"name": "EPSG:2154"}}, {"type": "name", "properties": {"name": "local"}},
     {"type": "link", "properties": {"href": "x.prj"}}, {"type": "name"}, "EPSG:4326", {"properties": {"name": 4326}},

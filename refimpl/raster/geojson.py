@@ -100,8 +100,7 @@ def read_polygons(
     if others:
         kinds = ", ".join(sorted(others))
         warnings.warn(f"{where}: features without a polygon ({kinds}) are skipped", DataWarning, stacklevel=2)
-    if crs.kind == "geographic":
-        check_on_earth(rings, places)
+    check_on_earth(rings, places, crs.kind == "geographic")
     x, y = np.concatenate(rings).T
     starts = np.cumsum([0] + [len(ring) for ring in rings])
     flat = np.ascontiguousarray(x), np.ascontiguousarray(y)

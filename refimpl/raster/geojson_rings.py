@@ -15,6 +15,8 @@ from refimpl.errors import InputError, did_you_mean
 
 _WITHOUT_AREA = ("Point", "MultiPoint", "LineString", "MultiLineString")
 _KINDS = ("Polygon", "MultiPolygon", "GeometryCollection", *_WITHOUT_AREA)
+MOST_METRES = 1e8
+"""The false easting of China's last zone is 4.55e7; half the Earth's girth is 2e7."""
 _CONVERT = "'ogr2ogr -t_srs EPSG:4326 -lco RFC7946=YES OUT.geojson IN'"
 
 
@@ -86,20 +88,26 @@ def _ring(positions, what: str) -> np.ndarray:
     return ring
 
 
-def check_on_earth(rings: list[np.ndarray], places: list[str]) -> None:
-    """Refuse longitudes beyond 360 and latitudes beyond 90 degrees; ``places`` says where each ring stands.
+def check_on_earth(rings: list[np.ndarray], places: list[str], degrees: bool) -> None:
+    """Refuse longitudes beyond 360 and latitudes beyond 90 degrees, or metres beyond MOST_METRES.
 
-    >>> check_on_earth([np.array([[116.0, 40.0], [40.0, 116.0]])], ["a.geojson: feature 1"])
+    ``places`` says where each ring stands.
+
+    >>> check_on_earth([np.array([[116.0, 40.0], [40.0, 116.0]])], ["a.geojson: feature 1"], True)
     Traceback (most recent call last):
     refimpl.errors.InputError: a.geojson: feature 1: the position 40, 116 lies beyond the Earth; expected longitude
     before latitude, in degrees
     """
     for ring, place in zip(rings, places):
-        beyond = (np.abs(ring[:, 0]) > 360) | (np.abs(ring[:, 1]) > 90 + 1e-9)
+        most = (360, 90 + 1e-9) if degrees else (MOST_METRES, MOST_METRES)
+        beyond = (np.abs(ring) > most).any(1)
         if beyond.any():
             x, y = ring[int(np.argmax(beyond))]
             hint = "expected longitude before latitude, in degrees"
-            if max(abs(x), abs(y)) > 360:
+            if not degrees:
+                hint = "expected metres; check the file's coordinate system"
+            elif max(abs(x), abs(y)) > 360:
                 hint = f"it looks projected, in metres: convert the file with {_CONVERT}"
             raise InputError(f"{place}: the position {x:.10g}, {y:.10g} lies beyond the Earth; {hint}")
-        np.clip(ring[:, 1], -90, 90, out=ring[:, 1])
+        if degrees:
+            np.clip(ring[:, 1], -90, 90, out=ring[:, 1])
