@@ -21,6 +21,18 @@ def turn_of(source: Grid) -> float:
     return (360.0 if source.crs.kind == "geographic" else 2 * np.pi * source.crs.a) / source.transform[2]
 
 
+def crosses_seam(u: np.ndarray, source: Grid) -> bool:
+    """Whether a cell of the corner lattice lies across the seam of the source's map.
+
+    >>> from refimpl.raster.projection import WGS84
+    >>> crosses_seam(np.array([[3599.5, 0.5]]), Grid(WGS84, (0, 90, 0.1, -0.1), (1800, 3600)))
+    True
+    """
+    if u.max() - u.min() <= turn_of(source) / 2:  # False for nan
+        return False
+    return bool(torn(u, source).any())
+
+
 def torn(u: np.ndarray, source: Grid) -> np.ndarray:
     """Which upper or lower edges of cells would reach half round the Earth: they cross the seam of the source's map."""
     with np.errstate(invalid="ignore"):

@@ -31,13 +31,15 @@ from refimpl.raster.interpolation import sample_points
 from refimpl.raster.lattice import centre_lattice, corner_lattice, tiles
 from refimpl.raster.overlap import overlap_modes, overlap_sums
 from refimpl.raster.pixels_of_tiff import in_threads
-from refimpl.raster.seam import continued, torn
+from refimpl.raster.seam import continued, crosses_seam
 
 METHODS = ("mean", "sum", "mode", "nearest", "bilinear", "cubic")
 MOST_PIXELS = 2**23
 """Pixels of the source that are held for one piece of a tile."""
 MOST_UNDER_POINT = 4.0
 """Pixels under a cell above which interpolation would pass over some of them."""
+Under = tuple[Window, np.ndarray, np.ndarray]
+"""A window of the source, and points in the pixel coordinates of this window, u and v."""
 
 
 class Warped:
@@ -80,9 +82,7 @@ class Warped:
         values, valid, pieces = np.zeros(shape, self.dtype), np.zeros(shape, bool), tiles(window)
 
         def work(k: int) -> None:
-            for top, bottom, left, right in self._small(pieces[k]):
-                cells = np.s_[top - window[0] : bottom - window[0], left - window[2] : right - window[2]]
-                values[cells], valid[cells] = self._cells((top, bottom, left, right))
+            self._fill(pieces[k], window, values, valid)
 
         in_threads(work, len(pieces))
         return Raster.unchecked(values, valid, grid, self.units)
@@ -91,74 +91,77 @@ class Warped:
         """All of it."""
         return self.part((0, self.grid.shape[0], 0, self.grid.shape[1]))
 
-    def _cells(self, window: Window) -> tuple[np.ndarray, np.ndarray]:
-        """Values and valid mask of cells in one tile."""
-        if self.method == "mode":
-            return self._modes(window)
-        if self.method in ("mean", "sum"):
-            return self._sums(window)
-        return self._at_centres(window)
+    def _fill(self, piece: Window, window: Window, values: np.ndarray, valid: np.ndarray) -> None:
+        """Make the cells of a piece of a tile; ``values`` and ``valid``, zeros, are those of the window."""
+        top, bottom, left, right = piece
+        under = self._centres(piece) if self.method in ("nearest", "bilinear", "cubic") else self._corners(piece)
+        pixels = sum((place[1] - place[0]) * (place[3] - place[2]) for place, _, _ in under)
+        if pixels > MOST_PIXELS and (bottom - top, right - left) != (1, 1):
+            for half in _halves(piece):
+                self._fill(half, window, values, valid)
+            return
+        cells = np.s_[top - window[0] : bottom - window[0], left - window[2] : right - window[2]]
+        if under:
+            method = {"mean": self._sums, "sum": self._sums, "mode": self._modes}.get(self.method, self._at_centres)
+            method(under, values[cells], valid[cells])
 
-    def _sums(self, window: Window) -> tuple[np.ndarray, np.ndarray]:
-        weighted, weight, covered = np.zeros((3, window[1] - window[0], window[3] - window[2]))
-        for pixels, weights, u, v in self._under(window):
-            parts = overlap_sums(_as_float(pixels.values), pixels.valid, weights, u, v)
-            for total, part in zip((weighted, weight, covered), parts):
-                total += part
-        valid = (weight > 0) & (covered >= self.minimum_valid * (1 - 1e-9))
-        divisor = weight if self.method == "mean" else np.ones_like(weight)
-        return np.divide(weighted, divisor, out=np.zeros_like(weighted), where=valid), valid
+    def _sums(self, under: list[Under], values: np.ndarray, valid: np.ndarray) -> None:
+        parts = []
+        for place, u, v in under:
+            pixels = self.source.part(place)
+            weights = self._weights[place[0] : place[1]]
+            parts.append(overlap_sums(_as_float(pixels.values), pixels.valid, weights, u, v))
+        weighted, weight, covered = (sum(part[1:], start=part[0]) for part in zip(*parts))
+        np.greater(weight, 0, out=valid)
+        if self.minimum_valid > 0:
+            valid &= covered >= self.minimum_valid * (1 - 1e-9)
+        if self.method == "mean":
+            np.divide(weighted, weight, out=values, where=valid)
+        else:
+            np.copyto(values, weighted, where=valid)
 
-    def _modes(self, window: Window) -> tuple[np.ndarray, np.ndarray]:
-        shape = window[1] - window[0], window[3] - window[2]
-        modes, most, covered = np.zeros(shape, self.dtype), np.zeros(shape), np.zeros(shape)
-        for pixels, weights, u, v in self._under(window):  # on two sides of a seam the greater part decides
+    def _modes(self, under: list[Under], values: np.ndarray, valid: np.ndarray) -> None:
+        most, covered = np.zeros(values.shape), np.zeros(values.shape)
+        for place, u, v in under:  # on two sides of a seam the greater part decides
+            pixels = self.source.part(place)
+            weights = self._weights[place[0] : place[1]]
             found, part = overlap_modes(pixels.values, pixels.valid, weights, u, v)
-            modes, most, covered = np.where(part > most, found, modes), np.maximum(part, most), covered + part
-        valid = (covered > 0) & (covered >= self.minimum_valid * (1 - 1e-9))
-        return np.where(valid, modes, self.dtype.type(0)), valid
+            np.copyto(values, found, where=part > most)
+            np.maximum(most, part, out=most)
+            covered += part
+        valid[:] = (covered > 0) & (covered >= self.minimum_valid * (1 - 1e-9))
+        np.copyto(values, 0, where=~valid)
 
-    def _at_centres(self, window: Window) -> tuple[np.ndarray, np.ndarray]:
-        u, v = centre_lattice(self.source.grid, self.grid, window)
-        shape = self.source.grid.shape
-        inside = (u >= 0) & (u < shape[1]) & (v >= 0) & (v < shape[0])  # False for nan
-        under = _window_under(u[inside], v[inside], shape, 2)
-        if under is None:
-            return np.zeros(u.shape, self.dtype), np.zeros(u.shape, bool)
-        pixels, u, v = self.source.part(under), u - under[2], v - under[0]
+    def _at_centres(self, under: list[Under], values: np.ndarray, valid: np.ndarray) -> None:
+        (place, u, v), *_ = under
+        pixels = self.source.part(place)
         if self.method != "nearest":
-            return sample_points(_as_float(pixels.values), pixels.valid, u, v, self.method == "cubic")
+            values[:], valid[:] = sample_points(_as_float(pixels.values), pixels.valid, u, v, self.method == "cubic")
+            return
+        rows, cols = pixels.grid.shape
+        inside = (u >= 0) & (u < cols) & (v >= 0) & (v < rows)  # False for nan
         row, col = np.where(inside, v, 0).astype(np.intp), np.where(inside, u, 0).astype(np.intp)
-        valid = inside & pixels.valid[row, col]
-        return np.where(valid, pixels.values[row, col], self.dtype.type(0)), valid
+        valid[:] = inside & pixels.valid[row, col]
+        np.copyto(values, pixels.values[row, col], where=valid)
 
-    def _under(self, window: Window):
-        """(pixels, weights of their rows, corners u, v of the cells among them), for each turn round the Earth."""
+    def _corners(self, window: Window) -> list[Under]:
+        """The pixels under cells, for each turn round the Earth, and the cells' corners u, v among them."""
         source = self.source.grid
         u, v = corner_lattice(source, self.grid, window)
         turns = (0.0,)
-        if torn(u, source).any():
+        if crosses_seam(u, source):
             u, turns = continued(u, source)
-        for turn in turns:
-            under = _window_under(u + turn, v, source.shape)
-            if under is not None:
-                # Whole numbers are taken off, so that a cell's own coordinates stay what they are.
-                yield self.source.part(under), self._weights[under[0] : under[1]], u + turn - under[2], v - under[0]
+        places = ((turn, _window_under(u + turn if turn else u, v, source.shape)) for turn in turns)
+        # Whole numbers are taken off, so that a cell's own coordinates stay what they are.
+        return [(place, u + turn - place[2] if turn else u - place[2], v - place[0]) for turn, place in places if place]
 
-    def _small(self, window: Window) -> list[Window]:
-        """The window, or pieces of it that lie over no more than MOST_PIXELS."""
-        source, (top, bottom, left, right) = self.source.grid, window
-        rows, cols = bottom - top, right - left
-        if rows == cols == 1 or source.shape[0] * source.shape[1] <= MOST_PIXELS:
-            return [window]
-        under = _window_under(*corner_lattice(source, self.grid, window), source.shape)
-        if under is None or (under[1] - under[0]) * (under[3] - under[2]) <= MOST_PIXELS:
-            return [window]
-        if rows >= cols:
-            halves = (top, top + rows // 2, left, right), (top + rows // 2, bottom, left, right)
-        else:
-            halves = (top, bottom, left, left + cols // 2), (top, bottom, left + cols // 2, right)
-        return [piece for half in halves for piece in self._small(half)]
+    def _centres(self, window: Window) -> list[Under]:
+        """The pixels about the centres of cells, enough to interpolate, and the centres u, v among them."""
+        shape = self.source.grid.shape
+        u, v = centre_lattice(self.source.grid, self.grid, window)
+        inside = (u >= 0) & (u < shape[1]) & (v >= 0) & (v < shape[0])
+        place = _window_under(u[inside], v[inside], shape, 2)
+        return [(place, u - place[2], v - place[0])] if place else []
 
     def _check_not_coarser(self) -> None:
         row, col = (size // 2 for size in self.grid.shape)
@@ -169,6 +172,15 @@ class Warped:
                 f"{self.method}: a cell of the grid lies over {under:.3g} pixels of the raster, most of which "
                 "interpolation would pass over; take 'mean' for densities or 'sum' for counts, or smaller cells"
             )
+
+
+def _halves(window: Window) -> tuple[Window, Window]:
+    top, bottom, left, right = window
+    if bottom - top >= right - left:
+        middle = (top + bottom) // 2
+        return (top, middle, left, right), (middle, bottom, left, right)
+    middle = (left + right) // 2
+    return (top, bottom, left, middle), (top, bottom, middle, right)
 
 
 def _as_float(values: np.ndarray) -> np.ndarray:
