@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from refimpl.config import Config
+from refimpl.drivers import read_driver
 from refimpl.errors import DataWarning, InputError
 from refimpl.inventory import Inventory
 from refimpl.progress import Progress
@@ -120,20 +121,6 @@ def working_grid(projection: str, cell_size: float, extent: str | Bounds, zones:
         return Grid(crs, (xmin, ymax, cell_size, -cell_size), (round(rows), round(cols)))
     except ValueError as fault:
         raise InputError(f"{where}: {fault}") from None
-
-
-def read_driver(path: Path, kind: str) -> Raster:
-    """A driver as a density: a count per cell is divided by the cell's true area."""
-    raster = read_raster(path)
-    lowest = raster.values.min()  # invalid cells hold 0
-    if lowest < 0:
-        _warn(
-            f"{path.name}: {np.count_nonzero(raster.values < 0)} cells are negative, the lowest {lowest:g}; if that is "
-            "nodata, declare it with gdal_translate -a_nodata"
-        )
-    if kind == "density":
-        return raster
-    return Raster(raster.values / raster.grid.cell_areas()[:, np.newaxis], raster.valid, raster.grid, "per km2")
 
 
 def prediction_drivers(config: Config) -> dict[str, Raster]:

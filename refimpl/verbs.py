@@ -98,7 +98,8 @@ def verb_zonal(args) -> None:
     """Province totals, means and counts of drivers, and their rank."""
     import numpy as np
 
-    from refimpl.provinces import read_driver, read_zones
+    from refimpl.drivers import OpenDriver
+    from refimpl.provinces import read_zones
     from refimpl.raster.zonal import rank_drivers, zonal_statistics
     from refimpl.raster.zones import coverage
     from refimpl.report import ranking_columns
@@ -107,9 +108,11 @@ def verb_zonal(args) -> None:
     zones = read_zones(args.zones, args.zone_id, args.zone_rule)
     columns: dict = {}
     for name, path in named_rasters(args.drivers).items():
-        raster = read_driver(path, args.kind)
-        table = zonal_statistics(raster, zones, align=True)
-        whole = whole_provinces(table.codes, coverage(zones, raster.grid, raster.valid), args.zones, f"{path.name}: ")
+        with OpenDriver(path, args.kind) as raster:
+            table = zonal_statistics(raster, zones, align=True)
+            raster.tell_negative()
+            known = coverage(zones, raster.grid, raster)
+        whole = whole_provinces(table.codes, known, args.zones, f"{path.name}: ")
         if columns and columns["code"].tolist() != table.codes[whole].tolist():
             raise InputError(f"{path}: covers other provinces than the first driver; give rasters of one area")
         found = (table.total, table.mean, table.count, table.area_km2)

@@ -28,7 +28,7 @@ FLOORS = [
     ["evaluation"],
     ["figures"],
     ["columns", "report"],
-    ["sections", "config"],
+    ["sections", "config", "drivers"],
     ["provinces"],
     ["compared"],
     ["pipeline"],

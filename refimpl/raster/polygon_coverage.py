@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from refimpl.raster.grid import Grid
+from refimpl.raster.geotiff import RasterFile
+from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.polygon_sums import polygon_sums
 from refimpl.raster.polygons import Polygons, carried, edges_between, edges_on, pixels_of
+from refimpl.raster.zonal_blocks import blocks
 
 
 def whole_areas(polygons: Polygons, grid: Grid) -> np.ndarray:
@@ -54,24 +56,27 @@ def _cell_areas(grid: Grid, top: int, bottom: int) -> np.ndarray:
     return np.pad(areas, (max(first - top, 0), max(bottom - last, 0)), mode="edge")[max(top - first, 0) :]
 
 
-def covered_areas(polygons: Polygons, grid: Grid, valid: np.ndarray) -> np.ndarray:
-    """Area in km2 of each of ``polygons.zones`` on the cells of ``grid`` that are ``valid`` (rows, cols), (k,) float64.
+def covered_areas(polygons: Polygons, raster: Raster | RasterFile) -> np.ndarray:
+    """Area in km2 of each of ``polygons.zones`` on the valid cells of a raster, which is read by blocks, (k,) float64.
 
     >>> from refimpl.raster.projection import ALBERS_CHINA
     >>> square = np.array([0.0, 7e3, 7e3, 0.0, 0.0]), np.array([0.0, 0.0, 1e4, 1e4, 0.0])
     >>> zone = Polygons(*square, np.array([0, 5]), np.array([True]), np.array([11]), ALBERS_CHINA)
     >>> grid = Grid(ALBERS_CHINA, (4.5e3, 5e3, 1e3, -1e3), (1, 3))
-    >>> covered_areas(zone, grid, np.array([[True, False, True]])).tolist()
+    >>> covered_areas(zone, Raster.masked(np.ones((1, 3)), [[True, False, True]], grid)).tolist()
     [1.5]
     """
-    edges = edges_on(polygons, grid)
-    first, last = edges.window[:2]
-    nothing = np.broadcast_to(np.float32(0), (last - first, grid.shape[1]))
-    return polygon_sums(nothing, valid[first:last], grid.cell_areas()[first:last], edges, first, True)[1].sum(0)
+    edges, areas = edges_on(polygons, raster.grid), raster.grid.cell_areas()
+    total = np.zeros(polygons.zones.size)
+    for first, last, *columns in blocks((*edges.window[:2], 0, raster.grid.shape[1])):
+        valid = raster.part((first, last, *columns)).valid
+        nothing = np.broadcast_to(np.float32(0), valid.shape)
+        total += polygon_sums(nothing, valid, areas[first:last], edges, first, True)[1].sum(0)
+    return total
 
 
-def shares_inside(polygons: Polygons, grid: Grid, valid: np.ndarray | None = None) -> np.ndarray:
-    """The part of each of ``polygons.zones`` that lies in ``grid``, or on its valid cells, in [0, 1], (k,) float64.
+def shares_inside(polygons: Polygons, grid: Grid, raster: Raster | RasterFile | None = None) -> np.ndarray:
+    """The part of each of ``polygons.zones`` that lies in ``grid``, or on a raster's valid cells, in [0, 1], (k,) float64.
 
     >>> from refimpl.raster.projection import ALBERS_CHINA
     >>> square = np.array([0.0, 7e3, 7e3, 0.0, 0.0]), np.array([0.0, 0.0, 1e4, 1e4, 0.0])
@@ -79,6 +84,17 @@ def shares_inside(polygons: Polygons, grid: Grid, valid: np.ndarray | None = Non
     >>> shares_inside(zone, Grid(ALBERS_CHINA, (0, 1e4, 1e3, -1e3), (5, 7))).tolist()
     [0.5]
     """
-    valid = np.broadcast_to(True, grid.shape) if valid is None else valid
+    raster = whole_grid(grid) if raster is None else raster
     whole = np.maximum(whole_areas(polygons, grid), np.finfo(float).tiny)
-    return np.clip(covered_areas(polygons, grid, valid) / whole, 0, 1)
+    return np.clip(covered_areas(polygons, raster) / whole, 0, 1)
+
+
+def whole_grid(grid: Grid, valid: np.ndarray | None = None) -> Raster:
+    """A raster of nothing on ``grid`` that takes no memory, valid everywhere or where ``valid`` is.
+
+    >>> from refimpl.raster.projection import ALBERS_CHINA
+    >>> bool(whole_grid(Grid(ALBERS_CHINA, (0, 0, 1, -1), (2, 2))).valid.all())
+    True
+    """
+    valid = np.broadcast_to(True, grid.shape) if valid is None else valid
+    return Raster.unchecked(np.broadcast_to(np.uint8(0), grid.shape), valid, grid)

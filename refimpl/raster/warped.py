@@ -116,9 +116,12 @@ class Warped:
         if self.minimum_valid > 0:
             valid &= covered >= self.minimum_valid * (1 - 1e-9)
         if self.method == "mean":
-            np.divide(weighted, weight, out=values, where=valid)
+            with np.errstate(invalid="ignore"):  # 0 / 0 where no pixel is valid
+                np.divide(weighted, weight, out=values)
         else:
-            np.copyto(values, weighted, where=valid)
+            values[:] = weighted
+        if not valid.all():
+            np.copyto(values, 0, where=~valid)
 
     def _modes(self, under: list[Under], values: np.ndarray, valid: np.ndarray) -> None:
         most, covered = np.zeros(values.shape), np.zeros(values.shape)

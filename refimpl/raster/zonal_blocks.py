@@ -15,7 +15,7 @@ import numpy as np
 from refimpl.raster.grid import Raster, Window
 from refimpl.raster.polygon_sums import polygon_sums
 from refimpl.raster.polygons import Edges, Polygons, edges_on
-from refimpl.raster.warp import warp_nearest
+from refimpl.raster.warped import Warped
 from refimpl.raster.zonal_sums import zonal_pairs
 from refimpl.raster.zone_labels import warn_astray
 
@@ -60,7 +60,7 @@ def label_parts(raster: Raster | RasterFile, zones: Raster, align: bool) -> Iter
     for window in _blocks_read(raster, window) if zones.grid == grid else blocks(window):
         part, rows = raster.part(window), slice(*window[:2])
         # A cell without a zone holds code 0: invalid cells of a Raster do.
-        codes = zones.values[rows] if zones.grid == grid else warp_nearest(zones, part.grid).values
+        codes = zones.values[rows] if zones.grid == grid else Warped(zones, grid, "nearest").part(window).values
         yield zonal_pairs(part.values, part.valid, codes, areas[rows])
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from refimpl.raster.grid import Grid, Raster, Window
 from refimpl.raster.pixels import pixel_coordinates
-from refimpl.raster.polygon_coverage import shares_inside
+from refimpl.raster.polygon_coverage import shares_inside, whole_grid
 from refimpl.raster.polygons import Polygons, carried
 from refimpl.raster.projection import CRS, transform_points
 from refimpl.raster.warped import Warped
@@ -123,21 +123,20 @@ class Coverage:
     """On valid cells of the grid."""
 
 
-def coverage(zones: Zones, grid: Grid, valid: np.ndarray | None = None, frames: Iterable[Grid] = ()) -> Coverage:
+def coverage(zones: Zones, grid: Grid, valid=None, frames: Iterable[Grid] = ()) -> Coverage:
     """How much of each zone's area lies inside ``grid`` and every one of ``frames``, and how much on its valid cells.
 
     A cell of the zone raster is inside if its centre is; polygons are measured exactly in each of them, and the
-    smallest share counts.  ``valid`` is (rows, cols) of ``grid``, by default all true.  Cells are counted in
-    whole numbers per row, so that the shares do not depend on any order.
+    smallest share counts.  ``valid`` is (rows, cols) of ``grid``, by default all true, or a raster in a file on
+    ``grid``, whose valid cells are read block by block.  Cells are counted in whole numbers per row, so that the shares
+    do not depend on any order.
 
     >>> from refimpl.raster.projection import ALBERS_CHINA
     >>> zones = Raster(np.array([[11, 11, 11, 12]]), np.ones((1, 4), bool), Grid(ALBERS_CHINA, (0, 0, 1, -1), (1, 4)))
     >>> coverage(zones, Grid(ALBERS_CHINA, (1, 0, 1, -1), (1, 3)), np.array([[True, False, True]]))
     Coverage(inside={11: 0.6666666666666666, 12: 1.0}, known={11: 0.3333333333333333, 12: 1.0})
     """
-    valid = np.ones(grid.shape, bool) if valid is None else np.asarray(valid, bool)
-    if valid.shape != grid.shape:
-        raise ValueError(f"valid {valid.shape}, expected the grid's {grid.shape}")
+    valid = _mask_of(valid, grid)
     if isinstance(zones, Polygons):
         inside = np.minimum.reduce([shares_inside(zones, each) for each in {grid, *frames}])
         known = shares_inside(zones, grid, valid)
@@ -150,15 +149,26 @@ def coverage(zones: Zones, grid: Grid, valid: np.ndarray | None = None, frames: 
     for start, stop in _row_blocks(zones):
         row, col = np.nonzero((zones.values[start:stop] != 0) & zones.valid[start:stop])
         bins = row * n_codes + rank[zones.values[start:stop][row, col]]  # one for each row and code
-        inside, on_valid = _centres_inside(zones.grid, grid, valid, start, row, col)
+        inside, at_row, at_col = _centres_inside(zones.grid, grid, start, row, col)
+        on_valid = inside & _valid_at(valid, at_row, at_col)
         for frame in frames:
-            inside &= _centres_inside(zones.grid, frame, None, start, row, col)[0]
+            inside &= _centres_inside(zones.grid, frame, start, row, col)[0]
         for total, chosen in zip(area, (bins, bins[inside], bins[on_valid])):
             count = np.bincount(chosen, minlength=(stop - start) * n_codes).reshape(stop - start, n_codes)
             for line, km2 in zip(count, areas[start:stop]):
                 total += line * km2
     shares = np.minimum(area[1:] / area[0], 1.0)
     return Coverage(*(dict(zip(codes.tolist(), part.tolist())) for part in shares))
+
+
+def _mask_of(valid, grid: Grid) -> Raster:
+    """Whatever tells which cells are valid, as something that gives windows of them."""
+    if hasattr(valid, "part"):
+        return valid
+    valid = None if valid is None else np.asarray(valid, bool)
+    if valid is not None and valid.shape != grid.shape:
+        raise ValueError(f"valid {valid.shape}, expected the grid's {grid.shape}")
+    return whole_grid(grid, valid)
 
 
 def _ranked_codes(zones: Raster) -> tuple[np.ndarray, np.ndarray]:
@@ -170,8 +180,8 @@ def _ranked_codes(zones: Raster) -> tuple[np.ndarray, np.ndarray]:
     return np.flatnonzero(present), np.cumsum(present) - 1
 
 
-def _centres_inside(source: Grid, grid: Grid, valid, start: int, row, col) -> tuple[np.ndarray, np.ndarray]:
-    """Which cells (start + row, col) of ``source`` have their centre in ``grid``, and which on a valid cell of it."""
+def _centres_inside(source: Grid, grid: Grid, start: int, row, col) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Which cells (start + row, col) of ``source`` have their centre in ``grid``, and in which row and column of it."""
     x, y = source.centres()
     if grid == source:
         at_row, at_col = row + start, col
@@ -180,7 +190,15 @@ def _centres_inside(source: Grid, grid: Grid, valid, start: int, row, col) -> tu
         u, v = pixel_coordinates(grid, source, x[col], y[row + start])
         inside = (u >= 0) & (u < grid.shape[1]) & (v >= 0) & (v < grid.shape[0])  # False for nan
         at_row, at_col = np.where(inside, v, 0).astype(np.intp), np.where(inside, u, 0).astype(np.intp)
-    return inside, inside if valid is None else inside & valid[at_row, at_col]
+    return inside, at_row, at_col
+
+
+def _valid_at(valid: Raster, row: np.ndarray, col: np.ndarray) -> np.ndarray:
+    """Which of the cells (row, col) are valid; only the rows about them are read."""
+    if not row.size:
+        return np.zeros(0, bool)
+    first, last = int(row.min()), int(row.max()) + 1
+    return valid.part((first, last, 0, valid.grid.shape[1])).valid[row - first, col]
 
 
 def _row_blocks(zones: Raster):

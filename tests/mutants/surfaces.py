@@ -11,6 +11,10 @@ def _zonal(id, old, new):
     return Mutant(id, "zonal", "raster/zonal.py", old, new)
 
 
+def _sums(id, old, new):
+    return Mutant(id, "zonal", "raster/zonal_sums.py", old, new)
+
+
 def _coarse(id, old, new):
     return Mutant(id, "coarse", "coarse.py", old, new)
 
@@ -90,7 +94,7 @@ SURFACES = [
         "(values.astype(float) + self._offset) * self._scale",
     ),
     _raster("pixel-is-point-ignored", "tags", "x0, y0 = x0 - dx / 2, y0 - dy / 2", "pass"),
-    _raster("first-band-always", "pixels_of_tiff", "0 if layout.separate else band - 1]", "0]"),
+    _raster("first-band-always", "pixels_of_tiff", "sample = 0 if layout.separate else band - 1", "sample = 0"),
     _raster(
         "d19-half-pixel-shift",
         "grid",
@@ -104,33 +108,30 @@ SURFACES = [
     _raster(
         "warp-nearest-for-a-density",
         "warped",
-        'if self.method in ("mean", "sum"):',
-        'self.method = self.method.replace("mean", "nearest")\n        if self.method == "sum":',
+        "under = self._centres(piece) if",
+        'self.method = self.method.replace("mean", "nearest")\n        under = self._centres(piece) if',
     ),
+    _raster("warp-sum-for-mean", "warped", 'if self.method == "mean":', "if False:"),
+    _raster("warp-mean-for-sum", "warped", 'if self.method == "mean":', "if True:"),
     _raster(
-        "warp-sum-for-mean",
+        "warp-nodata-bleeds-in",
         "warped",
-        'divisor = weight if self.method == "mean" else np.ones_like(weight)',
-        "divisor = np.ones_like(weight)",
+        "np.divide(weighted, weight, out=values)",
+        "np.divide(weighted * covered, weight, out=values)",
     ),
-    _raster(
-        "warp-mean-for-sum",
-        "warped",
-        'divisor = weight if self.method == "mean" else np.ones_like(weight)',
-        "divisor = weight",
-    ),
-    _raster("warp-nodata-bleeds-in", "warped", "np.divide(weighted, divisor,", "np.divide(weighted * covered, divisor,"),
-    _raster("warp-any-overlap-needed-whole", "warped", "valid = (weight > 0) &", "valid = (covered > 0.5) &"),
+    _raster("warp-any-overlap-needed-whole", "warped", "np.greater(weight, 0, out=valid)", "np.greater(covered, 0.5, out=valid)"),
     _raster(
         "nearest-rounded",
         "warped",
         "row, col = np.where(inside, v, 0).astype(np.intp), np.where(inside, u, 0).astype(np.intp)",
         "row, col = np.where(inside, v - 0.5, 0).astype(np.intp), np.where(inside, u - 0.5, 0).astype(np.intp)",
     ),
-    _zonal(
+    Mutant(
         "d03-without-cell-area",
-        "zones.values, raster.grid.cell_areas())",
-        "zones.values, np.ones(raster.grid.shape[0]))",
+        "zonal",
+        "raster/zonal_blocks.py",
+        "areas, window = grid.cell_areas(),",
+        "areas, window = np.ones(grid.shape[0]),",
     ),
     _zonal(
         "zonal-mean-for-total",
@@ -138,13 +139,13 @@ SURFACES = [
         "return ZonalStatistics(codes, mean, mean, count, area)",
     ),
     _zonal("zonal-mean-of-cells", "mean = np.divide(total, area,", "mean = np.divide(total, count,"),
-    _zonal(
+    _sums(
         "zonal-float32-sums",
-        "math.fsum(values[cells].astype(float) * every[cells])",
-        "float(np.sum((values[cells] * every[cells]).astype(np.float32)))",
+        "exact_pair(values[cells].astype(float) * every[cells])",
+        "exact_pair([np.sum((values[cells] * every[cells]).astype(np.float32))])",
     ),
-    _zonal("zonal-nodata-as-zero", "inside = [valid & (zones == code)", "inside = [(zones == code)"),
-    _zonal("zonal-outside-is-a-zone", "codes = np.unique(zones[zones != 0])", "codes = np.unique(zones)"),
+    _sums("zonal-nodata-as-zero", "inside = [valid & (zones == code)", "inside = [(zones == code)"),
+    _sums("zonal-outside-is-a-zone", "codes = np.unique(zones[zones != 0])", "codes = np.unique(zones)"),
     _zonal("ranking-by-signed-r", "-abs(pair[1]) if", "-pair[1] if"),
     _coarse("d05-cells-by-their-maximum", "upper_quantile: float = 0.999", "upper_quantile: float = 1.0"),
     _coarse("d05-cells-by-the-totals-bounds", 'if scaler is None and scaling == "shared":', "if scaler is None:"),
@@ -272,8 +273,8 @@ SURFACES = [
         "run-zones-shifted",
         "pipeline",
         "pipeline.py",
-        "fine_zones = warp_nearest(zones, grid.refined())",
-        "fine_zones = warp_nearest(zones, grid.refined()); fine_zones = type(fine_zones)(np.roll(fine_zones.values, 1, 1), np.roll(fine_zones.valid, 1, 1), fine_zones.grid)",
+        "fine_zones = zones_on(zones, grid.refined())",
+        "fine_zones = zones_on(zones, grid.refined()); fine_zones = type(fine_zones)(np.roll(fine_zones.values, 1, 1), np.roll(fine_zones.valid, 1, 1), fine_zones.grid)",
     ),
     Mutant(
         "run-means-for-totals",
