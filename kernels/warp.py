@@ -17,7 +17,7 @@ import numpy as np
 from kernels.compiled import inner, kernel
 from kernels.threads import run_parts
 
-NOISE, NOISE_FLOOR = 1e-12, 1e-15
+NOISE, NOISE_FLOOR, ALIKE = 1e-12, 1e-15, 1e-9
 PART_CELLS = 4096
 
 
@@ -190,9 +190,11 @@ def mode_rows(part_number, worker, values, valid, weights, u, v, step, modes, co
                             classes[k], shares[k], known = value, 0.0, known + 1
                         shares[k] += overlap * weights[box[0] + i]
                         sum_overlap += overlap
-            best = 0
-            for k in range(1, known):
-                if shares[k] > shares[best] or (shares[k] == shares[best] and classes[k] < classes[best]):
+            largest, best = 0.0, -1
+            for k in range(known):
+                largest = max(largest, shares[k])
+            for k in range(known):
+                if shares[k] >= largest * (1 - ALIKE) and (best < 0 or classes[k] < classes[best]):
                     best = k
             if known:
                 modes[r, c], covered[r, c] = classes[best], min(sum_overlap / area, 1.0) if area != 0 else 0.0

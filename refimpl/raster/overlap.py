@@ -19,6 +19,8 @@ from refimpl.twins import twin
 
 NOISE, NOISE_FLOOR = 1e-12, 1e-15
 """An overlap below 1e-12 of the cell (or 1e-15 pixels) is rounding, not contact."""
+ALIKE = 1e-9
+"""Classes whose areas differ by less than this part of the largest have the same area but for rounding."""
 
 
 def edge_integral(u1, v1, u2, v2, i, j):
@@ -81,7 +83,7 @@ def overlap_sums(values, valid, weights, u, v):
 
 @twin("kernels.warp")
 def overlap_modes(values, valid, weights, u, v):
-    """The value of which target cells hold most: the largest sum of overlap x weight; the lowest of several alike.
+    """The value of which target cells hold most: the largest sum of overlap x weight; the lowest of several ALIKE.
 
     Parameters are those of ``overlap_sums``; the values may be of any type.
 
@@ -104,7 +106,8 @@ def overlap_modes(values, valid, weights, u, v):
         for share, value in zip(shares, known):
             share += np.where(values[row, col] == value, overlap * weights[row], 0.0)
     if known and here.size:
-        modes = np.where(covered > 0, np.array(known, values.dtype)[shares.argmax(axis=0)], modes)
+        largest = shares >= shares.max(axis=0) * (1 - ALIKE)
+        modes = np.where(covered > 0, np.array(known, values.dtype)[largest.argmax(axis=0)], modes)
     found = np.zeros(shape[0] * shape[1], values.dtype), np.zeros(shape[0] * shape[1])
     found[0][here], found[1][here] = modes, _shares_of_area(covered, u, v, here)
     return found[0].reshape(shape), found[1].reshape(shape)
