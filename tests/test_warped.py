@@ -10,9 +10,9 @@ from refimpl.raster.crs import KRASOVSKY_1940
 from refimpl.raster.epsg import utm
 from refimpl.raster.geotiff import open_raster, read_raster
 from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.lattice import TILE, centre_lattice, corner_lattice, tiles
+from refimpl.raster.lattice import TILE, basis, centre_lattice, corner_lattice, tiles
 from refimpl.raster.pixels import pixel_coordinates
-from refimpl.raster.projection import ALBERS_CHINA, CRS, MODIS_SINUSOIDAL, WEB_MERCATOR, WGS84
+from refimpl.raster.projection import ALBERS_CHINA, CRS, MODIS_SINUSOIDAL, WEB_MERCATOR, WGS84, inverse
 from refimpl.raster.warp import cropped, warp_bilinear, warp_cubic, warp_mean, warp_mode, warp_nearest, warp_sum
 from refimpl.raster.warped import METHODS, Warped
 from refimpl.raster.writing import write_raster
@@ -152,12 +152,70 @@ def test_beside_the_seam_of_a_map_and_off_the_map_lattices_are_exact():
         assert np.array_equal(np.stack(corner_lattice(world, target, window)), np.stack(exact), equal_nan=True)
 
 
+def test_a_point_by_itself_has_the_polynomials_that_it_has_among_others():
+    points = np.arange(0, TILE + 0.5, 0.5)
+    alone = np.concatenate([basis(points[k : k + 1]) for k in range(points.size)], axis=1)
+    assert np.array_equal(alone, basis(points))
+
+
 def test_tiles_are_counted_from_the_origin_and_fill_the_window():
     window, cells = (100, 1100, 511, 513), np.zeros((1200, 600), int)
     for top, bottom, left, right in tiles(window):
         cells[top:bottom, left:right] += 1
         assert top // TILE == (bottom - 1) // TILE and left // TILE == (right - 1) // TILE
     assert (cells[100:1100, 511:513] == 1).all() and cells.sum() == 2000
+
+
+# The seam of the source's map -----------------------------------------------------------------------------------------
+
+
+def of_longitude(grid):
+    """The cosine of the longitude, which is smooth all round the Earth; invalid off the map."""
+    lon, lat = inverse(grid.crs, *np.meshgrid(*grid.centres()))
+    return Raster.masked(np.cos(np.radians(lon)), np.isfinite(lat), grid)
+
+
+@pytest.mark.parametrize("method", ["mean", "sum", "mode", "nearest"])
+def test_a_cell_beside_or_across_the_180th_meridian_is_the_same_in_every_window(method):
+    world = Grid(WGS84, (-180.0, 70.0, 0.7, -0.7), (30, 515))  # 514.29 pixels once round, so that turns are rounded
+    source, grid = made(world, "uint8" if method == "mode" else "float64"), Grid(WGS84, (175.1, 69.0, 0.9, -0.9), (8, 12))
+    warped = Warped(source, grid, method)
+    whole = warped.whole()
+    for row, col in np.ndindex(grid.shape):
+        part = warped.part((row, row + 1, col, col + 1))
+        assert part.values[0, 0] == whole.values[row, col] and part.valid[0, 0] == whole.valid[row, col]
+
+
+def test_a_pacific_grid_takes_interpolations_from_a_raster_that_is_cut_at_180_degrees():
+    source = of_longitude(Grid(WGS84, (-180.0, 2.0, 1.0, -1.0), (4, 360)))
+    grid = Grid(WGS84, (0.0, 2.0, 1.0, -1.0), (4, 360))  # the corners of its middle cell are on two ends of the source
+    found = warp_bilinear(source, grid)
+    assert found.valid.all()
+    np.testing.assert_allclose(found.values, np.roll(source.values, 180, axis=1), rtol=0, atol=1e-12)  # rounded weights
+
+
+def test_a_projected_map_that_is_narrow_at_its_seam_is_not_taken_across():
+    half = np.pi * MODIS_SINUSOIDAL.a
+    source = of_longitude(Grid(MODIS_SINUSOIDAL, (-half, half / 2, half / 360, -half / 360), (360, 720)))
+    for north in (80.0, 66.0, 62.0, 45.0):  # at 66 degrees the map is less than half as wide as at the equator
+        grid = Grid(WGS84, (177.25, north, 0.5, -0.5), (4, 12))
+        found = warp_mean(source, grid)
+        assert found.valid.all(axis=0).tolist() == [True] * 5 + [False] + [True] * 6  # 179.75 to 180.25 is given up
+        # The field falls by 1 - cos(3.5 degrees) = 0.002 and less; a cell that reached across would be wrong by 1.
+        assert found.values[found.valid].max() < -0.99
+
+
+def test_round_a_pole_cells_take_what_lies_under_them(either):
+    polar = CRS("albers", parallels=(90, 90), latitude_of_origin=90)
+    grid = Grid(polar, (-2.03e6, 2.03e6, 203e3, -203e3), (20, 20))
+    for west in (-180.0, 0.0):
+        source = of_longitude(Grid(WGS84, (west, 90.0, 1.0, -1.0), (40, 360)))
+        found = warp_mean(source, grid)
+        lon, lat = inverse(polar, *np.meshgrid(*grid.centres()))
+        far = lat < 85  # nearer to the pole a cell holds many longitudes
+        assert found.valid[far].all()
+        # A cell of 203 km spans 20 degrees of longitude at 85 N: its mean is off its centre by 0.4 % and less.
+        np.testing.assert_allclose(found.values[far], np.cos(np.radians(lon[far])), rtol=0, atol=0.02)
 
 
 # Interpolation --------------------------------------------------------------------------------------------------------
@@ -219,6 +277,23 @@ def test_of_classes_that_cover_alike_the_lowest_wins_and_invalid_pixels_do_not_c
     assert found.values.tolist() == [[4, 7]] and found.valid.all()
     half = Raster.masked(classes, classes > 7, metres(1, 4))
     assert not Warped(half, metres(1, 2, 2.0), "mode", 0.6).whole().valid.any()
+
+
+def test_areas_that_differ_by_rounding_are_alike(either):
+    # Each cell is two pixels wide, and lies over parts of three: half of it is of each class.
+    classes = np.array([[7, 5, 7, 5, 7, 5, 7, 5]], np.uint8)
+    for offset in (0.1, 0.3, 1 / 3, 0.7):
+        grid = Grid(ALBERS_CHINA, (offset, 0.0, 2.0, -1.0), (1, 3))
+        assert warp_mode(full(classes, metres(1, 8)), grid).values.tolist() == [[5, 5, 5]]
+
+
+def test_only_where_areas_count_must_they_be_the_same_along_a_row():
+    wide = Grid(utm(48), (-2e6, 5e6, 20e3, -20e3), (100, 250))  # 5,000 km
+    grid = Grid(WGS84, (100.0, 35.0, 0.1, -0.1), (10, 10))
+    classes = full(np.full(wide.shape, 7, np.uint8), wide)
+    assert (warp_nearest(classes, grid).values == 7).all() and warp_bilinear(classes, grid).valid.all()
+    with pytest.raises(InputError, match="whose true areas differ"):
+        warp_mode(classes, grid)
 
 
 def test_on_a_geographic_raster_the_mode_goes_by_true_area(either):

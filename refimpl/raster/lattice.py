@@ -18,6 +18,7 @@ import numpy as np
 from refimpl.raster.grid import Grid, Window
 from refimpl.raster.pixels import pixel_coordinates, snapped
 from refimpl.raster.projection import inverse, wrapped
+from refimpl.raster.seam import is_torn
 from refimpl.twins import twin
 
 TILE = 512
@@ -108,6 +109,23 @@ def _near_seam(source: Grid, target: Grid, rows, cols) -> bool:
     return not np.abs(wrapped(lon - middle - 180)).min() > spread
 
 
+def lies_across_seam(source: Grid, target: Grid, window: Window) -> bool:
+    """Whether a cell of a window that lies in one tile has corners on two sides of the seam of a projected source.
+
+    >>> from refimpl.raster.projection import MODIS_SINUSOIDAL, WGS84
+    >>> source, target = Grid(MODIS_SINUSOIDAL, (-2e7, 1e7, 1e5, -1e5), (200, 400)), Grid(WGS84, (179, 9, 3, -3), (1, 2))
+    >>> lies_across_seam(source, target, (0, 1, 0, 1)), lies_across_seam(source, target, (0, 1, 1, 2))
+    (True, False)
+    """
+    if source.crs.kind == "geographic" or source.crs == target.crs:
+        return False
+    (top, bottom, left, right), (x0, y0, dx, dy) = window, target.transform
+    if not _near_seam(source, target, top // TILE * TILE + _NODES, left // TILE * TILE + _NODES):
+        return False
+    x, y = x0 + dx * np.arange(left, right + 1), y0 + dy * np.arange(top, bottom + 1)
+    return is_torn(inverse(target.crs, x[None, :], y[:, None])[0], source)
+
+
 def basis(points: np.ndarray) -> np.ndarray:
     """The Lagrange polynomials of the nodes at ``points`` of a tile, 0 to 512; (11, points).
 
@@ -119,7 +137,8 @@ def basis(points: np.ndarray) -> np.ndarray:
     distance = np.asarray(points, float)[None, :] - _NODES[:, None]
     on_node = distance == 0
     terms = weights[:, None] / np.where(on_node, 1.0, distance)
-    return np.where(on_node.any(axis=0), on_node, terms / terms.sum(axis=0))
+    # Python's sum: NumPy's takes the terms in another order where there is one point.
+    return np.where(on_node.any(axis=0), on_node, terms / sum(terms))
 
 
 @twin("kernels.lattice")

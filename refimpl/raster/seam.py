@@ -1,7 +1,8 @@
 """The seam of a source's map, where it is cut open: cells that lie across it.
 
-Section "Raster data".  A cell's corners on two sides of the seam fall on opposite ends of the source.  Coordinates are
-pixel coordinates as in refimpl/raster/pixels.py.
+Section "Raster data".  A cell's corners on two sides of the seam fall on opposite ends of the source.  Longitudes repeat
+after a turn, so that on a geographic source such a cell is laid on both ends; a projected map does not repeat, and the
+cell is given up.  Coordinates are pixel coordinates as in refimpl/raster/pixels.py.
 """
 
 from __future__ import annotations
@@ -9,48 +10,58 @@ from __future__ import annotations
 import numpy as np
 
 from refimpl.raster.grid import Grid
+from refimpl.raster.projection import wrapped
 
 
 def turn_of(source: Grid) -> float:
-    """Pixels once round the Earth, along the equator.
+    """Pixels once round the Earth, of a geographic source.
 
     >>> from refimpl.raster.projection import WGS84
     >>> turn_of(Grid(WGS84, (0, 90, 2, -2), (90, 180)))
     180.0
     """
-    return (360.0 if source.crs.kind == "geographic" else 2 * np.pi * source.crs.a) / source.transform[2]
+    return 360.0 / source.transform[2]
 
 
-def crosses_seam(u: np.ndarray, source: Grid) -> bool:
-    """Whether a cell of the corner lattice lies across the seam of the source's map.
+def laid_on_turns(u: np.ndarray, source: Grid) -> list[np.ndarray]:
+    """The columns of a corner lattice as often as it has to be laid on a geographic source: once, or on three turns.
+
+    A cell has its own coordinates, to the bit, in one of them.  None at all where the corners cannot be continued, for
+    they go round a pole or round what is off the map: fewer cells, or one, may be.
 
     >>> from refimpl.raster.projection import WGS84
-    >>> crosses_seam(np.array([[3599.5, 0.5]]), Grid(WGS84, (0, 90, 0.1, -0.1), (1800, 3600)))
-    True
+    >>> world = Grid(WGS84, (0, 90, 2, -2), (90, 180))
+    >>> [u.tolist() for u in laid_on_turns(np.array([[179.5, 0.5]]), world)]
+    [[[-0.5, 0.5]], [[179.5, 180.5]], [[359.5, 360.5]]]
     """
-    if u.max() - u.min() <= turn_of(source) / 2:  # False for nan
-        return False
-    return bool(torn(u, source).any())
+    turn = turn_of(source)
+    if u.max() - u.min() <= turn / 2:  # False for nan
+        return [u]
+    turns = np.zeros(u.shape)  # that bring each corner to where its neighbour is
+    turns[1:, 0] = -np.cumsum(_turns_apart(np.diff(u[:, 0]), turn))
+    turns[:, 1:] = turns[:, :1] - np.cumsum(_turns_apart(np.diff(u, axis=1), turn), axis=1)
+    if _jumps(u + turn * turns, turn / 2):
+        return []
+    return [u + turn * (turns + more) for more in (-1.0, 0.0, 1.0)] if turns.any() else [u]
 
 
-def torn(u: np.ndarray, source: Grid) -> np.ndarray:
-    """Which upper or lower edges of cells would reach half round the Earth: they cross the seam of the source's map."""
+def _turns_apart(difference: np.ndarray, turn: float) -> np.ndarray:
+    """Whole turns between neighbours; 0 where one of them is off the map."""
+    return np.round(np.nan_to_num(difference) / turn)
+
+
+def _jumps(corners: np.ndarray, most: float) -> bool:
+    """Whether an edge of a cell is longer than ``most``."""
     with np.errstate(invalid="ignore"):
-        return np.abs(np.diff(u, axis=1)) > turn_of(source) / 2
+        return any(bool((np.abs(np.diff(corners, axis=axis)) > most).any()) for axis in (0, 1))
 
 
-def continued(u: np.ndarray, source: Grid) -> tuple[np.ndarray, tuple[float, ...]]:
-    """The corner lattice continued across the seam, and the shifts at which it has to be laid on the source.
+def is_torn(lon: np.ndarray, source: Grid) -> bool:
+    """Whether a cell whose corners have these longitudes lies across the seam of a projected source.
 
-    Longitudes repeat after a turn; a projected map does not, and there the cells beside the seam are given up.
+    >>> from refimpl.raster.projection import MODIS_SINUSOIDAL
+    >>> source = Grid(MODIS_SINUSOIDAL, (-2e7, 1e7, 1e5, -1e5), (200, 400))
+    >>> is_torn(np.array([[178.5, 179.5, -179.5]]), source), is_torn(np.array([[178.5, 179.5]]), source)
+    (True, False)
     """
-    turn, turns = turn_of(source), (0.0,)
-    u = u.copy()
-    if source.crs.kind == "geographic":
-        turns = (-turn, 0.0, turn)
-        u[1:, 0] -= turn * np.cumsum(np.round(np.nan_to_num(np.diff(u[:, 0])) / turn))
-        u[:, 1:] -= turn * np.cumsum(np.round(np.nan_to_num(np.diff(u, axis=1)) / turn), axis=1)
-    given_up = torn(u, source)
-    u[:, :-1][given_up] = np.nan
-    u[:, 1:][given_up] = np.nan
-    return u, turns
+    return _jumps(wrapped(lon - source.crs.central_meridian), 180.0)

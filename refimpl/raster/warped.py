@@ -28,10 +28,10 @@ from refimpl.errors import InputError, did_you_mean
 from refimpl.raster.geotiff import RasterFile
 from refimpl.raster.grid import Grid, Raster, Window
 from refimpl.raster.interpolation import sample_points
-from refimpl.raster.lattice import centre_lattice, corner_lattice, tiles
+from refimpl.raster.lattice import centre_lattice, corner_lattice, lies_across_seam, tiles
 from refimpl.raster.overlap import overlap_modes, overlap_sums
 from refimpl.raster.pixels_of_tiff import in_threads
-from refimpl.raster.seam import continued, crosses_seam
+from refimpl.raster.seam import laid_on_turns
 
 METHODS = ("mean", "sum", "mode", "nearest", "bilinear", "cubic")
 MOST_PIXELS = 2**23
@@ -68,8 +68,9 @@ class Warped:
         self.source, self.grid, self.units = source, grid, source.units
         self.method, self.minimum_valid = method, minimum_valid
         self.dtype = source.dtype if method in ("mode", "nearest") else np.dtype(float)
-        # Counts are shared out by overlap; of densities, and of classes, the true area counts.
-        self._weights = np.ones(source.grid.shape[0]) if method == "sum" else source.grid.cell_areas()
+        # Counts are shared out by overlap; of densities, and of the classes of a cell, the true area counts.
+        alike = method not in ("mean", "mode")
+        self._weights = np.ones(source.grid.shape[0]) if alike else source.grid.cell_areas()
         if method in ("bilinear", "cubic"):
             self._check_not_coarser()
 
@@ -95,8 +96,8 @@ class Warped:
         """Make the cells of a piece of a tile; ``values`` and ``valid``, zeros, are those of the window."""
         top, bottom, left, right = piece
         under = self._centres(piece) if self.method in ("nearest", "bilinear", "cubic") else self._corners(piece)
-        pixels = sum((place[1] - place[0]) * (place[3] - place[2]) for place, _, _ in under)
-        if pixels > MOST_PIXELS and (bottom - top, right - left) != (1, 1):
+        pixels = sum((place[1] - place[0]) * (place[3] - place[2]) for place, _, _ in under or ())
+        if (under is None or pixels > MOST_PIXELS) and (bottom - top, right - left) != (1, 1):
             for half in _halves(piece):
                 self._fill(half, window, values, valid)
             return
@@ -129,7 +130,7 @@ class Warped:
             pixels = self.source.part(place)
             weights = self._weights[place[0] : place[1]]
             found, part = overlap_modes(pixels.values, pixels.valid, weights, u, v)
-            np.copyto(values, found, where=part > most)
+            np.copyto(values, found, where=(part > most) | ((part == most) & (part > 0) & (found < values)))
             np.maximum(most, part, out=most)
             covered += part
         valid[:] = (covered > 0) & (covered >= self.minimum_valid * (1 - 1e-9))
@@ -147,16 +148,23 @@ class Warped:
         valid[:] = inside & pixels.valid[row, col]
         np.copyto(values, pixels.values[row, col], where=valid)
 
-    def _corners(self, window: Window) -> list[Under]:
-        """The pixels under cells, for each turn round the Earth, and the cells' corners u, v among them."""
+    def _corners(self, window: Window) -> list[Under] | None:
+        """The pixels under cells, for each turn round the Earth, and the cells' corners u, v among them.
+
+        None where a cell lies across the seam of a map that does not repeat: a single one is given up.
+        """
+        shape, (laid, v) = self.source.grid.shape, self._laid(window)
+        places = ((_window_under(u, v, shape), u) for u in laid)
+        # Whole numbers are taken off, so that a cell's own coordinates stay what they are.
+        return [(place, u - place[2], v - place[0]) for place, u in places if place] if laid else None
+
+    def _laid(self, window: Window) -> tuple[list[np.ndarray], np.ndarray]:
+        """The corners of cells in the source's pixel coordinates: u once, or for each turn, or for none; and v."""
         source = self.source.grid
         u, v = corner_lattice(source, self.grid, window)
-        turns = (0.0,)
-        if crosses_seam(u, source):
-            u, turns = continued(u, source)
-        places = ((turn, _window_under(u + turn if turn else u, v, source.shape)) for turn in turns)
-        # Whole numbers are taken off, so that a cell's own coordinates stay what they are.
-        return [(place, u + turn - place[2] if turn else u - place[2], v - place[0]) for turn, place in places if place]
+        if source.crs.kind == "geographic":
+            return laid_on_turns(u, source), v
+        return [] if lies_across_seam(source, self.grid, window) else [u], v
 
     def _centres(self, window: Window) -> list[Under]:
         """The pixels about the centres of cells, enough to interpolate, and the centres u, v among them."""
@@ -168,7 +176,8 @@ class Warped:
 
     def _check_not_coarser(self) -> None:
         row, col = (size // 2 for size in self.grid.shape)
-        u, v = corner_lattice(self.source.grid, self.grid, (row, row + 1, col, col + 1))
+        laid, v = self._laid((row, row + 1, col, col + 1))
+        u = laid[0] if laid else np.full(v.shape, np.nan)
         under = abs((u[0, 1] - u[0, 0]) * (v[1, 0] - v[0, 0]) - (u[1, 0] - u[0, 0]) * (v[0, 1] - v[0, 0]))
         if under > MOST_UNDER_POINT:
             raise InputError(
