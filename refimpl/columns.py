@@ -66,9 +66,20 @@ def accuracy_columns(judged: list[Judged], names: dict[int, str]) -> dict[str, o
     return dict(zip(names_of_columns, zip(*rows))) if rows else {name: () for name in names_of_columns}
 
 
+def inventory_files(path: Path, land_cover: bool) -> list[Path]:
+    """What ``write_inventories`` writes.
+
+    >>> [one.name for one in inventory_files(Path("a.csv"), True)]
+    ['a.csv', 'a_by_province.csv', 'a_by_land_cover.csv']
+    """
+    stems = ["", "_by_province", "_by_land_cover"][: 3 if land_cover else 2]
+    return [path.with_stem(path.stem + stem) for stem in stems]
+
+
 def write_inventories(path: Path, compared: list[InventoryComparison], names: dict[int, str]) -> None:
     """Fig. 6 as tables: all in ``path``; by province, and by land cover where there is one, in files beside it."""
-    write_table(path, inventories_table(compared))
-    write_table(path.with_stem(f"{path.stem}_by_province"), province_table(compared, names))
-    if compared[0].land_covers is not None:
-        write_table(path.with_stem(f"{path.stem}_by_land_cover"), land_cover_table(compared))
+    files = inventory_files(path, compared[0].land_covers is not None)
+    write_table(files[0], inventories_table(compared))
+    write_table(files[1], province_table(compared, names))
+    if len(files) == 3:
+        write_table(files[2], land_cover_table(compared))

@@ -9,6 +9,7 @@ import argparse
 from pathlib import Path
 
 from refimpl.errors import InputError, did_you_mean
+from refimpl.files import check_outputs
 from refimpl.verbs import datum_argument, zone_arguments
 
 
@@ -65,6 +66,7 @@ def verb_evaluate(args) -> None:
     from refimpl.report import check_folder
 
     check_options(args)
+    check_outputs(files_written(args), files_read(args))
     if args.figures:
         check_folder(args.figures)
     emission = read_emission(args.emission)
@@ -105,6 +107,22 @@ def check_options(args) -> None:
         raise InputError("--coarse needs --emissions: Eq. 3 gives the alternatives the same province totals")
     if args.figures and not (args.land_cover or others):
         raise InputError("--figures: nothing to draw; expected --land-cover, --odiac, --ffdas or --inventory")
+
+
+def files_written(args) -> list[Path | None]:
+    """The tables that the options ask for."""
+    from refimpl.columns import inventory_files
+
+    judged = [args.land_cover and args.output, args.reference and args.accuracy, args.coarse and args.comparison]
+    others = args.odiac or args.ffdas or args.inventory
+    return [*judged, *(inventory_files(args.inventories, bool(args.land_cover)) if others else ())]
+
+
+def files_read(args) -> list[Path | None]:
+    """The files that the options name."""
+    others = [Path(file) for file in named_words(args.inventory, "--inventory", "edgar=edgar_2010.tif").values()]
+    named = [args.zones, args.land_cover, args.reference, args.coarse, args.lights, args.ffdas, args.emissions]
+    return [args.emission, *named, *(args.odiac or ()), *others]
 
 
 def read_emission(path: Path):

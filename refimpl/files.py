@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -35,10 +35,7 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     'whole'
     """
     path = Path(path)
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder, expected a file to write; name a file inside it")
-    if path.exists() and not path.is_file():
-        raise InputError(f"{path}: is a device or a pipe, expected a file to write; name another")
+    _refuse_no_file(path)
     temporary = path.with_name(f"{_MARK}{os.getpid()}-{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,6 +50,41 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+def _refuse_no_file(path: Path) -> None:
+    if os.path.isdir(path):  # not Path.is_dir, which raises where a name is too long
+        raise InputError(f"{path}: is a folder, expected a file to write; name a file inside it")
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise InputError(f"{path}: is a device or a pipe, expected a file to write; name another")
+
+
+def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path | None]) -> None:
+    """Refuse files to be written that cannot be, or that are among those to be read, before anything is computed.
+
+    None stands for a file that is not asked for.  Nothing is written yet.
+
+    Raises
+    ------
+    InputError
+        An output is a folder, lies where nothing can be written, is an input, or is named twice.
+
+    >>> check_outputs([Path("map.tif"), Path("map.tif")], [])
+    Traceback (most recent call last):
+    refimpl.errors.InputError: map.tif: is to be written twice; name another file for one of the two
+    """
+    read, taken = [path for path in inputs if path is not None and os.path.exists(path)], set()
+    for path in (path for path in outputs if path is not None):
+        _refuse_no_file(path)
+        if os.path.exists(path) and any(path.samefile(one) for one in read):
+            raise InputError(f"{path}: is to be read and written, and would be lost; name another file to write")
+        if path.absolute() in taken:
+            raise InputError(f"{path}: is to be written twice; name another file for one of the two")
+        taken.add(path.absolute())
+        there = next(part for part in path.absolute().parents if os.path.exists(part))
+        if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+            what = "does not let you write" if there.is_dir() else "is a file"
+            raise InputError(f"{path}: cannot be written, {there} {what}; choose a folder that you may write to")
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:
@@ -77,11 +109,12 @@ def sha256(path: str | os.PathLike) -> str:
 def existing_file(path: str | os.PathLike, purpose: str) -> Path:
     """``path`` if it is a readable file, else one sentence that names ``purpose`` and what is near."""
     path = Path(path)
-    if path.is_file():
+    if os.path.isfile(path):
         if not os.access(path, os.R_OK):
             raise InputError(f"{path}: cannot be read; check its permissions")
         return path
-    what = "is a folder" if path.is_dir() else "does not exist"
-    there = [p.name for p in path.parent.glob("*") if p.suffix == path.suffix] if path.parent.is_dir() else []
+    what = "is a folder" if os.path.isdir(path) else "does not exist"
+    looked_in = os.path.isdir(path.parent) and not os.path.isdir(path)
+    there = [p.name for p in path.parent.glob("*") if p.suffix == path.suffix] if looked_in else []
     hint = did_you_mean(path.name, there) if there else "; check the path"
     raise InputError(f"{path}: {what}, expected {purpose}{hint}")

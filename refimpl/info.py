@@ -11,6 +11,7 @@ import math
 import sys
 
 from refimpl.errors import InputError
+from refimpl.files import check_outputs
 
 SHARES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 MOST_LISTED = 20
@@ -19,15 +20,20 @@ MOST_LISTED = 20
 def verb_info(args) -> None:
     """Print the facts; those that a file still tells are printed even where it is refused."""
     from refimpl.raster.facts import file_facts, place_facts, told_facts
-    from refimpl.raster.geotiff import open_raster
+    from refimpl.raster.geotiff import checked_window, open_raster
     from refimpl.raster.survey import survey
 
+    if args.png is not None:
+        if args.png.suffix.lower() != ".png":
+            raise InputError(f"--png {args.png}: expected a name that ends in .png")
+        check_outputs([args.png], [args.file])
     facts = file_facts(args.file) | {"band": args.band}
     try:
         with open_raster(args.file, band=args.band) as raster:
             facts |= told_facts(args.file, args.band, facts["type"]) | place_facts(raster.grid)
             facts["type_read"] = raster.dtype.name
-            found = survey(raster, None if args.window is None else tuple(args.window))
+            rows, cols = raster.grid.shape
+            found = survey(raster, checked_window(args.window or (0, rows, 0, cols), (rows, cols), str(args.file)))
     except InputError:
         if not args.json:
             print("\n".join(lines(facts)))

@@ -287,4 +287,7 @@ def require_overlap(warped: Raster, path: Path) -> None:
 
 def no_overlap(path: Path) -> InputError:
     """The sentence for a raster of which nothing falls on the grid of the map."""
-    return InputError(f"{path}: does not overlap the grid of the map; check the extent and the raster's projection")
+    return InputError(
+        f"{path}: does not overlap the grid of the map, or has no valid cell there; check its extent, its projection "
+        "and its nodata value"
+    )

@@ -50,12 +50,12 @@ def check_folder(folder: Path) -> None:
         there = next(part for part in (folder.absolute(), *folder.absolute().parents) if part.exists())
     except OSError as fault:
         raise InputError(
-            f"{folder}: cannot be the output folder ({fault.strerror}); name another with --output"
+            f"{folder}: cannot be the output folder ({fault.strerror}); name another"
         ) from None
     if not there.is_dir():
-        raise InputError(f"{folder}: cannot be the output folder, {there} is a file; name another with --output")
+        raise InputError(f"{folder}: cannot be the output folder, {there} is a file; name another")
     if not os.access(there, os.W_OK | os.X_OK):
-        raise InputError(f"{folder}: cannot be written to; name another output folder with --output")
+        raise InputError(f"{folder}: cannot be written to; name another output folder")
 
 
 def write_results(results, folder: Path) -> list[Path]:

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from refimpl.errors import InputError, did_you_mean
+from refimpl.files import check_outputs
 
 SAMPLE = Path("golden") / "china-10km" / "run.toml"
 
@@ -91,6 +92,7 @@ def verb_inventory(args) -> None:
         columns["EC"] = [f"{f.emission_coefficient:.4f}" for f in fuels]
         print("Table 3: EC in kg CO2/kg (natural gas: kg CO2/m3)\n" + format_table(columns))
         return
+    check_outputs([args.output], [args.energy])
     write_table(args.output, inventory_columns(read_inventory(args.energy)))
 
 
@@ -105,14 +107,20 @@ def verb_zonal(args) -> None:
     from refimpl.report import ranking_columns
     from refimpl.tables import format_table, write_table
 
+    files = named_rasters(args.drivers)
+    check_outputs([args.output], [*files.values(), args.zones, args.emissions])
     zones = read_zones(args.zones, args.zone_id, args.zone_rule)
     columns: dict = {}
-    for name, path in named_rasters(args.drivers).items():
+    for name, path in files.items():
         with OpenDriver(path, args.kind) as raster:
             table = zonal_statistics(raster, zones, align=True)
             raster.tell_negative()
             known = coverage(zones, raster.grid, raster)
+        if not table.codes.size:
+            raise InputError(f"{path}: no cell of it has a zone of {args.zones}; check their extents and projections")
         whole = whole_provinces(table.codes, known, args.zones, f"{path.name}: ")
+        if not whole.any():
+            raise InputError(f"{path}: covers none of the provinces of {args.zones} whole; name a raster that does")
         if columns and columns["code"].tolist() != table.codes[whole].tolist():
             raise InputError(f"{path}: covers other provinces than the first driver; give rasters of one area")
         found = (table.total, table.mean, table.count, table.area_km2)
@@ -124,7 +132,7 @@ def verb_zonal(args) -> None:
         if rows.size < 2:
             raise InputError(f"{args.emissions}: has {rows.size} of the provinces of {args.zones}; r needs 2 or more")
         observed = [emission[code] for code in columns["code"][rows].tolist()]
-        ranking = rank_drivers({name: columns[name][rows] for name in named_rasters(args.drivers)}, observed)
+        ranking = rank_drivers({name: columns[name][rows] for name in files}, observed)
         print(format_table(ranking_columns(ranking)))
     write_table(args.output, columns)
 
@@ -194,6 +202,7 @@ def verb_fit(args) -> None:
         raise InputError(f"--model {args.model}{did_you_mean(args.model, ('auto', *MODELS))}")
     if args.year == args.test_year:
         raise InputError(f"--test-year {args.test_year}: is the year of the fit; expected another, to test on")
+    check_outputs([args.output, args.table], [args.drivers, args.test_drivers, args.emissions, args.settings])
     settings = read_model_settings(args.settings, tuple(args.set))
     names, drivers, emission = drivers_and_emission(args.drivers, args.emissions, args.year, None)
     _, test_drivers, test_emission = drivers_and_emission(args.test_drivers, args.emissions, args.test_year, names)
@@ -212,8 +221,10 @@ def verb_predict(args) -> None:
     from refimpl.raster.writing import write_raster
     from refimpl.regression.fitted import FittedRegression
 
+    files = named_rasters(args.drivers)
+    check_outputs([args.output], [*files.values(), args.model])
     model = FittedRegression.load(args.model)
-    drivers = {name: read_raster(path) for name, path in named_rasters(args.drivers).items()}
+    drivers = {name: read_raster(path) for name, path in files.items()}
     unknown = sorted(set(drivers) - set(model.feature_names))
     if unknown:
         raise InputError(
@@ -236,6 +247,7 @@ def verb_upscale(args) -> None:
     from refimpl.zssr.tape import Tape
     from refimpl.zssr.upscale import super_resolve
 
+    check_outputs([args.output, args.curve, args.tape], [args.coarse, args.settings, args.replay])
     settings = read_upscale_settings(args.settings, tuple(args.set))
     coarse = read_raster(args.coarse)
     tape = Tape.load(args.replay) if args.replay else None
@@ -262,6 +274,7 @@ def verb_allocate(args) -> None:
     from refimpl.sections import ZoneSettings
     from refimpl.tables import format_table, write_table
 
+    check_outputs([args.output, args.per_km2, args.balance], [args.weights, args.zones, args.emissions])
     weights = read_raster(args.weights)
     all_zones = read_zones(args.zones, args.zone_id, args.zone_rule)
     zones = zones_on(all_zones, weights.grid)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from refimpl.errors import InputError
+from refimpl.files import check_outputs
 
 METHOD_OF = {"density": "mean", "count": "sum", "class": "mode"}
 """What ``--kind`` means where ``--method`` is not given."""
@@ -22,6 +23,7 @@ def verb_warp(args) -> None:
 
     if not args.extent and not args.zones:
         raise InputError("neither --extent nor --zones is given; expected one of them to say which area to cover")
+    check_outputs([args.output], [args.raster, args.zones])
     with open_raster(args.raster, band=args.band) as raster:
         zones = read_zones(args.zones, args.zone_id, args.zone_rule) if args.zones else None
         extent = tuple(args.extent) if args.extent else "cover"

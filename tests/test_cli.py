@@ -4,6 +4,7 @@ import csv
 import math
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -200,6 +201,17 @@ def test_explain_lists_all_decisions_and_every_configuration_key(capsys):
         (["run", "run.toml", "--output", ""], "an empty name"),
         (["warp", "ntl_2010.tif", "--cell-size", "20000", "--zones", "zones.tif", "--output", "."], "is a folder"),
         (["zonal", "p_mean=ntl_2010.tif", "--zones", "zones.tif"], "is the name of another column"),
+        (["zonal", "ntl=ntl_2010.tif", "--zones", "zones.tif", "--output", "zones.tif"], "to be read and written"),
+        (["warp", "ntl_2010.tif", "--cell-size", "9", "--zones", "zones.tif", "--output", "ntl_2010.tif"], "be lost"),
+        (["info", "ntl_2010.tif", "--png", "ntl_2010.tif"], "expected a name that ends in .png"),
+        (["upscale", "ntl_2010.tif", "--curve", "a.csv", "--tape", "a.csv"], "a.csv: is to be written twice"),
+        (["warp", "n" * 300, "--cell-size", "9", "--zones", "zones.tif", "--output", "x.tif"], "does not exist"),
+        (["inventory", "energy.csv", "--output", "energy.csv/a.csv"], "energy.csv is a file"),
+        (
+            ["evaluate", "ntl_2010.tif", "--zones", "zones.tif", "--land-cover", "land_cover.tif"]
+            + ["--ffdas", "population_2010.tif", "--inventories", "energy.csv/a.csv"],
+            "energy.csv/a.csv: cannot be written",
+        ),
         (["upscale", "zones.csv"], "zones.csv: does not exist"),
         (["evaluate", "ntl_2010.tif", "--zones", "zones.tif"], "neither --land-cover, --reference nor --coarse"),
         (
@@ -215,6 +227,18 @@ def test_a_fault_is_one_line_on_standard_error_and_status_2(world, monkeypatch, 
     error = capsys.readouterr().err
     assert says in error and error.startswith("refimpl: ") and error.count("\n") == 1
     assert sorted(world.iterdir()) == before
+
+
+def test_totals_of_a_raster_that_covers_no_province_are_refused(world, monkeypatch, capsys):
+    monkeypatch.chdir(world)
+    ntl = read_raster("ntl_2010.tif")
+    west, north, width, height = ntl.grid.transform
+    far = replace(ntl.grid, transform=(west - 60, north, width, height))
+    write_raster("far.tif", Raster(ntl.values, ntl.valid, far, ""))
+    write_raster("empty.tif", Raster.masked(ntl.values, np.zeros(ntl.valid.shape, bool), ntl.grid))
+    for name, says in (("far", "no cell of it has a zone of zones.tif"), ("empty", "covers none of the provinces")):
+        assert main(["zonal", f"ntl={name}.tif", "--zones", "zones.tif"]) == 2
+        assert f"refimpl: {name}.tif: {says}" in capsys.readouterr().err and not (world / "zonal.csv").exists()
 
 
 def test_an_internal_bug_is_a_traceback_and_status_1(world):

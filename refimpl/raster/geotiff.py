@@ -161,7 +161,7 @@ class RasterFile:
             The window is not inside the raster, or what the file holds there is damaged.
         """
         layout, where = self._layout, self._source.where
-        part = _checked_window(window, layout.shape, where)
+        part = checked_window(window, layout.shape, where)
         _check_memory(layout, part, where, self._most_bytes)
         rows = (layout.shape[0] - part[1], layout.shape[0] - part[0]) if self._flipped else part[:2]
         stored, fill = (*rows, *part[2:]), 0 if self.nodata is None else self.nodata
@@ -187,8 +187,17 @@ class RasterFile:
             source.handle.close()
 
 
-def _checked_window(window, shape: tuple[int, int], where: str) -> Window:
-    """The window asked for, if it lies in the raster."""
+def checked_window(window, shape: tuple[int, int], where: str) -> Window:
+    """The window asked for, as whole numbers, if it holds a cell and lies in the raster; ``where`` begins the sentence.
+
+    Raises
+    ------
+    InputError
+        It does not.
+
+    >>> checked_window((0, 2, 1, 3), (2, 3), "a.tif")
+    (0, 2, 1, 3)
+    """
     part = tuple(int(number) for number in window)
     fits = len(part) == 4 and 0 <= part[0] < part[1] <= shape[0] and 0 <= part[2] < part[3] <= shape[1]
     if not fits or part != tuple(window):
