@@ -101,7 +101,7 @@ def test_user_defined_systems_are_read_in_all_their_spellings(keys, crs):
         ({1024: 1, 3072: 32661}, "its system is EPSG:32661"),  # UPS, not UTM
         ({1024: 1, 3072: 32650, 3076: 9002}, r"not in metres \(unit 9002\)"),
         ({1024: 1, 3072: 4326}, "its system is EPSG:4326"),  # no projected system
-        ({1024: 1, 2048: 4326, 3075: 8}, "a projection of GeoTIFF method 8"),
+        ({1024: 1, 2048: 4326, 3075: 8}, r"a projection of GeoTIFF method 8 \(Lambert conformal conic\), expected"),
         ({1024: 1, 2048: 4326, 3074: 16061}, "a projection of GeoTIFF method None"),
         ({1024: 1, 2048: 4269, 3074: 16050}, "geographic system is EPSG:4269"),
         ({1024: 1, 2048: 4326, 3075: 7, 3080: 0.0}, "a Mercator other than Web Mercator"),

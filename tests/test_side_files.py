@@ -13,7 +13,7 @@ from PIL import Image
 from refimpl.errors import DataWarning, InputError
 from refimpl.raster.crs import CRS, KRASOVSKY_1940
 from refimpl.raster.epsg import crs_of_epsg
-from refimpl.raster.facts import told_facts
+from refimpl.raster.facts import file_facts, told_facts
 from refimpl.raster.geotiff import open_raster, read_raster
 from refimpl.raster.projection import WGS84
 from tests.tiff_writer import GEO, tiff
@@ -341,6 +341,8 @@ def test_a_mask_file_marks_what_is_invalid(tmp_path, codec):
         ("a.hdr", b"ENVI\nsamples = 3\n", "ENVI"),
         ("a.hdr", b"BYTEORDER      I\nLAYOUT       BIL\nNROWS  3\n", "BIL"),
         ("a.asc", b"ncols 3\nnrows 4\nnbits 8\n", "ASCII grid"),
+        ("a.asc", b"ncols 3\nnrows 4\nxllcorner 73.0\nyllcorner 18.0\ncellsize 1\n1 2 3\n", "ASCII grid"),
+        ("a.csv", "code,province\n11,\u5317\u4eac\n".encode(), "text, not a raster"),
         ("a.geojson", b'{"type": "FeatureCollection"', "JSON"),
         ("a.prj", BEIJING.encode(), "is the .prj"),
         ("w001001.adf", b"\0\0\x27\x0a\xff\xff", "ESRI GRID.*gdal_translate"),
@@ -358,7 +360,7 @@ def test_folders_and_headers_tell_a_format_that_has_no_first_bytes(tmp_path):
     (tmp_path / "b.bil").write_bytes(bytes(range(9)))
     (tmp_path / "b.hdr").write_bytes(b"NROWS 3\n")
     refused(tmp_path / "b.bil", "ENVI or BIL.*gdal_translate .*b.bil OUT.tif")
-    refused(tmp_path, "is a folder")
+    refused(tmp_path, "is a folder, expected a GeoTIFF; check the path")
 
 
 ORIGINALS = {
@@ -435,3 +437,9 @@ def test_krasovsky_albers_as_institutes_of_china_ship_it(tmp_path):
     grid = read_raster(lay(tmp_path, tiff(VALUES, tags=PLAIN), tfw=world, prj=text)).grid
     assert grid.transform == (-2626000, 5967000, 1000, -1000)
     assert grid.crs == CRS("albers", KRASOVSKY_1940, (25, 47), central_meridian=105)
+
+
+def test_a_name_so_long_that_nothing_can_stand_beside_it_is_read(tmp_path):
+    path = tmp_path / ("n" * 251 + ".tif")  # 255 bytes, the most that a name may have
+    path.write_bytes(tiff(VALUES))
+    assert read_raster(path).values.tolist() == VALUES.tolist() and file_facts(path)["beside"] == []

@@ -92,7 +92,7 @@ def beside(path: Path) -> list[str]:
     """
     names = [f"{path.name}.aux.xml", f"{path.stem}.prj", f"{path.stem}.PRJ", f"{path.name}.msk", f"{path.name}.ovr"]
     world = world_file_of(path)
-    found = [path.with_name(name) for name in names if path.with_name(name).is_file()]
+    found = [path.with_name(name) for name in names if os.path.isfile(path.with_name(name))]
     return [one.name for one in ([] if world is None else [world]) + found]
 
 

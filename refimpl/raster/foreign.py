@@ -51,7 +51,7 @@ _TEXTS = [
     (r"<", "XML, not a raster", "look what it says; if it is an answer of a server, download it again"),
     (r"ENVI\s", "the header of an ENVI raster", "convert the raster beside it with 'gdal_translate RASTER OUT.tif'"),
     (
-        r"(\s*(byteorder|layout|nrows|ncols|nbands|nbits|ulxmap|pixeltype)\s+\S+\s*\n){3}",
+        r"(\s*(byteorder|layout|nrows|ncols|nbands|nbits|ulxmap|pixeltype|[xy]ll(corner|center))\s+\S+\s*\n){3}",
         "the header of a BIL raster, or an ASCII grid",
         "convert it (the .bil, .flt or .asc) with 'gdal_translate RASTER OUT.tif'",
     ),
@@ -78,12 +78,12 @@ def refuse_foreign(path: str | os.PathLike) -> None:
     a.tif: is packed by gzip, expected a GeoTIFF; unpack it with 'gunzip -c a.tif > OUT.tif'
     """
     path = Path(path)
-    grid = path / "hdr.adf" if path.is_dir() else path
-    if grid.suffix.lower() == ".adf" and grid.is_file():
-        folder = path if path.is_dir() else path.parent
+    grid = path / "hdr.adf" if os.path.isdir(path) else path
+    if grid.suffix.lower() == ".adf" and os.path.isfile(grid):
+        folder = path if os.path.isdir(path) else path.parent
         cure = f"convert it with 'gdal_translate {shlex.quote(str(folder))} OUT.tif'"
         raise InputError(f"{path}: is an ESRI GRID, expected a GeoTIFF; {cure}")
-    if not path.is_file():
+    if not os.path.isfile(path):
         return
     try:
         with open(path, "rb") as handle:
@@ -116,4 +116,6 @@ def _kind(path: Path, head: bytes) -> tuple[str, str]:
     headers = (path.with_suffix(".hdr"), path.with_name(path.name + ".hdr"))
     if any(header.is_file() and header != path for header in headers):
         return "an ENVI or BIL raster, as its .hdr says", f"convert it with {_PLAIN}"
+    if re.fullmatch(r"[^\x00-\x08\x0b-\x0c\x0e-\x1f\x7f\ufffd]+\ufffd?", text):  # the last character may be cut
+        return "text, not a raster", "name a raster; tables serve only as statistics and results"
     return "", ""

@@ -22,6 +22,13 @@ __all__ = ["RASTER_TYPE", "crs_from_geokeys", "geokeys_from_crs", "parse_geokeys
 
 METRE = 9001
 METHODS = {"transverse_mercator": 1, "web_mercator": 7, "albers": 11, "sinusoidal": 24}
+_OTHERS = {
+    3: "oblique Mercator", 8: "Lambert conformal conic", 9: "Lambert conformal conic",
+    10: "Lambert azimuthal equal-area", 12: "azimuthal equidistant", 13: "equidistant conic", 14: "stereographic",
+    15: "polar stereographic", 16: "oblique stereographic", 17: "equirectangular", 22: "polyconic", 23: "Robinson",
+    28: "cylindrical equal-area",
+}  # fmt: skip
+"""Methods that are refused, by what a person calls them."""
 _ENGINE = "ESRI PE String ="
 _KNOWN = "expected geographic, Albers, sinusoidal, Web Mercator, UTM or Gauss-Krueger"
 
@@ -78,7 +85,8 @@ def _projected(keys: Mapping, where: str) -> CRS:
     zone = keys.get(geokey.PROJECTION, USER_DEFINED) - 16000
     is_utm = zone in range(1, 61) or zone in range(101, 161)
     if known is None and (code != USER_DEFINED or not (is_utm or method in METHODS.values())):
-        named = f"EPSG:{code}" if code != USER_DEFINED else f"a projection of GeoTIFF method {method}"
+        called = f" ({_OTHERS[method]})" if method in _OTHERS else ""
+        named = f"EPSG:{code}" if code != USER_DEFINED else f"a projection of GeoTIFF method {method}{called}"
         raise InputError(f"{where}: its system is {named}, {_KNOWN}; {CONVERT}")
     unit = keys.get(geokey.LINEAR_UNITS, METRE)
     if unit != METRE and keys.get(geokey.LINEAR_UNIT_SIZE) != 1:

@@ -27,7 +27,7 @@ def open_mask_file(
     True
     """
     beside = Path(f"{path}.msk")
-    if not beside.is_file():
+    if not os.path.isfile(beside):
         return None
     handle = open(beside, "rb")
     try:

@@ -62,7 +62,7 @@ def with_side_files(path: str | os.PathLike, tags: Mapping, band: int = 1, world
     """
     path, tags = Path(path), dict(tags)
     aux_path = path.with_name(path.name + ".aux.xml")
-    aux = read_aux_xml(aux_path) if aux_path.is_file() else AuxXml()
+    aux = read_aux_xml(aux_path) if os.path.isfile(aux_path) else AuxXml()
     placed, keys = _placed(path, tags, aux, world_first), _keys_in(tags, str(path))
     keys_found = _system(path, keys, aux, aux_path)
     if placed is not None:
@@ -87,7 +87,7 @@ def overruled(path: str | os.PathLike, tags: Mapping, world_first: bool = False)
     """
     path = Path(path)
     aux_path, world = path.with_name(path.name + ".aux.xml"), world_file_of(path)
-    aux = read_aux_xml(aux_path) if aux_path.is_file() else AuxXml()
+    aux = read_aux_xml(aux_path) if os.path.isfile(aux_path) else AuxXml()
     found = [world.name] if world is not None and _placed(path, dict(tags), aux, world_first) != world.name else []
     if aux.system or (aux.system is None and _named(_keys_in(tags, str(path)))):
         found += [prj.name for prj in _prj_of(path)]
@@ -103,7 +103,7 @@ def _keys_in(tags: Mapping, where: str) -> dict:
 def _prj_of(path: Path) -> list[Path]:
     """The .prj beside a raster, if there is one."""
     names = (f"{path.stem}.prj", f"{path.stem}.PRJ")
-    return [path.with_name(name) for name in names if path.with_name(name).is_file()][:1]
+    return [path.with_name(name) for name in names if os.path.isfile(path.with_name(name))][:1]
 
 
 def _placed(path: Path, tags: dict, aux: AuxXml, world_first: bool) -> str | None:

@@ -8,6 +8,7 @@ Source: ESRI's description of world files; the names are those that GDAL looks f
 from __future__ import annotations
 
 import math
+import os
 import re
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def world_file_of(path: Path) -> Path | None:
         return None
     for ending in (f"{extension[0]}{extension[-1]}w", f"{extension}w", "wld"):
         for name in (f"{path.stem}.{ending}", f"{path.stem}.{ending.upper()}"):
-            if path.with_name(name).is_file():
+            if os.path.isfile(path.with_name(name)):
                 return path.with_name(name)
     return None
 
