@@ -159,7 +159,8 @@ def _opaque(pixels: np.ndarray, header: PngHeader, band: int, clear) -> np.ndarr
         if isinstance(clear, int):
             alphas[clear] = 0
         return alphas[pixels] != 0
-    same = pixels == np.asarray(clear)
+    # Pillow knows greys of one bit as 0 and 255.
+    same = pixels == (np.asarray(clear) != 0 if header.depth == 1 else np.asarray(clear))
     return ~(same if header.bands == 1 else same.all(axis=-1))
 
 

@@ -1,5 +1,6 @@
 """Side files and reference systems in text, against PROJ (pyproj) and GDAL (rasterio)."""
 
+import re
 import warnings
 
 import numpy as np
@@ -174,6 +175,25 @@ def test_pngs_of_every_depth_are_read_bit_for_bit(tmp_path, bits, bands):
         raster = read_raster(path, band=band)
         assert np.array_equal(stored, values[band - 1]) and np.array_equal(raster.valid, valid)
         assert np.array_equal(raster.values[valid], stored[valid])
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8, 16])
+def test_the_transparent_grey_of_a_png_of_every_depth_is_invalid(tmp_path, bits):
+    values = np.minimum(np.arange(6), 2**bits - 1).reshape(1, 1, 6).astype(np.uint16 if bits == 16 else np.uint8)
+    for grey in (0, 1, 2**bits - 1):
+        options = {"NBITS": bits} if bits < 8 else {}
+        path = write(tmp_path / f"{grey}.png", "EPSG:4326", PLACE, values, nodata=grey, **options)  # as tRNS
+        assert b"tRNS" in path.read_bytes()
+        (tmp_path / f"{grey}.png.aux.xml").write_text(_without_nodata((tmp_path / f"{grey}.png.aux.xml").read_text()))
+        with rasterio.open(path) as dataset:
+            stored, valid = dataset.read(1), dataset.read_masks(1) != 0
+        raster = read_raster(path)
+        assert np.array_equal(valid, values[0] != grey) and np.array_equal(raster.valid, valid)
+        assert np.array_equal(raster.values[valid], stored[valid])
+
+
+def _without_nodata(text):
+    return re.sub(r"<NoDataValue.*?</NoDataValue>", "", text)
 
 
 def with_alpha(path, values, **options):
