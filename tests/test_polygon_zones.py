@@ -44,6 +44,18 @@ def test_a_zone_without_a_valid_cell_is_listed_with_nothing():
     assert found.codes.tolist() == [7] and found.total.tolist() == [0] and np.isnan(found.mean[0])
 
 
+@pytest.mark.parametrize("rule", ["area", "centre"])
+@pytest.mark.parametrize("ring", [[[2, 1], [2, 4], [2, 3]], [[1, 2], [4, 2], [3, 2]]], ids=["upright", "level"])
+def test_a_zone_without_area_has_no_share_of_anything(tmp_path, ring, rule):
+    raster = Raster(np.ones((4, 5)), np.ones((4, 5), bool), METRE)
+    write_raster(tmp_path / "a.tif", raster)
+    zones = zones_of((7, True, ring), rule=rule)
+    with open_raster(tmp_path / "a.tif") as file:
+        for source in (raster, file):
+            assert not zonal_statistics(source, zones).codes.size
+    assert coverage(zones, METRE).inside == {7: 0.0}
+
+
 @pytest.mark.parametrize("flipped", [False, True])
 @pytest.mark.parametrize("rule", ["area", "centre", "label"])
 def test_a_file_in_blocks_gives_what_the_raster_in_memory_gives(tmp_path, monkeypatch, rule, flipped):

@@ -208,6 +208,8 @@ def _window(boxes: np.ndarray, shape: tuple[int, int]) -> Window:
         return 0, 0, 0, 0
     (left, top), (right, bottom) = np.floor(boxes[:, :2].min(0)), np.ceil(boxes[:, 2:].max(0))
     top, bottom, left, right = max(top, 0), min(bottom, shape[0]), max(left, 0), min(right, shape[1])
+    if top >= bottom or left >= right:  # of polygons without area
+        return 0, 0, 0, 0
     return int(top), int(bottom), int(left), int(right)
 
 
