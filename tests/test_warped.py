@@ -335,6 +335,18 @@ def test_unknown_methods_and_shares_are_one_sentence(method, share, words):
         Warped(full(np.ones((2, 2)), metres(2, 2)), metres(1, 1, 2.0), method, share)
 
 
+@pytest.mark.parametrize("method", ["mean", "sum"])
+def test_values_too_large_to_be_added_up_are_one_sentence(either, method):
+    fill = full(np.full((6, 6), -np.finfo(float).max), metres(6, 6, 2000.0))  # such a fill value that is not declared
+    with pytest.raises(InputError, match="larger than any number; .* declare it"):
+        Warped(fill, metres(2, 2, 5000.0), method).whole()
+
+
+def test_cells_of_half_the_earth_are_refused():
+    with pytest.raises(InputError, match="a cell of 360 degrees; expected less than half round the Earth"):
+        warp_sum(made(FINE), Grid(WGS84, (-180, 90, 360, -180), (1, 1)))
+
+
 def test_whole_sums_stay_and_nearest_keeps_every_type():
     for dtype in ("uint8", "int16", "uint16", "int32", "uint32", "int64", "float32", "float64"):
         source = made(metres(30, 41), dtype, 0.2)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from refimpl.errors import InputError
 from refimpl.raster.geotiff import read_raster
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.projection import ALBERS_CHINA, WGS84
@@ -180,6 +181,16 @@ def test_a_zone_without_a_valid_cell_is_listed_with_nothing():
     assert found.mean[0] == 1.0 and np.isnan(found.mean[1])
     nothing = zonal_statistics(density, Raster(np.zeros((1, 2), int), np.ones((1, 2), bool), grid))
     assert nothing.codes.size == nothing.total.size == nothing.mean.size == 0
+
+
+@pytest.mark.parametrize("name", ["numpy", "numba"])
+@pytest.mark.parametrize("largest", [[-1.7976931348623157e308] * 2, [1.7e308, -1.7e308]], ids=["one sign", "two signs"])
+def test_a_total_beyond_all_numbers_is_one_sentence(name, largest):
+    grid = Grid(ALBERS_CHINA, (0, 0, 2000, -2000), (1, 3))
+    density = Raster(np.array([[1.0, *largest]]), np.ones((1, 3), bool), grid)  # such a fill value that is not declared
+    zones = Raster(np.array([[11, 12, 12]]), np.ones((1, 3), bool), grid)
+    with backend(name), pytest.raises(InputError, match="zone 12: its total is larger .* declare it"):
+        zonal_statistics(density, zones)
 
 
 def test_on_a_geographic_grid_the_total_uses_the_true_area_of_each_row():

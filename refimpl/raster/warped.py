@@ -52,7 +52,8 @@ class Warped:
     Raises
     ------
     InputError
-        Another method; a ``minimum_valid`` that is no share; interpolation onto coarser cells; a change of datum.
+        Another method; a ``minimum_valid`` that is no share; interpolation onto coarser cells; a change of
+        datum; cells of half the Earth.
 
     >>> from refimpl.raster.projection import ALBERS_CHINA
     >>> source = Raster.masked([[1.0, 2.0, 6.0]], [[True, True, True]], Grid(ALBERS_CHINA, (0, 0, 2, -2), (1, 3)))
@@ -65,6 +66,8 @@ class Warped:
             raise InputError(f"unknown method {method!r}{did_you_mean(str(method), METHODS)}")
         if not 0 <= minimum_valid <= 1:
             raise InputError(f"minimum_valid is {minimum_valid}; expected a share of the cell, from 0 to 1")
+        if grid.crs.kind == "geographic" and grid.transform[2] >= 180 and source.grid != grid:
+            raise InputError(f"a cell of {grid.transform[2]:g} degrees; expected less than half round the Earth, 180")
         self.source, self.grid, self.units = source, grid, source.units
         self.method, self.minimum_valid = method, minimum_valid
         self.dtype = source.dtype if method in ("mode", "nearest") else np.dtype(float)
@@ -75,7 +78,13 @@ class Warped:
             self._check_not_coarser()
 
     def part(self, window: Window) -> Raster:
-        """The cells of (row start, row stop, column start, column stop)."""
+        """The cells of (row start, row stop, column start, column stop).
+
+        Raises
+        ------
+        InputError
+            What the source holds there cannot be read, or is too large to be added up.
+        """
         shape, grid = (window[1] - window[0], window[3] - window[2]), self.grid.part(window)
         if self.source.grid == self.grid:
             same = self.source.part(window)
@@ -85,7 +94,13 @@ class Warped:
         def work(k: int) -> None:
             self._fill(pieces[k], window, values, valid)
 
-        in_threads(work, len(pieces))
+        with np.errstate(over="ignore"):
+            in_threads(work, len(pieces))
+        if self.method not in ("mode", "nearest") and not np.isfinite(values).all():
+            raise InputError(
+                f"{self.method}: a cell's value is larger than any number; if pixels hold a nodata value that the "
+                "raster does not name, declare it with 'gdal_edit.py -a_nodata'"
+            )
         return Raster.unchecked(values, valid, grid, self.units)
 
     def whole(self) -> Raster:

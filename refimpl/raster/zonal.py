@@ -8,18 +8,18 @@ compensated, so that a result does not depend on the order of cells and blocks b
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from refimpl.errors import InputError
 from refimpl.metrics import pearson_r
 from refimpl.raster.grid import Raster
 from refimpl.raster.polygons import Polygons
 from refimpl.raster.zonal_blocks import SumsOfBlock, label_parts, polygon_parts
-from refimpl.raster.zonal_sums import zonal_sums
+from refimpl.raster.zonal_sums import exact_pair, zonal_sums
 from refimpl.raster.zone_labels import checked_rule
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ def zonal_statistics(
     ValueError
         The zones are not integers from 0 up, or lie on another grid and ``align`` is not set.
     InputError
-        A file that cannot be read; polygons that cannot be laid on the grid (``edges_on``); an unknown rule.
+        A file that cannot be read; polygons that cannot be laid on the grid (``edges_on``); an unknown rule; a total
+        beyond all numbers.
 
     >>> from refimpl.raster.grid import Grid
     >>> from refimpl.raster.projection import ALBERS_CHINA
@@ -80,7 +81,13 @@ def zonal_statistics(
 
 
 def _table(parts: Iterable[SumsOfBlock]) -> ZonalStatistics:
-    """Blocks added up, exactly; a sum is rounded once, at the end."""
+    """Blocks added up, exactly; a sum is rounded once, at the end.
+
+    Raises
+    ------
+    InputError
+        A total beyond all numbers.
+    """
     terms: dict[int, tuple[list, list, list]] = {}
     for codes, totals, areas, counts in parts:
         for code, total, area, count in zip(codes.tolist(), totals.T.tolist(), areas.T.tolist(), counts.tolist()):
@@ -89,7 +96,12 @@ def _table(parts: Iterable[SumsOfBlock]) -> ZonalStatistics:
             one[1].extend(area)
             one[2].append(count)
     codes = np.array(sorted(terms), np.int64)
-    total, area = (np.array([math.fsum(terms[code][at]) for code in codes.tolist()], float) for at in (0, 1))
+    total, area = (np.array([exact_pair(terms[code][at])[0] for code in codes.tolist()], float) for at in (0, 1))
+    if not np.isfinite(total).all():
+        raise InputError(
+            f"zone {codes[~np.isfinite(total)][0]}: its total is larger than any number; if cells hold a nodata value "
+            "that the raster does not name, declare it with 'gdal_edit.py -a_nodata'"
+        )
     count = np.array([sum(terms[code][2]) for code in codes.tolist()], np.int64)
     mean = np.divide(total, area, out=np.full(codes.size, np.nan), where=area > 0)
     return ZonalStatistics(codes, total, mean, count, area)

@@ -15,14 +15,17 @@ from refimpl.twins import twin
 
 
 def exact_pair(terms: Iterable[float]) -> tuple[float, float]:
-    """The exact sum as the nearest double, and the double nearest to the rest.
+    """The exact sum as the nearest double, and the double nearest to the rest; nan where it is beyond all doubles.
 
-    >>> exact_pair([1e16, 1.0])
-    (1e+16, 1.0)
+    >>> exact_pair([1e16, 1.0]), exact_pair([1e308, 1e308])
+    ((1e+16, 1.0), (nan, nan))
     """
     terms = [float(term) for term in terms]
-    high = math.fsum(terms)
-    return high, math.fsum([*terms, -high])
+    try:
+        high = math.fsum(terms)
+        return high, math.fsum([*terms, -high])
+    except (OverflowError, ValueError):  # a term or the sum is infinite
+        return math.nan, math.nan
 
 
 @twin("kernels.zonal")
