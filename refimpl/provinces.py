@@ -111,16 +111,17 @@ def working_grid(projection: str, cell_size: float, extent: str | Bounds, zones:
             f"{where}: {cell_size:g} x {cell_size:g} makes {cols * rows:.0e} cells; "
             "expected metres (degrees where geographic)"
         )
-    if extent == "cover":
-        return cover(zones, crs, cell_size)
-    if min(cols, rows) < 1 - 1e-6 or abs(cols - round(cols)) > 1e-6 or abs(rows - round(rows)) > 1e-6:
+    whole = min(cols, rows) > 1 - 1e-6 and max(abs(cols - round(cols)), abs(rows - round(rows))) <= 1e-6
+    if extent != "cover" and not whole:
         raise InputError(
             f"{where}: the extent {list(extent)} is {cols:g} x {rows:g} cells of {cell_size:g}; expected whole cells"
         )
     try:
+        if extent == "cover":  # whole cells, which may reach beyond the poles or once round the Earth
+            return cover(zones, crs, cell_size)
         return Grid(crs, (xmin, ymax, cell_size, -cell_size), (round(rows), round(cols)))
     except ValueError as fault:
-        raise InputError(f"{where}: {fault}") from None
+        raise InputError(f"{where}: {fault}; expected an extent, and a cell size that divides it, within them") from None
 
 
 def prediction_drivers(config: Config) -> dict[str, Raster]:
