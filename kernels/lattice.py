@@ -1,7 +1,7 @@
 """Kernel of refimpl/raster/lattice.py.
 
-Idea: a row of points is eleven rows of numbers, each times a number of its own, added up in the reference's order: vector
-code, in which nothing but the row itself is written.
+Idea: a row of points is eleven rows of numbers, each times a number of its own, added up in the reference's order:
+vector code, in which nothing but the row itself is written.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ def cell_area(u, v, r, c):
 
 @inner
 def walk(xa, ya, xb, yb, side, rows, cols, part, full):
-    """Leave what the edge from (xa, ya) to (xb, yb) adds in the pixels of a box; row ``rows`` is all that lies below."""
+    """Leave what the edge (xa, ya) to (xb, yb) adds in the pixels of a box; row ``rows`` is all that lies below."""
     if xa == xb:
         return
     begin, end, slope = min(xa, xb), max(xa, xb), (yb - ya) / (xb - xa)

@@ -121,7 +121,7 @@ def working_grid(projection: str, cell_size: float, extent: str | Bounds, zones:
             return cover(zones, crs, cell_size)
         return Grid(crs, (xmin, ymax, cell_size, -cell_size), (round(rows), round(cols)))
     except ValueError as fault:
-        raise InputError(f"{where}: {fault}; expected an extent, and a cell size that divides it, within them") from None
+        raise InputError(f"{where}: {fault}; expected whole cells within these") from None
 
 
 def prediction_drivers(config: Config) -> dict[str, Raster]:

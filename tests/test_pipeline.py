@@ -138,7 +138,7 @@ def test_an_extent_that_is_not_whole_cells_is_refused(world):
 def test_zones_all_round_the_earth_need_cells_that_divide_it():
     zones = Raster(np.ones((18, 36), np.uint8), np.ones((18, 36), bool), Grid(WGS84, (-180, 90, 10, -10), (18, 36)))
     assert working_grid("geographic", 0.5, "cover", zones, "grid").shape == (360, 720)
-    with pytest.raises(InputError, match="^grid: .* beyond the Earth.*; expected an extent, and a cell size that divides"):
+    with pytest.raises(InputError, match="^grid: .* beyond the Earth.*; expected whole cells within"):
         working_grid("geographic", 0.7, "cover", zones, "grid")  # covers 361.2 degrees, and 90.3 to the north
 
 

@@ -178,8 +178,8 @@ def of_longitude(grid):
 @pytest.mark.parametrize("method", ["mean", "sum", "mode", "nearest"])
 def test_a_cell_beside_or_across_the_180th_meridian_is_the_same_in_every_window(method):
     world = Grid(WGS84, (-180.0, 70.0, 0.7, -0.7), (30, 515))  # 514.29 pixels once round, so that turns are rounded
-    source, grid = made(world, "uint8" if method == "mode" else "float64"), Grid(WGS84, (175.1, 69.0, 0.9, -0.9), (8, 12))
-    warped = Warped(source, grid, method)
+    grid = Grid(WGS84, (175.1, 69.0, 0.9, -0.9), (8, 12))
+    warped = Warped(made(world, "uint8" if method == "mode" else "float64"), grid, method)
     whole = warped.whole()
     for row, col in np.ndindex(grid.shape):
         part = warped.part((row, row + 1, col, col + 1))

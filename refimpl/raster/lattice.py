@@ -113,7 +113,8 @@ def lies_across_seam(source: Grid, target: Grid, window: Window) -> bool:
     """Whether a cell of a window that lies in one tile has corners on two sides of the seam of a projected source.
 
     >>> from refimpl.raster.projection import MODIS_SINUSOIDAL, WGS84
-    >>> source, target = Grid(MODIS_SINUSOIDAL, (-2e7, 1e7, 1e5, -1e5), (200, 400)), Grid(WGS84, (179, 9, 3, -3), (1, 2))
+    >>> source = Grid(MODIS_SINUSOIDAL, (-2e7, 1e7, 1e5, -1e5), (200, 400))
+    >>> target = Grid(WGS84, (179, 9, 3, -3), (1, 2))
     >>> lies_across_seam(source, target, (0, 1, 0, 1)), lies_across_seam(source, target, (0, 1, 1, 2))
     (True, False)
     """

@@ -76,7 +76,7 @@ def covered_areas(polygons: Polygons, raster: Raster | RasterFile) -> np.ndarray
 
 
 def shares_inside(polygons: Polygons, grid: Grid, raster: Raster | RasterFile | None = None) -> np.ndarray:
-    """The part of each of ``polygons.zones`` that lies in ``grid``, or on a raster's valid cells, in [0, 1], (k,) float64.
+    """The part of each of ``polygons.zones`` in ``grid``, or on a raster's valid cells, in [0, 1], (k,) float64.
 
     >>> from refimpl.raster.projection import ALBERS_CHINA
     >>> square = np.array([0.0, 7e3, 7e3, 0.0, 0.0]), np.array([0.0, 0.0, 1e4, 1e4, 0.0])

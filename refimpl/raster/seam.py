@@ -1,8 +1,8 @@
 """The seam of a source's map, where it is cut open: cells that lie across it.
 
-Section "Raster data".  A cell's corners on two sides of the seam fall on opposite ends of the source.  Longitudes repeat
-after a turn, so that on a geographic source such a cell is laid on both ends; a projected map does not repeat, and the
-cell is given up.  Coordinates are pixel coordinates as in refimpl/raster/pixels.py.
+Section "Raster data".  A cell's corners on two sides of the seam fall on opposite ends of the source.  Longitudes
+repeat after a turn, so that on a geographic source such a cell is laid on both ends; a projected map does not repeat,
+and the cell is given up.  Coordinates are pixel coordinates as in refimpl/raster/pixels.py.
 """
 
 from __future__ import annotations
