@@ -115,7 +115,7 @@ with open_raster(path) as file:
     warped = Warped(file, Grid(ALBERS_CHINA, (-480000, 3.1e6, 100.0, -100.0), (rows // 5, 2000)), "mean")
     write_parts({str(tmp_path)!r} + "/b.tif", warped.grid, warped.dtype, warped.part)
 """
-    low, high = (peak_of_program(program, rows) for rows in ("4000", "12000"))
+    low, high = (peak_of_program(program, rows) for rows in ("8000", "16000"))
     # MiB; the values of the higher one alone are 244 more, and its mask 61.
     assert high < low + 100 and high < 400
 
