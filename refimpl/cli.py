@@ -149,6 +149,7 @@ def options_zonal(verb: argparse.ArgumentParser) -> None:
     """Arguments of ``zonal``."""
     verb.add_argument("drivers", nargs="+", metavar="NAME=FILE")
     verbs.zone_arguments(verb)
+    verb.add_argument("--band", type=count, default=1, help="of every driver's file, from 1")
     verb.add_argument("--kind", choices=("density", "count"), default="density", help="per km2, or per cell")
     verb.add_argument("--emissions", type=Path, help="what 'refimpl inventory' wrote")
     verb.add_argument("--year", type=int, help="of the emissions; by default their last")

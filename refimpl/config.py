@@ -42,6 +42,8 @@ class Drivers:
     predict: dict[str, Path]
     kinds: dict[str, str]
     """'density' (per km2; averaged) or 'count' (per cell; summed) of each name."""
+    bands: dict[str, int]
+    """Band of the files of each name, from 1."""
 
 
 @dataclass(frozen=True)
@@ -212,15 +214,15 @@ def _models(regression: dict[str, Any], place: Place) -> dict[str, dict[str, Any
 
 
 def _drivers(table: dict[str, Any], place: Place, statistics: StatisticsSettings) -> Drivers:
-    """[drivers.2010], [drivers.predict] and [drivers.kinds], with one set of names."""
+    """[drivers.2010], [drivers.predict], [drivers.kinds] and [drivers.bands], with one set of names."""
     rasters: dict[str, dict[str, Path]] = {}
     for key, value in table.items():
-        if key != "kinds" and key != "predict" and not key.isdigit():
+        if key not in ("kinds", "bands", "predict") and not key.isdigit():
             raise InputError(
                 f"{place.key(key)}: unknown key; expected a year such as [drivers.2010], "
-                "[drivers.predict] or [drivers.kinds]"
+                "[drivers.predict], [drivers.kinds] or [drivers.bands]"
             )
-        if key != "kinds":
+        if key not in ("kinds", "bands"):
             inside = place.inside(key)
             rasters[key] = {name: convert(Path, file, inside, name) for name, file in as_table(value, inside).items()}
     for year, why in ((statistics.fit_year, "statistics.fit_year"), (statistics.test_year, "statistics.test_year")):
@@ -250,15 +252,21 @@ def _drivers(table: dict[str, Any], place: Place, statistics: StatisticsSettings
         raise InputError(
             f"{place.file}: a driver is called {reserved[0]!r}, which is a column of our tables; name it otherwise"
         )
-    kinds = dict.fromkeys(names, "density")
-    inside = place.inside("kinds")
-    for name, kind in as_table(table.get("kinds", {}), inside).items():
-        if name not in names:
-            raise InputError(f"{inside.key(name)}: no such driver{did_you_mean(name, names)}")
-        kinds[name] = convert(Literal["density", "count"], kind, inside, name)
+    kinds = _by_name(table, place.inside("kinds"), names, Literal["density", "count"], "density")
+    bands = _by_name(table, place.inside("bands"), names, int, 1)
     ordered = {key: {name: files[name] for name in names} for key, files in rasters.items()}
     by_year = {int(key): files for key, files in ordered.items() if key != "predict"}
-    return Drivers(names, by_year, ordered.get("predict", ordered.get(map_year)), kinds)
+    return Drivers(names, by_year, ordered.get("predict", ordered.get(map_year)), kinds, bands)
+
+
+def _by_name(table: dict[str, Any], inside: Place, names: tuple[str, ...], kind: Any, default: Any) -> dict[str, Any]:
+    """A table such as [drivers.kinds]: one value for each driver, ``default`` where it has none."""
+    values = dict.fromkeys(names, default)
+    for name, value in as_table(table.get(inside.table.rpartition(".")[2], {}), inside).items():
+        if name not in names:
+            raise InputError(f"{inside.key(name)}: no such driver{did_you_mean(name, names)}")
+        values[name] = convert(kind, value, inside, name)
+    return values
 
 
 def _supplied_totals(table: dict[str, Any], place: Place) -> dict[int, float]:
@@ -352,6 +360,7 @@ def documentation() -> list[tuple[str, str, str]]:
         ),
         ("drivers.predict.NAME", "those of map_year", "GeoTIFF of driver NAME that the map is made from"),
         ("drivers.kinds.NAME", "'density'", "'density' (per km2: averaged) or 'count' (per cell: summed)"),
+        ("drivers.bands.NAME", "1", "band of the files of driver NAME, where they hold several"),
         (
             "allocate.totals.CODE",
             "none",

@@ -19,8 +19,8 @@ from refimpl.raster.grid import Raster, Window
 class OpenDriver:
     """A driver of ``kind`` "density" or "count" in a file, as a density; a context manager, and a source of cells."""
 
-    def __init__(self, path: Path, kind: str):
-        self._file, self._name = open_raster(path), Path(path).name
+    def __init__(self, path: Path, kind: str, band: int = 1):
+        self._file, self._name = open_raster(path, band=band), Path(path).name
         self._areas = self._file.grid.cell_areas() if kind == "count" else None
         self.grid = self._file.grid
         self.units = self._file.units if kind == "density" else "per km2"
@@ -57,7 +57,7 @@ class OpenDriver:
         self._file.__exit__(*exception)
 
 
-def read_driver(path: Path, kind: str) -> Raster:
+def read_driver(path: Path, kind: str, band: int = 1) -> Raster:
     """A driver as a density.
 
     >>> import tempfile
@@ -70,7 +70,7 @@ def read_driver(path: Path, kind: str) -> Raster:
     >>> read_driver(path, "count").values.tolist()
     [[2.0, 0.5]]
     """
-    with OpenDriver(path, kind) as driver:
+    with OpenDriver(path, kind, band) as driver:
         rows, cols = driver.grid.shape
         raster = driver.part((0, rows, 0, cols))
         driver.tell_negative()

@@ -126,7 +126,8 @@ def working_grid(projection: str, cell_size: float, extent: str | Bounds, zones:
 
 def prediction_drivers(config: Config) -> dict[str, Raster]:
     """The drivers that the map is made from, as densities, each on its own grid."""
-    return {name: read_driver(path, config.drivers.kinds[name]) for name, path in config.drivers.predict.items()}
+    drivers = config.drivers
+    return {name: read_driver(path, drivers.kinds[name], drivers.bands[name]) for name, path in drivers.predict.items()}
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,7 @@ def province_drivers(
     """
     years = (config.statistics.fit_year, config.statistics.test_year)
     rasters = {
-        (year, name): read_driver(path, config.drivers.kinds[name])
+        (year, name): read_driver(path, config.drivers.kinds[name], config.drivers.bands[name])
         for year in years
         for name, path in config.drivers.by_year[year].items()
     }

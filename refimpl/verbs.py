@@ -112,7 +112,7 @@ def verb_zonal(args) -> None:
     zones = read_zones(args.zones, args.zone_id, args.zone_rule)
     columns: dict = {}
     for name, path in files.items():
-        with OpenDriver(path, args.kind) as raster:
+        with OpenDriver(path, args.kind, args.band) as raster:
             table = zonal_statistics(raster, zones, align=True)
             raster.tell_negative()
             known = coverage(zones, raster.grid, raster)

@@ -295,3 +295,24 @@ def test_a_driver_of_the_fit_that_lies_elsewhere_is_refused_by_its_name(world):
     write_raster(world / "ntl_2005.tif", Raster(there.values, there.valid, away, ""), nodata=-9999)
     with pytest.raises(InputError, match=r"ntl_2005\.tif: no cell of it has a zone of zones\.tif"):
         run(read_config(world / "run.toml"))
+
+
+def test_a_driver_is_taken_from_the_band_that_is_named(world):
+    rasterio = pytest.importorskip("rasterio")
+    plain = run(read_config(world / "run.toml"))
+    for year in (2005, 2010):
+        with rasterio.open(world / f"ntl_{year}.tif") as source:
+            profile, values = source.profile, source.read(1)
+        with rasterio.open(world / f"ntl_{year}.tif", "w", **profile | {"count": 2}) as target:
+            target.write(np.stack([np.zeros_like(values), values]))
+    text = (world / "run.toml").read_text()
+    (world / "run.toml").write_text(text + "\n[drivers.bands]\nntl = 2\n")
+    found = run(read_config(world / "run.toml"))
+    assert np.array_equal(found.fit.totals, plain.fit.totals) and np.array_equal(found.test.totals, plain.test.totals)
+    assert np.array_equal(found.coarse.raster.values, plain.coarse.raster.values)
+    (world / "run.toml").write_text(text + "\n[drivers.bands]\nntl = 3\n")
+    with pytest.raises(InputError, match="ntl_2010.tif: has no band 3, it has 2"):
+        run(read_config(world / "run.toml"))
+    (world / "run.toml").write_text(text + '\n[drivers.bands]\nntl = "two"\n')
+    with pytest.raises(InputError, match="drivers.bands.ntl = 'two'; expected a whole number"):
+        read_config(world / "run.toml")
