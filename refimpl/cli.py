@@ -15,6 +15,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from refimpl import __version__, info, verbs
+from refimpl.arguments import (
+    cog_argument,
+    count,
+    datum_argument,
+    folder,
+    positive,
+    positive_seconds,
+    quantile,
+    seed,
+    settable,
+    share,
+    zone_arguments,
+)
 from refimpl.errors import DataWarning, InputError, did_you_mean
 from refimpl.evaluating import options_evaluate, verb_evaluate
 from refimpl.progress import set_quiet
@@ -29,63 +42,6 @@ class Parser(argparse.ArgumentParser):
         if wrong:
             message = f"there is no verb {wrong[1]!r}{did_you_mean(wrong[1], VERBS)}"
         raise InputError(f"{message}; see {self.prog} --help")
-
-
-def positive(text: str) -> float:
-    """A finite number above 0, for argparse."""
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a length above 0")
-    return value
-
-
-def folder(text: str) -> Path:
-    """A folder name that is not empty, for argparse."""
-    if not text.strip():
-        raise argparse.ArgumentTypeError("an empty name; is a shell variable unset?")
-    return Path(text)
-
-
-def quantile(text: str) -> float:
-    """A quantile in (0.5, 1], for argparse."""
-    if not 0.5 < float(text) <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is no quantile in (0.5, 1]")
-    return float(text)
-
-
-def share(text: str) -> float:
-    """A part from 0 to 1, for argparse."""
-    if not 0 <= float(text) <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is no part from 0 to 1")
-    return float(text)
-
-
-def seed(text: str) -> int:
-    """A whole number, 0 or more, for argparse."""
-    if int(text) < 0:
-        raise argparse.ArgumentTypeError(f"{text} is below 0")
-    return int(text)
-
-
-def positive_seconds(text: str) -> float:
-    """A finite number of seconds above 0, for argparse."""
-    if not 0 < float(text) < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a time above 0, in seconds")
-    return float(text)
-
-
-def count(text: str) -> int:
-    """A whole number from 1 up, for argparse."""
-    if int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is below 1")
-    return int(text)
-
-
-def settable(verb: argparse.ArgumentParser) -> None:
-    """``--set``, for the verbs that read settings."""
-    verb.add_argument(
-        "--set", action="append", default=[], metavar="TABLE.KEY=VALUE", help="override one setting; may be repeated"
-    )
 
 
 def options_run(verb: argparse.ArgumentParser) -> None:
@@ -139,22 +95,22 @@ def options_warp(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--extent", type=float, nargs=4, metavar=("XMIN", "YMIN", "XMAX", "YMAX"), help="by default: cover the zones"
     )
-    verbs.zone_arguments(verb, required=False)
-    verbs.datum_argument(verb)
-    verbs.cog_argument(verb)
+    zone_arguments(verb, required=False)
+    datum_argument(verb)
+    cog_argument(verb)
     verb.add_argument("--output", type=Path, required=True)
 
 
 def options_zonal(verb: argparse.ArgumentParser) -> None:
     """Arguments of ``zonal``."""
     verb.add_argument("drivers", nargs="+", metavar="NAME=FILE")
-    verbs.zone_arguments(verb)
+    zone_arguments(verb)
     verb.add_argument("--band", type=count, default=1, help="of every driver's file, from 1")
     verb.add_argument("--kind", choices=("density", "count"), default="density", help="per km2, or per cell")
     verb.add_argument("--emissions", type=Path, help="what 'refimpl inventory' wrote")
     verb.add_argument("--year", type=int, help="of the emissions; by default their last")
     verb.add_argument("--output", type=Path, default=Path("zonal.csv"))
-    verbs.datum_argument(verb)
+    datum_argument(verb)
 
 
 def options_fit(verb: argparse.ArgumentParser) -> None:
@@ -178,8 +134,8 @@ def options_predict(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--scaling", choices=("separate", "shared"), default="separate", help="D05")
     verb.add_argument("--upper-quantile", type=quantile, default=0.999, help="D05: of the cells, scaled to 1")
     verb.add_argument("--output", type=Path, default=Path("coarse.tif"))
-    verbs.datum_argument(verb)
-    verbs.cog_argument(verb)
+    datum_argument(verb)
+    cog_argument(verb)
 
 
 def options_upscale(verb: argparse.ArgumentParser) -> None:
@@ -192,14 +148,14 @@ def options_upscale(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--tape", type=Path, help="every random draw as CSV")
     verb.add_argument("--replay", type=Path, help="a tape to follow instead of drawing")
     settable(verb)
-    verbs.datum_argument(verb)
-    verbs.cog_argument(verb)
+    datum_argument(verb)
+    cog_argument(verb)
 
 
 def options_allocate(verb: argparse.ArgumentParser) -> None:
     """Arguments of ``allocate``."""
     verb.add_argument("weights", type=Path)
-    verbs.zone_arguments(verb)
+    zone_arguments(verb)
     verb.add_argument("--emissions", type=Path, required=True)
     verb.add_argument("--year", type=int, help="of the emissions; by default their last")
     verb.add_argument("--output", type=Path, default=Path("emissions.tif"))
@@ -208,8 +164,8 @@ def options_allocate(verb: argparse.ArgumentParser) -> None:
     )
     verb.add_argument("--per-km2", type=Path, help="the density map, t CO2/km2/year")
     verb.add_argument("--balance", type=Path, help="the mass balance as CSV")
-    verbs.datum_argument(verb)
-    verbs.cog_argument(verb)
+    datum_argument(verb)
+    cog_argument(verb)
 
 
 def options_verify(verb: argparse.ArgumentParser) -> None:

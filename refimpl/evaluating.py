@@ -8,9 +8,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from refimpl.arguments import datum_argument, zone_arguments
 from refimpl.errors import InputError, did_you_mean
 from refimpl.files import check_outputs
-from refimpl.verbs import datum_argument, zone_arguments
 
 
 def options_evaluate(verb: argparse.ArgumentParser) -> None:

@@ -29,28 +29,6 @@ def named_rasters(words: list[str]) -> dict[str, Path]:
     return pairs
 
 
-def zone_arguments(verb, required: bool = True) -> None:
-    """``--zones`` and what belongs to it, for the verbs that read zones with ``read_zones``."""
-    verb.add_argument("--zones", type=Path, required=required, help="GeoTIFF of province codes, or GeoJSON of polygons")
-    verb.add_argument("--zone-id", default="code", metavar="COLUMN", help="GeoJSON: the column that holds the codes")
-    verb.add_argument(
-        "--zone-rule", choices=("centre", "area"), default="centre",
-        help="GeoJSON: a cell belongs to the zone at its centre, or to the one that covers most of it (totals: exact)",
-    )  # fmt: skip
-
-
-def datum_argument(verb) -> None:
-    """``--ignore-datum``, for the verbs that bring rasters together."""
-    verb.add_argument(
-        "--ignore-datum", action="store_true", help="take coordinates on another datum than WGS 84 as they are"
-    )
-
-
-def cog_argument(verb) -> None:
-    """``--cog``, for the verbs that write a raster."""
-    verb.add_argument("--cog", action="store_true", help="write a Cloud-Optimized GeoTIFF, with overviews")
-
-
 def sample_case() -> Path:
     """The run.toml of the sample: beside the package in a source checkout, else below the current folder."""
     for root in (Path(__file__).resolve().parent.parent, Path.cwd()):

@@ -6,7 +6,8 @@ import tifffile
 
 from refimpl.errors import InputError
 from refimpl.files import sha256
-from refimpl.raster.geotiff import read_raster
+from refimpl.raster import decoding, pixels_of_tiff
+from refimpl.raster.geotiff import open_raster, read_raster
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.projection import ALBERS_CHINA, CRS, MODIS_SINUSOIDAL, WGS84
 from refimpl.raster.writing import write_raster
@@ -322,3 +323,22 @@ def test_a_nodata_that_would_swallow_cells_is_a_programming_error(tmp_path):
     with pytest.raises(ValueError):
         write_raster(tmp_path / "a.tif", Raster(np.array([[3.0, 0.0]]), np.array([[True, True]]), grid), nodata=0.0)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_scale_that_carries_a_pixel_beyond_all_numbers_makes_it_invalid(tmp_path):
+    item = b'<GDALMetadata><Item name="SCALE" sample="0" role="scale">1e300</Item></GDALMetadata>\0'
+    (tmp_path / "a.tif").write_bytes(tiff(np.array([[2.0, 1e9]]), "none", tags={42112: (2, item)}))
+    raster = read_raster(tmp_path / "a.tif")
+    assert raster.values.tolist() == [[2e300, 0.0]] and raster.valid.tolist() == [[True, False]]
+
+
+def test_a_strip_that_is_the_whole_file_is_decoded_once_for_all_windows(tmp_path, monkeypatch):
+    values = np.arange(60.0 * 50).reshape(60, 50)
+    (tmp_path / "a.tif").write_bytes(tiff(values, "deflate"))
+    seen = []
+    monkeypatch.setattr(pixels_of_tiff, "decoded", lambda *args: seen.append(args) or decoding.decoded(*args))
+    with open_raster(tmp_path / "a.tif", keep=1000) as file:  # bytes, fewer than the strip holds
+        for row in range(0, 60, 7):
+            part = file.part((row, min(row + 7, 60), 3, 40))
+            assert np.array_equal(part.values, values[row : row + 7, 3:40])
+    assert len(seen) == 1

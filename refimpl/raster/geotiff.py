@@ -174,7 +174,10 @@ class RasterFile:
             mask = opaque if mask is None else mask & opaque
         valid = _masked(values, self.nodata, mask)
         if (self._scale, self._offset) != (1.0, 0.0):
-            values = np.where(valid, values.astype(float) * self._scale + self._offset, 0.0)
+            with np.errstate(over="ignore"):
+                values = values.astype(float) * self._scale + self._offset
+            valid &= np.isfinite(values)
+            values = np.where(valid, values, 0.0)
         if self._flipped:
             values, valid = np.ascontiguousarray(values[::-1]), np.ascontiguousarray(valid[::-1])
         return Raster.unchecked(values, valid, self.grid.part(part), self.units)

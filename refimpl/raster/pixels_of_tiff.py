@@ -23,7 +23,7 @@ _PART_BYTES = 2**19
 
 
 class Kept:
-    """The decoded segments of one band that were used last, up to ``most_bytes`` together; threads may share it."""
+    """The decoded segments of one band that were used last, up to ``most_bytes`` together or one; threads may share it."""
 
     def __init__(self, most_bytes: int):
         self.most_bytes, self.bytes = most_bytes, 0
@@ -40,10 +40,10 @@ class Kept:
     def put(self, number: int, pixels: np.ndarray) -> None:
         """Keep the pixels of a segment; those not used for longest are let go."""
         with self._lock:
-            if number not in self._segments and pixels.nbytes <= self.most_bytes:
+            if number not in self._segments:
                 self._segments[number] = pixels
                 self.bytes += pixels.nbytes
-            while self.bytes > self.most_bytes:
+            while self.bytes > self.most_bytes and len(self._segments) > 1:
                 self.bytes -= self._segments.popitem(last=False)[1].nbytes
 
 
