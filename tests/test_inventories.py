@@ -339,7 +339,7 @@ def test_evaluate_writes_tables_and_figures_of_every_inventory(inventories, monk
 
 @pytest.mark.parametrize(("words", "says"), [
     (["--odiac", *"abcdefghijk"], "a: does not exist"),
-    (["--odiac", "ELEVEN"], "evaluate.odiac: 11 files; expected the twelve months of one year"),
+    (["--odiac", "ELEVEN"], "ODIAC: 11 files; expected the twelve months of one year"),
     (["--odiac", "MIXED"], "month 12 lies on another grid than the first"),
     (["--odiac", "OWN"], "own.tif: is '10^4 t CO2 per cell per year' by its own tag and 't C/cell/month'"),
     (["--ffdas", "own.tif"], "own.tif: is '10^4 t CO2 per cell per year' by its own tag and 'kg C/m2/yr'"),

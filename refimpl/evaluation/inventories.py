@@ -84,7 +84,7 @@ def carbon_of_year(months: Iterable, grid: Grid) -> Raster:
     for count, month in enumerate(months, 1):
         if whole not in (None, month.grid):
             raise InputError(
-                f"evaluate.odiac: month {count} lies on another grid than the first; take them from one ODIAC version"
+                f"ODIAC: month {count} lies on another grid than the first; take them from one ODIAC version"
             )
         whole, month = month.grid, cropped(month, grid)
         if carbon is None:
@@ -92,7 +92,7 @@ def carbon_of_year(months: Iterable, grid: Grid) -> Raster:
         else:
             carbon, valid = carbon + month.values, valid | month.valid
     if carbon is None or count != 12:
-        raise InputError(f"evaluate.odiac: {count} files; expected the twelve months of one year")
+        raise InputError(f"ODIAC: {count} files; expected the twelve months of one year")
     return Raster(carbon, valid, source, "t C / cell / year")
 
 

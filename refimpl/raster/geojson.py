@@ -222,6 +222,6 @@ def _crs(document: dict, where: str) -> CRS:
 
 
 def _shown(value) -> str:
-    """A JSON value in a sentence: short, and of characters that every terminal has."""
-    text = "missing" if value is None else ascii(value)
+    """A JSON value in a sentence: short, on one line."""
+    text = "missing" if value is None else repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
