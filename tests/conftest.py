@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from refimpl import progress
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.projection import WGS84
 from refimpl.raster.writing import write_raster
@@ -49,6 +50,12 @@ def toy_zones() -> np.ndarray:
     zones[:48, :40], zones[:48, 40:80], zones[48:, :40], zones[48:, 40:80] = 11, 12, 13, 14
     zones[:, 80:] = 15
     return zones
+
+
+@pytest.fixture(autouse=True)
+def progress_as_before(monkeypatch):
+    """``--quiet`` in one test silences no other."""
+    monkeypatch.setattr(progress, "_quiet", progress._quiet)
 
 
 @pytest.fixture
