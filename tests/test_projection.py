@@ -271,8 +271,8 @@ def test_a_change_of_datum_is_refused_both_ways_unless_it_may_be_ignored(source,
         with pytest.raises(InputError, match="their datums differ, .* and .*gdalwarp -t_srs .*ignored"):
             transform_points(one, other, x, y)
         expected = forward(other, 110.0, 35.0)
-        for found in (transform_points(one, other, x, y, True), transform_points(one.on_any_datum(), other, x, y)):
-            np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-8)
+        found = transform_points(one.on_any_datum(), other, x, y)
+        np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-8)
         assert datum_change(one, other) and not datum_change(one.on_any_datum(), other)
     assert source != source.on_any_datum()
 

@@ -8,8 +8,8 @@ A datum says where the ellipsoid lies.  Points are never shifted from one to ano
 - WGS 84 and CGCS2000 are taken as one, coordinates unchanged.  Both follow the ITRS; EPSG's transformation between them
   is the null one, accurate to 1 m, and their ellipsoids differ by 0.1 mm at the pole (WGS 84's serves both).
 - A sphere fits any datum: MODIS's takes geodetic latitudes as if they were spherical.
-- Anything else is refused by ``transform_points``, unless the user allows it: ``ignore_datum``, or the source taken
-  ``on_any_datum``.
+- Anything else is refused by ``transform_points``, unless the source is taken ``on_any_datum``, which the user has to
+  allow (refimpl/raster/datum.py).
 """
 
 from __future__ import annotations

@@ -189,13 +189,13 @@ _FORMULAS = {
 """Forward and inverse of each kind, in radians from the central meridian and metres from the false origin."""
 
 
-def transform_points(source: CRS, target: CRS, x, y, ignore_datum: bool = False):
+def transform_points(source: CRS, target: CRS, x, y):
     """Points of ``source`` in the coordinates of ``target``; unchanged, to the bit, where the two are the same.
 
     Raises
     ------
     InputError
-        The datum changes (refimpl/raster/crs.py), and ``ignore_datum`` does not allow to leave points where they are.
+        The datum changes (refimpl/raster/crs.py).
 
     >>> x, y = transform_points(WGS84, MODIS_SINUSOIDAL, 90.0, 0.0)
     >>> round(float(x), 3), float(y)
@@ -203,7 +203,7 @@ def transform_points(source: CRS, target: CRS, x, y, ignore_datum: bool = False)
     """
     if source == target:
         return np.asarray(x, float), np.asarray(y, float)
-    undone = "" if ignore_datum else datum_change(source, target)
+    undone = datum_change(source, target)
     if undone:
         raise InputError(
             f"no points pass between {source.describe()} and {target.describe()}: {undone}; convert one file with "
