@@ -17,8 +17,9 @@ import itertools
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 
 from kernels.memory import forget_work_arrays
 from refimpl.errors import InputError
@@ -32,14 +33,34 @@ _pool_size = 0
 _pool_lock = threading.Lock()
 
 
+_limits = threading.local()
+
+
+@contextmanager
+def at_most(count: int) -> Iterator[None]:
+    """Inside, kernels that are called from this Python thread use ``count`` threads at most."""
+    before = getattr(_limits, "count", MOST_THREADS)
+    _limits.count = count
+    try:
+        yield
+    finally:
+        _limits.count = before
+
+
 def thread_count() -> int:
     """How many threads kernels use: ``REFIMPL_THREADS``, else the processors that this process may use.
+
+    Within ``at_most`` no more than it allows.
 
     Raises
     ------
     InputError
         REFIMPL_THREADS is not a whole number from 1 to 1024.
     """
+    return min(_wanted(), getattr(_limits, "count", MOST_THREADS))
+
+
+def _wanted() -> int:
     text = os.environ.get("REFIMPL_THREADS", "").strip()
     if not text:
         return processors()

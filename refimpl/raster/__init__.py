@@ -6,7 +6,7 @@ Where to begin, and what lies beneath; a module imports from its own part and fr
 reference systems      ``projection``, ``crs``, ``epsg``, ``datum``; formulas: ``ellipsoid``,
                        ``transverse_mercator``; as text: ``wkt``, ``wkt_tree``; as keys: ``geokeys``,
                        ``geokeys_earth``, ``geokey_directory``
-what a value is        ``grid`` (Grid, Raster); cell areas on maps that keep angles: ``areas``
+what a value is        ``grid`` (Grid, Raster, Source); cell areas on maps that keep angles: ``areas``
 a file is read         ``geotiff`` (read_raster, open_raster); what it claims: ``directory``, ``preflight``, ``tags``,
                        ``alpha``; its pixels: ``pixels_of_tiff``, ``decoding``, ``codecs``, ``predictors``;
                        beside it: ``side_files``, ``world_file``, ``aux_xml``, ``mask_file``;
@@ -18,6 +18,8 @@ onto another grid      ``warp`` (warp_mean, ...), ``warped``; where points fall:
 zones and their sums   ``zonal`` (zonal_statistics), ``zonal_blocks``, ``zonal_sums``; polygons: ``geojson``,
                        ``geojson_rings``, ``polygons``, ``polygon_sums``, ``polygon_coverage``, ``zone_labels``;
                        the working grid: ``zones``
+larger than memory     ``windows`` (how it is walked), ``stored`` (in a file), ``tiled`` (computed by workers),
+                       ``quantiles``
 about a raster         ``facts``, ``survey``, ``advice`` (for ``refimpl info``)
 ====================== =========================================================================================
 """

@@ -23,7 +23,7 @@ import numpy as np
 
 from refimpl.raster.grid import Window
 from refimpl.raster.pixels_of_tiff import in_threads
-from refimpl.raster.preflight import DEFLATE, Layout
+from refimpl.raster.preflight import DEFLATE, NONE, Layout
 
 Cells = Callable[[Window], Callable[[], np.ndarray]]
 """Of a window, in one thread and in order: a function that gives its cells, in any thread, perhaps more than once."""
@@ -34,9 +34,11 @@ _BATCH_BYTES, _SAVING = 2**25, 0.1
 
 
 def layout_for(
-    shape: tuple[int, int], dtype: np.dtype, tiled: bool | None = None, predictor: int = UNDECIDED
+    shape: tuple[int, int], dtype: np.dtype, tiled: bool | None = None, predictor: int = UNDECIDED, plain: bool = False
 ) -> Layout:
     """How a raster is cut: tiles of 512 x 512 where it is larger than one both ways (or ``tiled``), else strips.
+
+    Blocks are compressed unless it is to be ``plain``.
 
     >>> layout_for((513, 513), np.dtype("f4")).chunk, layout_for((600, 100), np.dtype("f4")).chunk
     ((512, 512), (600, 100))
@@ -47,7 +49,8 @@ def layout_for(
     chunk = (TILE, TILE) if tiled else (min(rows, max(1, STRIP_BYTES // (cols * dtype.itemsize))), cols)
     many = -(-rows // chunk[0]) * -(-cols // chunk[1])
     places = np.zeros(many, np.uint64), np.zeros(many, np.uint64)
-    return Layout(shape, 1, 1, chunk, tiled, 8 * dtype.itemsize, dtype.newbyteorder("<"), DEFLATE, predictor, *places)
+    codec, predictor = (NONE, 1) if plain else (DEFLATE, predictor)
+    return Layout(shape, 1, 1, chunk, tiled, 8 * dtype.itemsize, dtype.newbyteorder("<"), codec, predictor, *places)
 
 
 def window_of(layout: Layout, block: int) -> Window:
@@ -62,21 +65,31 @@ def window_of(layout: Layout, block: int) -> Window:
     return top, min(top + height, rows), left, min(left + width, cols)
 
 
-def write_blocks(handle: BinaryIO, layout: Layout, cells: Cells, fill=0) -> Layout:
+def write_blocks(
+    handle: BinaryIO, layout: Layout, cells: Cells, fill=0, tile: tuple[int, int] | None = None
+) -> Layout:
     """Write all blocks of a raster from where ``handle`` stands; ``cells`` is called for each, row by row.
 
-    ``fill`` stands in the part of a tile that lies outside of the raster.  Returns the layout with the predictor that
+    ``tile`` (rows, cols): the blocks come tile by tile instead, each to the tile that holds its corner.
+    ``fill`` stands in the part of a block that lies outside of the raster.  Returns the layout with the predictor that
     was chosen, and with the places and sizes of the blocks.
     """
     many, height = len(layout.offsets), layout.chunk[0]
     at_once = max(1, _BATCH_BYTES // (height * layout.row_bytes))
+    order = range(many) if tile is None else sorted(range(many), key=partial(_tile_of, layout, tile))
     for first in range(0, many, at_once):
-        windows = [window_of(layout, block) for block in range(first, min(first + at_once, many))]
+        batch = order[first : first + at_once]
+        windows = [window_of(layout, block) for block in batch]
         layout, packed = _packed(layout, [partial(_whole, cells(window), layout, fill) for window in windows])
-        for block, content in enumerate(packed, first):
+        for block, content in zip(batch, packed):
             layout.offsets[block], layout.counts[block] = handle.tell(), len(content)
             handle.write(content)
     return layout
+
+
+def _tile_of(layout: Layout, tile: tuple[int, int], block: int) -> tuple[int, int]:
+    top, _, left, _ = window_of(layout, block)
+    return top // tile[0], left // tile[1]
 
 
 def _whole(values: Callable[[], np.ndarray], layout: Layout, fill) -> np.ndarray:
@@ -92,7 +105,7 @@ def _whole(values: Callable[[], np.ndarray], layout: Layout, fill) -> np.ndarray
 def _packed(layout: Layout, blocks: list[Callable[[], np.ndarray]]) -> tuple[Layout, list[bytes]]:
     """The layout with its predictor, and the compressed blocks."""
     if layout.predictor != UNDECIDED:
-        return layout, _compressed(blocks, layout.predictor)
+        return layout, _compressed(blocks, layout.predictor, layout.compression)
     plain = _compressed(blocks, 1)
     predictor = {"f": 3}.get(layout.dtype.kind, 2)
     hardest = max(range(len(plain)), key=lambda k: len(plain[k]))
@@ -103,11 +116,12 @@ def _packed(layout: Layout, blocks: list[Callable[[], np.ndarray]]) -> tuple[Lay
     return replace(layout, predictor=predictor), _compressed(blocks, predictor)
 
 
-def _compressed(blocks: list[Callable[[], np.ndarray]], predictor: int) -> list[bytes]:
+def _compressed(blocks: list[Callable[[], np.ndarray]], predictor: int, codec: int = DEFLATE) -> list[bytes]:
     packed = [b""] * len(blocks)
 
     def pack(block: int) -> None:
-        packed[block] = zlib.compress(predicted(blocks[block](), predictor))
+        octets = predicted(blocks[block](), predictor)
+        packed[block] = octets if codec == NONE else zlib.compress(octets)
 
     in_threads(pack, len(blocks))
     return packed

@@ -12,6 +12,7 @@ D19: a refined grid keeps the origin and divides the cells.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -122,6 +123,24 @@ class Grid:
             raise ValueError(f"factor {factor}, expected a whole number from 1 up")
         (x0, y0, dx, dy), (rows, cols) = self.transform, self.shape
         return Grid(self.crs, (x0, y0, dx / factor, dy / factor), (rows * int(factor), cols * int(factor)))
+
+
+class Source(Protocol):
+    """What gives a raster window by window: in memory (``Raster``), from a file, or computed where it is asked for.
+
+    A cell is the same to the bit in whatever window it is asked for.  Sources that are handed to other processes
+    pickle: they hold paths, small arrays and other sources, and no open file.
+    """
+
+    grid: Grid
+    units: str
+
+    @property
+    def dtype(self) -> np.dtype:
+        """That of the values."""
+
+    def part(self, window: Window) -> Raster:
+        """The cells of (row start, row stop, column start, column stop)."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -68,11 +68,15 @@ def write_parts(
     nodata: float | None = None,
     description: str = "",
     cog: bool = False,
+    tile: tuple[int, int] | None = None,
+    plain: bool = False,
 ) -> None:
     """Write a raster of any size: ``part(window)`` gives its cells, and is called once for each block, row by row.
 
     A window is (row start, row stop, column start, column stop): a tile of 512 x 512, or some whole rows of a raster
-    that is no larger than that one way.  Some 32 MB of blocks are held at a time.  The rest is as in ``write_raster``.
+    that is no larger than that one way.  Some 32 MB of blocks are held at a time.  ``tile`` (rows, cols): blocks are
+    asked for tile by tile of that size, unless ``cog``.  ``plain``: they are not compressed, so that a few cells are
+    read quickly.  The rest is as in ``write_raster``.
 
     Raises
     ------
@@ -106,12 +110,12 @@ def write_parts(
     def tags() -> list[tuple]:
         return place_tags(grid) + gdal_tags(units, description, fill, _joined(found).texts())
 
-    layout = layout_for(grid.shape, dtype, True if cog else None)
+    layout = layout_for(grid.shape, dtype, True if cog else None, plain=plain)
     with atomic_path(path) as temporary, open(temporary, "wb") as handle:
         if cog:
             write_cloud_optimized(handle, temporary, layout, cells, fill, tags, _needs_big(layout, cog))
         else:
-            _write_plain(handle, layout, cells, fill, tags, _needs_big(layout, cog))
+            _write_plain(handle, layout, cells, fill, tags, _needs_big(layout, cog), tile)
 
 
 def _fill(nodata: float | None, dtype: np.dtype, path):
@@ -161,11 +165,11 @@ def _needs_big(layout: Layout, cog: bool) -> bool:
 
 
 def _write_plain(
-    handle: BinaryIO, layout: Layout, cells: Cells, fill, tags: Callable[[], list[tuple]], big: bool
+    handle: BinaryIO, layout: Layout, cells: Cells, fill, tags: Callable[[], list[tuple]], big: bool, tile
 ) -> None:
     """First the blocks, one after the other as they come, then the directory."""
     handle.write(header(0, big))
-    layout = write_blocks(handle, layout, cells, 0 if fill is None else fill)
+    layout = write_blocks(handle, layout, cells, 0 if fill is None else fill, tile)
     handle.write(bytes(handle.tell() % 2))
     first = handle.tell()
     handle.write(chain([pixel_tags(layout, big) + tags()], first, big))
