@@ -9,22 +9,24 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Collection, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from refimpl.config import Config
-from refimpl.drivers import read_driver
+from refimpl.drivers import OpenDriver
 from refimpl.errors import DataWarning, InputError
 from refimpl.inventory import Inventory
 from refimpl.progress import Progress
 from refimpl.raster.geojson import is_geojson, read_polygons
 from refimpl.raster.geotiff import read_raster
-from refimpl.raster.grid import Grid, Raster
+from refimpl.raster.grid import Grid, Raster, Source, Window
 from refimpl.raster.polygons import Polygons
 from refimpl.raster.projection import named_crs
 from refimpl.raster.warp import warp_nearest
+from refimpl.raster.windows import windows
 from refimpl.raster.zonal import rank_drivers, zonal_statistics
 from refimpl.raster.zones import Coverage, Zones, cover, coverage
 from refimpl.sections import DEFAULT_ID, Bounds, ZoneSettings
@@ -124,10 +126,10 @@ def working_grid(projection: str, cell_size: float, extent: str | Bounds, zones:
         raise InputError(f"{where}: {fault}; expected whole cells within these") from None
 
 
-def prediction_drivers(config: Config) -> dict[str, Raster]:
-    """The drivers that the map is made from, as densities, each on its own grid."""
+def prediction_drivers(config: Config) -> dict[str, OpenDriver]:
+    """The drivers that the map is made from, as densities, each on its own grid; they are read where they are used."""
     drivers = config.drivers
-    return {name: read_driver(path, drivers.kinds[name], drivers.bands[name]) for name, path in drivers.predict.items()}
+    return {name: OpenDriver(path, drivers.kinds[name], drivers.bands[name]) for name, path in drivers.predict.items()}
 
 
 @dataclass(frozen=True)
@@ -169,30 +171,28 @@ def province_drivers(
     left out of both.
     """
     years = (config.statistics.fit_year, config.statistics.test_year)
-    rasters = {
-        (year, name): read_driver(path, config.drivers.kinds[name], config.drivers.bands[name])
-        for year in years
-        for name, path in config.drivers.by_year[year].items()
-    }
-    by_grid: dict[Grid, list[tuple[int, str]]] = {}
-    for key, raster in rasters.items():
-        by_grid.setdefault(raster.grid, []).append(key)
     totals: dict[tuple[int, str], dict[int, float]] = {}
-    found = []
-    for grid, keys in by_grid.items():
-        zones_here = zones if isinstance(zones, Polygons) else warp_nearest(zones, grid)
-        tables = {key: zonal_statistics(rasters[key], zones_here) for key in keys}
-        if not tables[keys[0]].codes.size:
-            year, name = keys[0]
-            raise InputError(
-                f"{config.drivers.by_year[year][name]}: no cell of it has a zone of {config.zones.raster.name}; check "
-                "its extent, its projection and its cell size"
-            )
-        found.append(coverage(zones, grid, np.logical_and.reduce([rasters[key].valid for key in keys])))
-        for key, table in tables.items():
-            totals[key] = dict(zip(table.codes.tolist(), table.total.tolist()))
-            if progress:
-                progress.update(len(totals) / len(rasters))
+    with ExitStack() as opened:
+        rasters = {
+            (year, name): opened.enter_context(OpenDriver(path, config.drivers.kinds[name], config.drivers.bands[name]))
+            for year in years
+            for name, path in config.drivers.by_year[year].items()
+        }
+        by_grid: dict[Grid, list[tuple[int, str]]] = {}
+        for key, raster in rasters.items():
+            by_grid.setdefault(raster.grid, []).append(key)
+        found = []
+        for grid, keys in by_grid.items():
+            zones_here = zones if isinstance(zones, Polygons) else warp_nearest(zones, grid)
+            for key in keys:
+                table = zonal_statistics(rasters[key], zones_here)
+                rasters[key].tell_negative()
+                if not table.codes.size:
+                    raise _no_zone(config, *key)
+                totals[key] = dict(zip(table.codes.tolist(), table.total.tolist()))
+                if progress:
+                    progress.update(len(totals) / (len(rasters) + 1))
+            found.append(coverage(zones, grid, Together([rasters[key] for key in keys])))
     known = [covered_provinces(config, inventory.of_year(year, "statistics"), found, totals.values()) for year in years]
     fit, test = (
         ProvinceDrivers(
@@ -203,6 +203,13 @@ def province_drivers(
         for year, rows in zip(years, known)
     )  # fmt: skip
     return fit, test
+
+
+def _no_zone(config: Config, year: int, name: str) -> InputError:
+    return InputError(
+        f"{config.drivers.by_year[year][name]}: no cell of it has a zone of {config.zones.raster.name}; check "
+        "its extent, its projection and its cell size"
+    )
 
 
 def covered_provinces(
@@ -281,9 +288,44 @@ def touching(fine_zones: Raster) -> np.ndarray:
     return (fine_zones.values.reshape(rows, 2, cols, 2) > 0).any(axis=(1, 3))
 
 
-def require_overlap(warped: Raster, path: Path) -> None:
+class Touching:
+    """A source less the cells of which no part is in a zone; ``fine_zones`` are codes at half its cell size.
+
+    >>> from refimpl.raster.projection import ALBERS_CHINA
+    >>> one = Raster(np.array([[5.0, 7.0]]), np.ones((1, 2), bool), Grid(ALBERS_CHINA, (0, 0, 2, -2), (1, 2)))
+    >>> codes = np.array([[0, 11, 0, 0], [0, 0, 0, 0]])
+    >>> Touching(one, Raster(codes, codes > 0, one.grid.refined())).part((0, 1, 0, 2)).valid.tolist()
+    [[True, False]]
+    """
+
+    def __init__(self, source: Source, fine_zones: Source):
+        self.source, self.fine_zones = source, fine_zones
+        self.grid, self.units, self.dtype = source.grid, source.units, source.dtype
+
+    def part(self, window: Window) -> Raster:
+        """The cells of a window; where no zone is near, the source is not asked."""
+        touched = touching(self.fine_zones.part(tuple(2 * edge for edge in window)))
+        if not touched.any():
+            return Raster.unchecked(np.zeros(touched.shape, self.dtype), touched, self.grid.part(window), self.units)
+        part = self.source.part(window)
+        return Raster.masked(part.values, part.valid & touched, part.grid, part.units)
+
+
+class Together:
+    """The cells that all of several sources on one grid have: 1 where they do, and invalid elsewhere."""
+
+    def __init__(self, sources: list[Source]):
+        self.sources, self.grid, self.units, self.dtype = sources, sources[0].grid, "", np.dtype(np.uint8)
+
+    def part(self, window: Window) -> Raster:
+        """The cells of a window."""
+        valid = np.logical_and.reduce([source.part(window).valid for source in self.sources])
+        return Raster.unchecked(valid.view(np.uint8), valid, self.grid.part(window))
+
+
+def require_overlap(warped: Source, path: Path) -> None:
     """Refuse a raster of which nothing falls on the grid of the map."""
-    if not warped.valid.any():
+    if not any(warped.part(window).valid.any() for window in windows(warped.grid.shape)):
         raise no_overlap(path)
 
 

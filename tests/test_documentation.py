@@ -29,6 +29,7 @@ FLOORS = [
     ["figures"],
     ["columns", "report"],
     ["sections", "config", "drivers"],
+    ["keys"],
     ["provinces"],
     ["compared"],
     ["pipeline"],
