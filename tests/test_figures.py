@@ -496,29 +496,34 @@ def test_shares_that_are_none_are_refused(tmp_path):
 def test_cells_are_counted_in_squares_from_lower_left_to_upper_right():
     observed = np.array([1.0, 1.0, 1e4, 1e2, 0.0, 5.0, 1e-9])
     estimated = np.array([1.0, 1.0, 1e4, 1.0, 7.0, 0.0, 1.0])
-    counts, reach, drawn = counted(observed, estimated)
+    found = counted(lambda: [(observed, estimated)])
+    counts, size = found.counts, found.counts.shape[0]
     # Seven powers of ten below 10^4 at most: 10^-9 is not drawn, nor are the two with a 0.
-    assert reach == pytest.approx((1e-3, 1e4)) and drawn == 4 and counts.sum() == 4
-    size = counts.shape[0]
+    assert found.reach == pytest.approx((1e-3, 1e4))
+    assert (found.cells, found.zero, found.drawn) == (7, 2, 4) and counts.sum() == 4
     one, hundred = int(size * 3 / 7), int(size * 5 / 7)  # 10^0 and 10^2 on axes from 10^-3 to 10^4
     assert counts[one, one] == 2 and counts[-1, -1] == 1 and counts[one, hundred] == 1
 
 
-def test_cells_figure_prints_r_and_rho_of_all_cells_and_tells_what_is_not_drawn(tmp_path, sheets):
-    observed, estimated = np.array([0.0, 1.0, 2.0, 3.0]), np.array([1.0, 3.0, 2.0, 4.0])
-    cells_figure(observed, estimated, tmp_path / "c.png", "Ours against X", ("X", "ours"), units="t")
-    # Ranks 1 2 3 4 against 1 3 2 4: rho = 1 - 6 x 2 / 60 = 0.8; r = 4 / sqrt(5 x 5) = 0.8.
-    assert {"r = 0.800", "rho = 0.800", "4 cells; not drawn: 1 with 0 in one map or both"} <= set(sheets[0].captions)
+def test_cells_figure_prints_the_numbers_and_tells_what_is_not_drawn(tmp_path, sheets):
+    blocks = [(np.array([0.0, 1.0]), np.array([1.0, 3.0])), (np.array([2.0, 3.0]), np.array([2.0, 4.0]))]
+    numbers = {"r": 0.80004, "rho": np.nan}
+    cells_figure(lambda: blocks, tmp_path / "c.png", "Ours against X", numbers, ("X", "ours"), units="t")
+    assert {"r = 0.800", "rho = n/a", "4 cells; not drawn: 1 with 0 in one map or both"} <= set(sheets[0].captions)
     assert {"X, t", "ours, t", "1:1"} <= set(sheets[0].captions)
     check_captions(sheets)
 
 
 @pytest.mark.parametrize(("observed", "estimated"), [([5.0], [5.0]), ([0.0], [1.0]), ([1e-30, 1e30], [1.0, 2.0])])
 def test_few_or_extreme_cells_are_drawn(tmp_path, sheets, observed, estimated):
-    cells_figure(observed, estimated, tmp_path / "c.png", "Few", subtitle="s", footer="f")
+    blocks = [(np.array(observed), np.array(estimated))]
+    cells_figure(lambda: blocks, tmp_path / "c.png", "Few", {"r": np.nan}, subtitle="s", footer="f")
     check_captions(sheets)
-    with pytest.raises(ValueError):
-        cells_figure(observed, [*estimated, 1.0], tmp_path / "d.png", "T")
+
+
+def test_no_cells_at_all_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="no cell"):
+        cells_figure(lambda: [(np.zeros(0), np.zeros(0))], tmp_path / "c.png", "None", {})
 
 
 def test_logarithmic_axes_put_powers_of_ten_at_equal_distances():
@@ -529,7 +534,7 @@ def test_logarithmic_axes_put_powers_of_ten_at_equal_distances():
 
 def test_differences_are_ours_less_theirs_on_a_scale_symmetric_about_0(tmp_path, sheets):
     ours, theirs = albers([[5.0, 1.0, 0.0]]), albers([[2.0, 9.0, 0.0]], [[True, True, False]])
-    got = difference(ours, theirs)
+    got = difference(ours, theirs).part((0, 1, 0, 3))
     assert got.values.tolist() == [[3.0, -8.0, 0.0]] and got.valid.tolist() == [[True, True, False]]
     low, high = difference_limits([got])
     assert low == -high and 7.5 <= high <= 8  # the 98 % quantile of 3 and 8
@@ -550,6 +555,7 @@ def test_inventories_are_drawn_alike_clipped_to_the_provinces_and_named(tmp_path
     assert {"ZSSR", "ODIAC", "FFDAS"} <= set(sheets[0].captions) and "ZSSR less FFDAS" in sheets[1].captions
     one, two = (sheets[0].pictures[index][2] for index in (1, 2))
     assert np.array_equal(one, two) and (one[:, : one.shape[1] // 5] == PAPER).all()
+    assert {"r = 1.000", "rho = 1.000"} <= set(sheets[2].captions)
     middle = diverging()[127:129]
     inside = sheets[1].pictures[0][2][5, one.shape[1] // 2 :]
     # No difference has the colour in the middle of the scale.

@@ -7,7 +7,12 @@ than one of latitude, by the cosine of the window's middle latitude.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+
+from refimpl.figures.area_mean import area_mean, windows_in
+from refimpl.raster.grid import Grid, Raster, Source
 
 Bounds = tuple[float, float, float, float]
 KM_PER_DEGREE = 111.32
@@ -43,23 +48,49 @@ def pixel_shape(grid, bounds: Bounds, room: tuple[int, int], largest_cell: int =
     return max(1, round(rows * down * fit)), max(1, round(cols * across * fit))
 
 
-def sample(raster, bounds: Bounds, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """A raster over a window in ``shape`` (rows, cols) pixels: values float64, valid bool; invalid off the grid."""
-    rows, cols = _edges(raster.grid, bounds, shape)
-    if max(rows[1] - rows[0], cols[1] - cols[0]) <= 1 + 1e-9:
-        row, row_on = _centres(rows, raster.values.shape[0])
-        col, col_on = _centres(cols, raster.values.shape[1])
-        valid = raster.valid[np.ix_(row, col)] & row_on[:, None] & col_on
-        return np.where(valid, raster.values[np.ix_(row, col)], 0.0).astype(float), valid
-    return _area_mean(raster, _at_least_a_cell(rows), _at_least_a_cell(cols))
+def sample(source: Source, bounds: Bounds, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """A raster over a window in ``shape`` (rows, cols) pixels: values float64, valid bool; invalid off the grid.
+
+    Each cell of the window is read once, no other; a few blocks of cells are in memory at a time.
+    """
+    rows, cols = _edges(source.grid, bounds, shape)
+    if max(rows[1] - rows[0], cols[1] - cols[0]) > 1 + 1e-9:
+        return area_mean(source, _at_least_a_cell(rows), _at_least_a_cell(cols))
+    (row, row_on), (col, col_on) = (_centres(edges, size) for edges, size in zip((rows, cols), source.grid.shape))
+    ((values, valid),) = _cells_at(source, [(row, col)])
+    valid &= row_on[:, None] & col_on
+    return np.where(valid, values, 0.0).astype(float, copy=False), valid
 
 
-def sample_zones(zones: np.ndarray, grid, bounds: Bounds, shape: tuple[int, int]) -> np.ndarray:
-    """The zone under each pixel's centre, (rows, cols) of ``shape``; 0 off the grid."""
-    rows, cols = _edges(grid, bounds, shape)
-    row, row_on = _centres(rows, zones.shape[0])
-    col, col_on = _centres(cols, zones.shape[1])
-    return np.where(row_on[:, None] & col_on, zones[np.ix_(row, col)], 0)
+def sample_zones(zones, grid, bounds: Bounds, shapes: Sequence[tuple[int, int]]) -> list[np.ndarray]:
+    """The zone under each pixel's centre, (rows, cols) for each of ``shapes``; 0 off the grid.
+
+    ``zones`` is an array (rows, cols) or a source, on ``grid``; it is walked once.
+    """
+    zones = zones_source(zones, grid)
+    places, outside = [], []
+    for shape in shapes:
+        found = [_centres(edges, size) for edges, size in zip(_edges(grid, bounds, shape), grid.shape)]
+        places.append(tuple(cell for cell, _ in found))
+        outside.append([~on for _, on in found])
+    pictures = [values for values, _ in _cells_at(zones, places)]
+    for picture, (above_or_below, beside) in zip(pictures, outside):
+        picture[above_or_below], picture[:, beside] = 0, 0
+    return pictures
+
+
+def zones_source(zones, grid: Grid) -> Source:
+    """Zones as a source: an array (rows, cols) of integers, 0 outside, on ``grid``, or what is one already.
+
+    Raises
+    ------
+    ValueError
+        They have another shape than the grid.
+    """
+    shape = zones.grid.shape if hasattr(zones, "part") else np.shape(zones)
+    if shape != grid.shape:
+        raise ValueError(f"zones have shape {shape}, expected that of the raster, {grid.shape}")
+    return zones if hasattr(zones, "part") else Raster.unchecked(zones, np.broadcast_to(np.True_, shape), grid)
 
 
 def borders(zones: np.ndarray) -> np.ndarray:
@@ -68,12 +99,12 @@ def borders(zones: np.ndarray) -> np.ndarray:
     >>> borders(np.array([[1, 1, 1, 2], [1, 1, 1, 2]])).tolist()
     [[0.0, 1.0]]
     """
-    line = np.zeros(zones.shape)
+    line = np.zeros(zones.shape, bool)
     across, down = zones[:, 1:] != zones[:, :-1], zones[1:] != zones[:-1]
     for edge in (line[:, 1:], line[:, :-1]):
-        edge[across] = 1
+        edge |= across
     for edge in (line[1:], line[:-1]):
-        edge[down] = 1
+        edge |= down
     return line.reshape(line.shape[0] // 2, 2, line.shape[1] // 2, 2).mean(axis=(1, 3))
 
 
@@ -99,26 +130,20 @@ def _at_least_a_cell(edges: np.ndarray) -> np.ndarray:
     return np.stack([cell, cell + 1], axis=1)
 
 
-def _area_mean(raster, rows: np.ndarray, cols: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean over the valid part of each pixel, (n, 2) spans of rows and columns; valid where that is half or more."""
-    height, width = raster.values.shape
-    places = np.arange(width + 1)
-    values, valid = np.zeros((len(rows), len(cols))), np.zeros((len(rows), len(cols)), bool)
-    for index, (start, end) in enumerate(rows):
-        first, last = max(0, int(np.floor(start))), min(height, int(np.ceil(end)))
-        if first >= last:
-            continue
-        reach = np.minimum(np.arange(first, last) + 1, end) - np.maximum(np.arange(first, last), start)
-        present = raster.valid[first:last]
-        sums = reach @ np.where(present, raster.values[first:last], 0.0)
-        areas = reach @ present.astype(float)
-        total, area = (_between(places, line, cols) for line in (sums, areas))
-        valid[index] = area >= 0.5 * (end - start) * (cols[:, 1] - cols[:, 0]) * (1 - 1e-9)
-        values[index] = np.where(valid[index], total / np.where(area > 0, area, 1), 0.0)
-    return values, valid
+def _cells_at(source: Source, places: Sequence[tuple[np.ndarray, np.ndarray]]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Values and valid of the cells at rows (n,) and columns (m,), both ascending, for each of ``places``; one walk."""
+    ends = np.array([[(cells[0], cells[-1] + 1) for cells in place] for place in places])
+    part = (*_span(ends[:, 0]), *_span(ends[:, 1]))
+    found = [tuple(np.zeros((row.size, col.size), kind) for kind in (source.dtype, bool)) for row, col in places]
+    for window in windows_in(source.grid.shape, part):
+        piece = source.part(window)
+        for (row, col), into in zip(places, found):
+            here = np.s_[slice(*row.searchsorted(window[:2])), slice(*col.searchsorted(window[2:]))]
+            cells = np.ix_(row[here[0]] - window[0], col[here[1]] - window[2])
+            into[0][here], into[1][here] = piece.values[cells], piece.valid[cells]
+    return found
 
 
-def _between(places: np.ndarray, line: np.ndarray, spans: np.ndarray) -> np.ndarray:
-    """Integral of a line of cells over spans of fractional column numbers."""
-    running = np.concatenate([[0.0], np.cumsum(line)])
-    return np.interp(spans[:, 1], places, running) - np.interp(spans[:, 0], places, running)
+def _span(ends: np.ndarray) -> tuple[int, int]:
+    """The least start and the greatest end of (n, 2)."""
+    return int(ends[:, 0].min()), int(ends[:, 1].max())

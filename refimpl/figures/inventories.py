@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from refimpl.evaluation.agreement import InventoryComparison
 from refimpl.figures.cells import cells_figure
+from refimpl.figures.display import zones_source
 from refimpl.figures.maps import comparison_figure
-from refimpl.raster.grid import Raster
+from refimpl.raster.grid import Raster, Source, Window
+from refimpl.raster.quantiles import quantile
+from refimpl.raster.windows import windows
 
 DIFFERENCE_QUANTILE = 0.98
 """Of the absolute differences that are not 0: beyond it the colours of a difference map end."""
 
 
 def inventory_figures(
-    density: Raster,
+    density: Source,
     compared: Sequence[InventoryComparison],
     folder: Path,
-    zones: np.ndarray,
+    zones: Source | np.ndarray,
     name: str = "map",
     title: str = "CO2 emission",
     footer: str = "",
@@ -32,13 +36,16 @@ def inventory_figures(
     ----------
     density : the map called ``name``, t CO2 / km2 / year.
     compared : the others, on the grid of the map; what lies outside the provinces is not drawn.
-    zones : (rows, cols) province codes, 0 outside.
+    zones : (rows, cols) province codes, 0 outside; an array or a source.
+
+    Every map is walked window by window: once for its own picture, twice for the density of points, and two to four
+    times for the limits of the differences.
 
     Returns
     -------
     The files written.
     """
-    folder, window = Path(folder), density.grid.bounds
+    folder, window, zones = Path(folder), density.grid.bounds, zones_source(zones, density.grid)
     others = [clipped(one.density, zones) for one in compared]
     names = [name, *(one.name for one in compared)]
     every = {"title": title, "footer": footer}
@@ -54,32 +61,82 @@ def inventory_figures(
         scale="diverging", zones=[zones] * len(differences), **every,
     )  # fmt: skip
     for one, other in zip(compared, others):
-        both = density.valid & other.valid & (zones > 0)
         written.append(folder / f"inventories_cells_{slug(one.name)}.png")
+        numbers = {number: float(one.overall.numbers[number][0]) for number in ("r", "rho")}
         cells_figure(
-            other.values[both], density.values[both], written[-1], f"{name} against {one.name}",
+            partial(pairs, other, density), written[-1], f"{name} against {one.name}", numbers,
             (one.name, name), "number of cells by their value in both maps", footer, density.units,
         )  # fmt: skip
     return written
 
 
-def clipped(raster: Raster, zones: np.ndarray) -> Raster:
+class Combined:
+    """A source made of two on one grid: ``combine`` gives the cells of a window from their cells there."""
+
+    def __init__(self, one: Source, other: Source, combine: Callable[[Raster, Raster], Raster]):
+        self.grid, self.units = one.grid, one.units
+        self._sources, self._combine = (one, other), combine
+
+    @property
+    def dtype(self) -> np.dtype:
+        """That of the values."""
+        return self.part((0, 1, 0, 1)).dtype
+
+    def part(self, window: Window) -> Raster:
+        """The cells of (row start, row stop, column start, column stop)."""
+        return self._combine(*(source.part(window) for source in self._sources))
+
+
+def clipped(raster: Source, zones: Source) -> Combined:
     """The raster inside the provinces only."""
-    return Raster.masked(raster.values, raster.valid & (zones > 0), raster.grid, raster.units)
+    return Combined(raster, zones, _clipped)
 
 
-def difference(ours: Raster, other: Raster) -> Raster:
-    """Ours less the other where both have a value, in their unit."""
+def _clipped(raster: Raster, zones: Raster) -> Raster:
+    return Raster.masked(raster.values, raster.valid & (zones.values > 0), raster.grid, raster.units)
+
+
+def difference(ours: Source, other: Source) -> Combined:
+    """Ours less the other where both have a value, in their unit.
+
+    >>> from refimpl.raster.grid import Grid
+    >>> from refimpl.raster.projection import ALBERS_CHINA
+    >>> grid = Grid(ALBERS_CHINA, (0, 0, 1, -1), (1, 2))
+    >>> one, two = (Raster.masked([v], [[True, v[1] > 0]], grid) for v in ([5.0, 1.0], [2.0, 0.0]))
+    >>> difference(one, two).part((0, 1, 0, 2)).values.tolist()
+    [[3.0, 0.0]]
+    """
+    return Combined(ours, other, _difference)
+
+
+def _difference(ours: Raster, other: Raster) -> Raster:
     both = ours.valid & other.valid
     return Raster.masked(np.where(both, ours.values - other.values, 0.0), both, ours.grid, ours.units)
 
 
-def difference_limits(differences: Sequence[Raster]) -> tuple[float, float]:
+def difference_limits(differences: Sequence[Source]) -> tuple[float, float]:
     """Symmetric about 0, one range for all; a few cities would otherwise leave the rest of the map without colour."""
-    values = np.concatenate([np.abs(raster.values[raster.valid]) for raster in differences])
-    values = values[values > 0]
-    reach = float(f"{np.quantile(values, DIFFERENCE_QUANTILE):.2g}") if values.size else 1.0
+    sizes = partial(_sizes, differences)
+    if not any(block.size for block in sizes()):
+        return -1.0, 1.0
+    reach = float(f"{quantile(sizes, DIFFERENCE_QUANTILE):.2g}")
     return -reach, reach
+
+
+def _sizes(differences: Sequence[Source]) -> Iterator[np.ndarray]:
+    """The absolute differences that are not 0, block by block."""
+    for source in differences:
+        for window in windows(source.grid.shape):
+            part = source.part(window)
+            yield np.abs(part.values[part.valid & (part.values != 0)])
+
+
+def pairs(one: Source, other: Source) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Values (n,) of the cells that have one in both, block by block."""
+    for window in windows(one.grid.shape):
+        parts = one.part(window), other.part(window)
+        both = parts[0].valid & parts[1].valid
+        yield parts[0].values[both], parts[1].values[both]
 
 
 def slug(name: str) -> str:

@@ -1,8 +1,8 @@
 """Figs. 1-3: maps of one raster, and the same window of several rasters side by side.
 
-Drawn from a ``Raster`` (values, valid, grid, units), north up.  Densities (per km2) can be compared between
-resolutions; counts per cell cannot, for a cell of half the size holds a quarter.  Cells inside the country without a
-value are grey; what lies outside it stays white.
+Drawn from a ``Raster`` in memory or any other ``Source``, north up; a source is read once for a map, window by window.
+Densities (per km2) can be compared between resolutions; counts per cell cannot, for a cell of half the size holds a
+quarter.  Cells inside the country without a value are grey; what lies outside it stays white.
 """
 
 from __future__ import annotations
@@ -16,8 +16,12 @@ from PIL import Image
 from refimpl.figures.axes import colour_bar, colour_bar_width, scale_bar, swatches
 from refimpl.figures.canvas import FAINT, INK, LABEL, MARGIN, Canvas, footer_height, heading_height
 from refimpl.figures.colour import NODATA, PAPER, Scale, choose_scale
-from refimpl.figures.display import Bounds, borders, ground_size, pixel_shape, sample, sample_zones
+from refimpl.figures.display import Bounds, borders, ground_size, pixel_shape, sample, sample_zones, zones_source
 from refimpl.figures.typeset import fitted
+from refimpl.figures.zoom import pick_window
+from refimpl.raster.grid import Grid, Source
+
+__all__ = ["comparison_figure", "map_figure", "pick_window"]
 
 MAP_ROOM = (1100, 1400)
 """Most rows and columns of pixels of a map."""
@@ -29,12 +33,12 @@ LEAST_BAR = 240
 
 
 def map_figure(
-    raster,
+    raster: Source,
     title: str,
     path: str | os.PathLike,
     subtitle: str = "",
     footer: str = "",
-    zones: np.ndarray | None = None,
+    zones: Source | np.ndarray | None = None,
     limits: tuple[float, float] | None = None,
     scale: str = "log",
 ) -> Image.Image:
@@ -42,9 +46,9 @@ def map_figure(
 
     Parameters
     ----------
-    raster : Raster
+    raster : in memory or a file
         (rows, cols) values of any unit; larger than about 1400 pixels it is averaged for display.
-    zones : (rows, cols) integers on the raster's grid, optional
+    zones : (rows, cols) integers on the raster's grid, an array or a source, optional
         Provinces, 0 outside the country: their boundaries are drawn, and invalid cells outside are left white.
     limits : (low, high), optional
         Ends of the colour bar in the raster's units; by default from quantiles of the values (``choose_scale``).
@@ -56,7 +60,7 @@ def map_figure(
     ValueError
         ``zones`` has another shape than the raster, or ``scale`` or ``limits`` make no sense.
     """
-    _check_zones(raster, zones)
+    zones = None if zones is None else zones_source(zones, raster.grid)
     bounds = raster.grid.bounds
     shape = pixel_shape(raster.grid, bounds, MAP_ROOM)
     values, valid = sample(raster, bounds, shape)
@@ -80,7 +84,7 @@ def map_figure(
 
 
 def comparison_figure(
-    rasters: Sequence,
+    rasters: Sequence[Source],
     titles: Sequence[str],
     path: str | os.PathLike,
     window: Bounds,
@@ -89,7 +93,7 @@ def comparison_figure(
     footer: str = "",
     limits: tuple[float, float] | None = None,
     scale: str = "log",
-    zones: Sequence[np.ndarray] | None = None,
+    zones: Sequence[Source | np.ndarray | None] | None = None,
 ) -> Image.Image:
     """Draw the same window of several rasters side by side on one colour scale, cells visible as squares.
 
@@ -104,8 +108,7 @@ def comparison_figure(
     """
     _check_comparison(rasters, titles, window)
     zones = [None] * len(rasters) if zones is None else zones
-    for raster, own in zip(rasters, zones, strict=True):
-        _check_zones(raster, own)
+    zones = [own if own is None else zones_source(own, one.grid) for one, own in zip(rasters, zones, strict=True)]
     shape = pixel_shape(min(rasters, key=lambda raster: raster.grid.transform[2]).grid, window, PANEL_ROOM, 40)
     samples = [sample(raster, window, shape) for raster in rasters]
     values = [value[valid] for value, valid in samples]
@@ -130,39 +133,18 @@ def comparison_figure(
     return canvas.save(path)
 
 
-def pick_window(raster, size: float) -> Bounds:
-    """The square of side ``size`` (units of the CRS) with the greatest sum of values, centred on their centre of mass.
-
-    (xmin, ymin, xmax, ymax) on cell edges, inside the grid, no larger than the grid; of equal squares the
-    northernmost, then the westernmost.  Where nothing is positive, the middle of the grid.
-    """
-    x0, y0, dx, dy = raster.grid.transform
-    height, width = raster.values.shape
-    rows, cols = (int(np.clip(round(size / step), 1, most)) for step, most in ((-dy, height), (dx, width)))
-    weights = np.where(raster.valid, np.maximum(raster.values, 0), 0).astype(float)
-    table = np.pad(weights.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
-    sums = table[rows:, cols:] - table[:-rows, cols:] - table[rows:, :-cols] + table[:-rows, :-cols]
-    row, col = np.unravel_index(np.argmax(sums), sums.shape)
-    inside = weights[row : row + rows, col : col + cols]
-    if inside.sum() > 0:
-        row += round(float(inside.sum(axis=1) @ (np.arange(rows) + 0.5) / inside.sum()) - rows / 2)
-        col += round(float(inside.sum(axis=0) @ (np.arange(cols) + 0.5) / inside.sum()) - cols / 2)
-    else:
-        row, col = (height - rows) // 2, (width - cols) // 2
-    row, col = int(np.clip(row, 0, height - rows)), int(np.clip(col, 0, width - cols))
-    return x0 + col * dx, y0 + (row + rows) * dy, x0 + (col + cols) * dx, y0 + row * dy
-
-
-def _picture(values, valid, shown: Scale, grid, bounds: Bounds, zones) -> tuple[np.ndarray, bool]:
+def _picture(values, valid, shown: Scale, grid: Grid, bounds: Bounds, zones) -> tuple[np.ndarray, bool]:
     """Sampled values as pixels with boundaries, (rows, cols, 3) uint8, and whether any of them shows missing data."""
     pixels = shown.paint(values, valid)
     if zones is None:
         return pixels, not valid.all()
     rows, cols = valid.shape
-    inside = sample_zones(zones, grid, bounds, (rows, cols)) != 0
+    codes, halves = sample_zones(zones, grid, bounds, [(rows, cols), (2 * rows, 2 * cols)])
+    inside, coverage = codes != 0, borders(halves)
     pixels[~valid & ~inside] = PAPER
-    strength = BORDER_STRENGTH * borders(sample_zones(zones, grid, bounds, (2 * rows, 2 * cols)))[..., None]
-    pixels = np.rint(pixels * (1 - strength) + np.array(BORDER) * strength).astype(np.uint8)
+    line = coverage > 0
+    strength = BORDER_STRENGTH * coverage[line][:, None]
+    pixels[line] = np.rint(pixels[line] * (1 - strength) + np.array(BORDER) * strength).astype(np.uint8)
     return pixels, bool((inside & ~valid).any())
 
 
@@ -177,12 +159,7 @@ def _beyond(values: Sequence[np.ndarray], shown: Scale) -> tuple[bool, bool]:
     return any((value < shown.low).any() for value in values), any((value > shown.high).any() for value in values)
 
 
-def _check_zones(raster, zones):
-    if zones is not None and np.shape(zones) != raster.values.shape:
-        raise ValueError(f"zones have shape {np.shape(zones)}, expected that of the raster, {raster.values.shape}")
-
-
-def _check_comparison(rasters: Sequence, titles: Sequence[str], window: Bounds):
+def _check_comparison(rasters: Sequence[Source], titles: Sequence[str], window: Bounds):
     if not rasters or len(rasters) != len(titles):
         raise ValueError(f"expected a title for each raster, got {len(rasters)} rasters and {len(titles)} titles")
     if len({(raster.units, raster.grid.crs) for raster in rasters}) > 1:
