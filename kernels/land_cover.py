@@ -19,6 +19,11 @@ IGBP_CLASSES = 18
 
 
 def land_cover_sums(emission, valid, zones, igbp, known):
+    codes, pairs = land_cover_pairs(emission, valid, zones, igbp, known)
+    return codes, pairs[0]
+
+
+def land_cover_pairs(emission, valid, zones, igbp, known):
     if not emission.shape == valid.shape == zones.shape == igbp.shape == known.shape:
         raise ValueError("emission, valid, zones, igbp and known must have one shape")
     parts, table = number_of_parts(zones.shape), seven_classes(np.arange(IGBP_CLASSES))
@@ -54,7 +59,7 @@ def _added(found):
     for _, part_codes, (high, low), counts in found:
         at = np.searchsorted(codes, part_codes[counts > 0])
         pairs[:, at] = add_pairs(*pairs[:, at], high[counts > 0], low[counts > 0])
-    return codes, pairs[0]
+    return codes, pairs
 
 
 @kernel

@@ -13,7 +13,7 @@ from pathlib import Path
 from refimpl.config import Config
 from refimpl.errors import InputError
 from refimpl.evaluation.inventories import carbon_of_year, inventory_density
-from refimpl.evaluation.land_cover import land_cover_on
+from refimpl.evaluation.land_cover_map import land_cover_on
 from refimpl.evaluation.units import COMMON, inventory_unit, understood
 from refimpl.provinces import read_codes, require_overlap
 from refimpl.raster.geotiff import open_raster

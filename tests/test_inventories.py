@@ -17,7 +17,8 @@ from refimpl.errors import InputError
 from refimpl.evaluation.agreement import agreement, compare_inventory
 from refimpl.evaluation.inventories import ffdas_density, inventory_density, odiac_density
 from refimpl.evaluation.inventory_tables import inventories_table, land_cover_table, province_table
-from refimpl.evaluation.land_cover import LAND_COVERS, coarse_shares, land_cover_on
+from refimpl.evaluation.land_cover import LAND_COVERS, coarse_shares
+from refimpl.evaluation.land_cover_map import land_cover_on
 from refimpl.evaluation.units import COMMON, inventory_unit, understood
 from refimpl.metrics import average_ranks, spearman_rho
 from refimpl.raster.grid import Grid, Raster

@@ -64,7 +64,11 @@ def network_arguments(rng, dtype):
 
 CASES = {
     "refimpl.allocation.allocate_cells": allocation_arguments,
+    "refimpl.evaluation.land_cover.land_cover_pairs": land_cover_arguments,
     "refimpl.evaluation.land_cover.land_cover_sums": land_cover_arguments,
+    "refimpl.evaluation.moments.group_moments": lambda rng, dtype: (
+        rng.random((9, 11)).astype(dtype), *zonal_arguments(rng, dtype)[:3],
+    ),
     "refimpl.raster.codecs.lzw_decode": lambda rng, dtype: (
         np.frombuffer(compressed(b"7777177777728", "lzw"), np.uint8), 13,
     ),

@@ -1,4 +1,8 @@
-"""Eqs. 4-6 by province: one map against another, cell by cell, and totals against the statistics."""
+"""Eqs. 4-6 by province: one map against another, cell by cell, and totals against the statistics.
+
+Of cells, only the moments of each province are kept (refimpl/evaluation/moments.py); the few totals are compared as
+they are.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from refimpl.evaluation.moments import Moments, accuracies, group_moments, merged
 from refimpl.metrics import mean_absolute_error, pearson_r, r_squared, root_mean_square_error
 
 
@@ -52,13 +57,18 @@ def accuracy_by_province(observed: np.ndarray, estimated: np.ndarray, valid: np.
     >>> accuracy_by_province(both, both + 1, both > 0, np.array([[11, 11, 12]])).mae
     array([1., 1.])
     """
-    inside = np.flatnonzero((valid & (zones > 0)).ravel())
-    inside = inside[np.argsort(zones.ravel()[inside], kind="stable")]
-    codes, starts = np.unique(zones.ravel()[inside], return_index=True)
-    o, e = observed.ravel()[inside], estimated.ravel()[inside]
-    rows = [accuracy(*pair) for pair in zip(np.split(o, starts[1:]), np.split(e, starts[1:]))] if codes.size else []
-    columns = np.array(rows, float).reshape(-1, 4).T
-    return Accuracy(codes.astype(np.int64), *columns, accuracy(o, e))
+    return accuracy_of(Moments(*group_moments(observed, estimated, valid, zones)))
+
+
+def accuracy_of(provinces: Moments) -> Accuracy:
+    """The accuracy that the moments of each province tell, and together that of all cells.
+
+    >>> both = np.array([[1.0, 2.0, 4.0]])
+    >>> accuracy_of(Moments(*group_moments(both, both + 1, both > 0, np.array([[11, 11, 12]])))).overall[1:3]
+    (1.0, 1.0)
+    """
+    overall = accuracies(merged(provinces)).T.tolist()
+    return Accuracy(provinces.codes, *accuracies(provinces), tuple(overall[0]) if overall else (float("nan"),) * 4)
 
 
 def totals_accuracy(statistics: Mapping[int, float], sums: Mapping[int, float]) -> tuple[float, float, float, float]:

@@ -13,7 +13,8 @@ import numpy as np
 
 from refimpl.coarse import CoarseMap, predict_coarse
 from refimpl.evaluation.comparison import corrected, one_factor
-from refimpl.raster.grid import Raster
+from refimpl.evaluation.computed import Computed, like, parts, under
+from refimpl.raster.grid import Raster, Source, Window
 from refimpl.regression.fitted import FittedRegression
 from refimpl.zssr.network import Network
 from refimpl.zssr.settings import UpscaleSettings
@@ -37,14 +38,15 @@ ORDER = (
 
 
 def alternatives(
-    coarse: Raster,
+    coarse: Source,
     network: Network | None,
     settings: UpscaleSettings,
-    lights: Raster | None,
-    zones: np.ndarray,
+    lights: Source | None,
+    zones: Source | np.ndarray,
     totals: Mapping[int, float],
-) -> dict[str, Raster]:
-    """Every map of ``ORDER`` but the result and the reference.
+    network_alone: Source | None = None,
+) -> dict[str, Source]:
+    """Every map of ``ORDER`` but the result and the reference; what comes from sources is computed where it is read.
 
     Parameters
     ----------
@@ -53,6 +55,8 @@ def alternatives(
     lights : night lights on the fine grid, or None where no driver is named so.
     zones : (rows, cols) province codes on the fine grid.
     totals : statistic of each mapped province, 10^4 t.
+    network_alone : the density that ``network_alone_settings`` make, where it is known already; ``network`` is not
+        applied then.
     """
     baseline = settings.baseline  # each + Eq. 3 as the map itself has it (D09)
     densities = {
@@ -62,16 +66,35 @@ def alternatives(
             coarse, settings.back_projection or 10, baseline, settings.downsampling
         ),
     }
-    if network is not None:
-        plain = replace(settings, self_ensemble=False, back_projection=0)
-        densities["network alone + Eq. 3"] = apply_network(network, coarse, plain)
+    if network_alone is None and network is not None:
+        network_alone = apply_network(network, coarse, network_alone_settings(settings))
+    if network_alone is not None:
+        densities["network alone + Eq. 3"] = network_alone
     if lights is not None:
-        valid = lights.valid & np.repeat(np.repeat(coarse.valid, 2, axis=0), 2, axis=1)
-        densities["lights alone + Eq. 3"] = Raster.masked(np.maximum(lights.values, 0), valid, lights.grid)
+        densities["lights alone + Eq. 3"] = like(lights, Positive(lights, coarse))
     maps = corrected(densities, zones, totals)
     maps["regression, baseline kept"] = one_factor(replicate(coarse, baseline="keep"), zones, totals)
     maps["regression, baseline removed"] = one_factor(replicate(coarse), zones, totals)
     return maps
+
+
+def network_alone_settings(settings: UpscaleSettings) -> UpscaleSettings:
+    """Those of "network alone": no ensemble, no back-projection."""
+    return replace(settings, self_ensemble=False, back_projection=0)
+
+
+class Positive(Computed):
+    """``density`` less ``minimum``, at least 0 (D08), where the ``coarse`` cell is valid, too."""
+
+    def __init__(self, density: Source, coarse: Source, minimum: float = 0.0):
+        super().__init__(density.grid, "", density.dtype if minimum == 0 else float)
+        self.density, self.coarse, self.minimum = density, coarse, minimum
+
+    def part(self, window: Window) -> Raster:
+        """The cells of (row start, row stop, column start, column stop)."""
+        found = self.density.part(window)
+        values = np.maximum(found.values - self.minimum if self.minimum else found.values, 0)
+        return Raster.masked(values, found.valid & under(self.coarse, window).valid, found.grid)
 
 
 def fine_reference(
@@ -80,16 +103,24 @@ def fine_reference(
     drivers: Mapping[str, Raster],
     scaling: str,
     baseline: str,
-    zones: np.ndarray,
+    zones: Source | np.ndarray,
     totals: Mapping[int, float],
-) -> Raster:
+) -> Source:
     """The same regression on ``drivers`` at the fine cell size, corrected by Eq. 3.
 
     The cells are scaled as the coarse cells were and less the same baseline (D09; ``baseline`` "remove" or "keep"),
     so that only the cell size differs.  It means something only where the drivers really are that fine.
     """
     predicted = predict_coarse(model, drivers, scaling, scaler=coarse.scaler).raster
-    minimum = np.maximum(coarse.raster.values[coarse.raster.valid], 0.0).min() if baseline == "remove" else 0.0
-    valid = predicted.valid & np.repeat(np.repeat(coarse.raster.valid, 2, axis=0), 2, axis=1)
-    density = np.maximum(predicted.values - minimum, 0.0)  # D08
-    return corrected({REFERENCE: Raster.masked(density, valid, predicted.grid)}, zones, totals)[REFERENCE]
+    return reference_of(predicted, coarse.raster, baseline, zones, totals)
+
+
+def reference_of(
+    predicted: Source, coarse: Source, baseline: str, zones: Source | np.ndarray, totals: Mapping[int, float]
+) -> Source:
+    """The same from what the regression ``predicted`` at the fine cell size; ``coarse`` is the coarse map CE."""
+    minimum = 0.0
+    if baseline == "remove":
+        minimum = min(float(np.maximum(part.values[part.valid], 0.0).min(initial=np.inf)) for part in parts(coarse))
+    density = like(predicted, Positive(predicted, coarse, minimum))
+    return corrected({REFERENCE: density}, zones, totals)[REFERENCE]

@@ -13,22 +13,28 @@ Two more tell what back-projection does: bicubic with it, and the network withou
 fine as the fine grid, a last one is what the super-resolution tries to recover: the regression on them.
 Maps 1 and 2 are not corrected, so their province sums can be judged against the statistics; the others match them by
 design.
+
+All maps are judged in one walk, window by window: zones, land cover and the reference are read once for all of them,
+and of each map only sums and moments are kept.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from refimpl.allocation import allocate, per_km2
+from refimpl.allocation import UNITS, allocate
 from refimpl.errors import DataWarning
-from refimpl.evaluation.accuracy import Accuracy, accuracy_by_province, totals_accuracy
-from refimpl.evaluation.land_cover import LandCoverShares, land_cover_shares
-from refimpl.raster.grid import Raster
-from refimpl.raster.zonal import zonal_sums
+from refimpl.evaluation.accuracy import Accuracy, accuracy_of, totals_accuracy
+from refimpl.evaluation.computed import Computed, codes_in, like
+from refimpl.evaluation.land_cover import LAND_COVERS, LandCoverShares, land_cover_pairs, shares_of
+from refimpl.evaluation.moments import NOTHING, Moments, group_moments, joined
+from refimpl.evaluation.sums import Sums
+from refimpl.raster.grid import Raster, Source, Window
+from refimpl.raster.windows import windows
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,7 @@ class Judged:
     """One map and its numbers."""
 
     name: str
-    emission: Raster
+    emission: Source
     """10^4 t per cell."""
     totals: tuple[float, float, float, float]
     """(R2, MAE, RMSE, r) of the province sums against the statistics, 10^4 t."""
@@ -45,44 +51,131 @@ class Judged:
     """Against the fine reference, t CO2 / km2 / year; None where there is no reference."""
 
 
-def province_sums(emission: Raster, zones: np.ndarray) -> dict[int, float]:
+def province_sums(emission: Source, zones: Source | np.ndarray) -> dict[int, float]:
     """The sum of the cells of each province that has one, in the map's unit."""
-    codes, sums, _, counts = zonal_sums(emission.values, emission.valid, zones, np.ones(zones.shape[0]))
-    return {code: total for code, total, count in zip(codes.tolist(), sums.tolist(), counts.tolist()) if count}
+    return sums_of(emission, zones, np.ones(emission.grid.shape[0])).by_code()
 
 
-def one_factor(density: Raster, zones: np.ndarray, totals: Mapping[int, float]) -> Raster:
-    """Emission in proportion to ``density`` with one factor for all provinces that have a total (no Eq. 3)."""
-    areas = density.grid.cell_areas()
-    codes, weights, _, counts = zonal_sums(density.values, density.valid, zones, areas)
-    mapped = np.isin(codes, list(totals)) & (counts > 0)
+def sums_of(source: Source, zones: Source | np.ndarray, weights: np.ndarray) -> Sums:
+    """The sum of value x weight by province; ``weights`` (rows,)."""
+    found = Sums()
+    for window in windows(source.grid.shape):
+        codes = codes_in(zones, window)
+        if codes.any():
+            cells = source.part(window)
+            found.add_cells(cells.values, cells.valid, codes, weights[window[0] : window[1]])
+    return found
+
+
+def one_factor(density: Source, zones: Source | np.ndarray, totals: Mapping[int, float]) -> Source:
+    """Emission in proportion to ``density`` with one factor for all provinces that have a total (no Eq. 3).
+
+    The factor takes one walk over the map; of a ``Raster`` in memory the result is one, too.
+    """
+    codes, weights = sums_of(density, zones, density.grid.cell_areas()).totals()
+    mapped = np.isin(codes, list(totals))
     whole, spread = sum(totals[code] for code in codes[mapped].tolist()), weights[mapped].sum()
-    valid = density.valid & np.isin(zones, codes[mapped])
-    cells = np.where(valid, density.values, 0.0) * areas[:, np.newaxis]
-    if spread > 0:
-        cells *= whole / spread
-    return Raster(cells, valid, density.grid, "10^4 t CO2 per cell per year")
+    return like(density, OneFactor(density, zones, codes[mapped], whole / spread if spread > 0 else 1.0))
+
+
+class OneFactor(Computed):
+    """``density`` x cell area x ``factor`` in the provinces of ``codes``, 10^4 t per cell."""
+
+    def __init__(self, density: Source, zones: Source | np.ndarray, codes: np.ndarray, factor: float):
+        super().__init__(density.grid, UNITS)
+        self.density, self.zones, self.codes, self.factor = density, zones, codes, factor
+        self.areas = density.grid.cell_areas()
+
+    def part(self, window: Window) -> Raster:
+        """The cells of (row start, row stop, column start, column stop)."""
+        found = self.density.part(window)
+        valid = found.valid & np.isin(codes_in(self.zones, window), self.codes)
+        cells = np.where(valid, found.values, 0.0) * self.areas[window[0] : window[1], np.newaxis]
+        return Raster(cells * self.factor, valid, found.grid, self.units)
 
 
 def judge(
     name: str,
-    emission: Raster,
-    zones: np.ndarray,
+    emission: Source,
+    zones: Source | np.ndarray,
     totals: Mapping[int, float],
-    land_cover: Raster | None,
-    reference: Raster | None,
+    land_cover: Source | None,
+    reference: Source | None,
 ) -> Judged:
     """The numbers of one map; ``land_cover`` and ``reference`` (10^4 t per cell) lie on its grid."""
-    shares = cells = None
-    if land_cover is not None:
-        shares = land_cover_shares(emission.values, emission.valid, zones, land_cover.values, land_cover.valid)
-    if reference is not None:
-        both = emission.valid & reference.valid
-        cells = accuracy_by_province(per_km2(reference).values, per_km2(emission).values, both, zones)
-    return Judged(name, emission, totals_accuracy(totals, province_sums(emission, zones)), shares, cells)
+    return judge_all({name: emission}, zones, totals, land_cover, reference)[0]
 
 
-def corrected(maps: Mapping[str, Raster], zones: np.ndarray, totals: Mapping[int, float]) -> dict[str, Raster]:
+def judge_all(
+    maps: Mapping[str, Source],
+    zones: Source | np.ndarray,
+    totals: Mapping[int, float],
+    land_cover: Source | None = None,
+    reference: Source | None = None,
+    done: Callable[[float], None] = lambda share: None,
+) -> list[Judged]:
+    """The numbers of maps on one grid, all in one walk over its windows: memory does not go with its size.
+
+    Parameters
+    ----------
+    maps : 10^4 t per cell, by name.
+    zones : (rows, cols) integer province codes, 0 outside; a source of them or in memory.
+    totals : statistic of each mapped province, 10^4 t.
+    land_cover, reference : IGBP classes, and what the cells are compared with, 10^4 t per cell.
+    done : told the finished share of the walk.
+
+    Raises
+    ------
+    InputError
+        A class beyond 0-17 where a map is valid.
+    """
+    grid, found = next(iter(maps.values())).grid, {name: MapSums() for name in maps}
+    areas, walk = grid.cell_areas(), windows(grid.shape)
+    for at, window in enumerate(walk):
+        codes = codes_in(zones, window)
+        if codes.any():  # what lies outside all provinces counts for nothing
+            classes = land_cover.part(window) if land_cover is not None else None
+            observed = density_of(reference.part(window), areas, window) if reference is not None else None
+            for name, emission in maps.items():
+                found[name].add(emission.part(window), codes, classes, observed, areas, window)
+        done((at + 1) / len(walk))
+    return [
+        Judged(
+            name, emission, totals_accuracy(totals, found[name].provinces.by_code()),
+            shares_of(*found[name].covers.totals((len(LAND_COVERS) + 1,))) if land_cover is not None else None,
+            accuracy_of(found[name].moments) if reference is not None else None,
+        )
+        for name, emission in maps.items()
+    ]  # fmt: skip
+
+
+class MapSums:
+    """What is kept of one map while it is walked over."""
+
+    def __init__(self):
+        self.provinces, self.covers, self.moments = Sums(), Sums(), NOTHING
+
+    def add(self, emission: Raster, codes, classes: Raster | None, observed: Raster | None, areas, window) -> None:
+        """A window of the map, in 10^4 t per cell, with all that it is compared with there."""
+        values, valid = emission.values, emission.valid
+        self.provinces.add_cells(values, valid, codes, np.ones(codes.shape[0]))
+        if classes is not None:
+            self.covers.add(*land_cover_pairs(values, valid, codes, classes.values, classes.valid))
+        if observed is not None:
+            estimated = density_of(emission, areas, window)
+            here = group_moments(observed.values, estimated.values, observed.valid & valid, codes)
+            self.moments = joined(self.moments, Moments(*here))
+
+
+def density_of(emission: Raster, areas: np.ndarray, window: Window) -> Raster:
+    """A window in 10^4 t per cell as t CO2 / km2 / year; ``areas`` (rows,) are those of the whole grid, km2."""
+    density = emission.values * 1e4 / areas[window[0] : window[1], np.newaxis]
+    return Raster.unchecked(density, emission.valid, emission.grid, "t CO2 / km2 / year")
+
+
+def corrected(
+    maps: Mapping[str, Source], zones: Source | np.ndarray, totals: Mapping[int, float]
+) -> dict[str, Source]:
     """Eq. 3 applied to each of the named density maps; what is odd about an alternative (D21) is no warning of ours."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)

@@ -5,14 +5,16 @@ The paper names seven classes and not how MCD12's seventeen IGBP classes fall in
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from refimpl.errors import InputError
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.warp import cropped, warp_mode, warp_nearest
+from refimpl.evaluation.computed import codes_in, under
+from refimpl.evaluation.sums import Sums
+from refimpl.raster.grid import Source
+from refimpl.raster.windows import windows
+from refimpl.raster.zonal_sums import exact_pair
 from refimpl.twins import twin
 
 LAND_COVERS: dict[str, tuple[int, ...]] = {
@@ -58,33 +60,22 @@ def seven_classes(igbp: np.ndarray) -> np.ndarray:
     return table[codes]
 
 
-def land_cover_on(igbp: Raster, grid: Grid, rule: str = "majority") -> Raster:
-    """D23: IGBP classes (MCD12) on ``grid``, each land cover as the first of its classes.
+@twin("kernels.land_cover")
+def land_cover_pairs(emission, valid, zones, igbp, known):
+    """As ``land_cover_sums``, each sum with what its rounding lost: sums are (2, k, 8), the sum and the rest.
 
-    ``rule`` "majority": where pixels are finer than the cells (half their area or less, as MCD12Q1's 463 m under 1 km),
-    the land cover, of the seven, that holds the most of the cell's classified part; of equal ones the first.  Classes
-    are joined before they are counted, so that a forest of five kinds is one.  Coarser pixels (MCD12C1), and "nearest":
-    the pixel at the cell's centre.
-
-    Raises
-    ------
-    InputError
-        A class beyond 0-17 under the grid.
-
-    >>> from refimpl.raster.projection import ALBERS_CHINA
-    >>> fine = Grid(ALBERS_CHINA, (0, 0, 1, -1), (2, 2))
-    >>> igbp = Raster(np.array([[4, 1], [13, 17]], np.uint8), np.ones((2, 2), bool), fine)
-    >>> land_cover_on(igbp, Grid(ALBERS_CHINA, (0, 0, 2, -2), (1, 1))).values.tolist()
-    [[1]]
+    >>> yes = np.ones((1, 2), bool)
+    >>> zones, igbp = np.array([[11, 11]]), np.array([[13, 13]])
+    >>> land_cover_pairs.reference(np.array([[1e16, 1.0]]), yes, zones, igbp, yes)[1][:, 0, 5]
+    array([1.e+16, 1.e+00])
     """
-    part = cropped(igbp, grid)
-    seven = np.zeros(part.values.shape, np.uint8)
-    seven[part.valid] = seven_classes(part.values[part.valid])
-    finer = np.median(part.grid.cell_areas()) <= np.median(grid.cell_areas()) / 2
-    warped = warp_mode if finer and rule == "majority" else warp_nearest
-    found = warped(Raster.unchecked(seven, part.valid, part.grid), grid)
-    first = np.array([members[0] for members in LAND_COVERS.values()], np.uint8)
-    return Raster.masked(first[found.values], found.valid, grid, "IGBP class")
+    inside = valid & (zones > 0)
+    codes, province = np.unique(zones[inside], return_inverse=True)
+    classes = np.where(known[inside], seven_classes(np.where(known, igbp, 0)[inside]), len(LAND_COVERS))
+    pairs = np.zeros((2, codes.size, len(LAND_COVERS) + 1))
+    for row, column in np.ndindex(pairs.shape[1:]):
+        pairs[:, row, column] = exact_pair(emission[inside][(province == row) & (classes == column)])
+    return codes.astype(np.int64), pairs
 
 
 @twin("kernels.land_cover")
@@ -111,13 +102,8 @@ def land_cover_sums(emission, valid, zones, igbp, known):
     >>> land_cover_sums.reference(np.array([[1.0, 3.0]]), yes, np.array([[11, 11]]), np.array([[13, 12]]), yes)[1]
     array([[0., 0., 0., 0., 3., 1., 0., 0.]])
     """
-    inside = valid & (zones > 0)
-    codes, province = np.unique(zones[inside], return_inverse=True)
-    classes = np.where(known[inside], seven_classes(np.where(known, igbp, 0)[inside]), len(LAND_COVERS))
-    sums = np.zeros((codes.size, len(LAND_COVERS) + 1))
-    for row, column in np.ndindex(sums.shape):
-        sums[row, column] = math.fsum(emission[inside][(province == row) & (classes == column)])
-    return codes.astype(np.int64), sums
+    codes, pairs = land_cover_pairs.reference(emission, valid, zones, igbp, known)
+    return codes, pairs[0]
 
 
 def land_cover_shares(emission: np.ndarray, valid: np.ndarray, zones: np.ndarray, igbp: np.ndarray, known: np.ndarray):
@@ -134,7 +120,15 @@ def land_cover_shares(emission: np.ndarray, valid: np.ndarray, zones: np.ndarray
     >>> land_cover_shares(e, yes, np.array([[11, 11]]), np.array([[13, 12]]), yes).mean("built-up")
     0.25
     """
-    codes, sums = land_cover_sums(emission, valid, zones, igbp, known)
+    return shares_of(*land_cover_sums(emission, valid, zones, igbp, known))
+
+
+def shares_of(codes: np.ndarray, sums: np.ndarray) -> LandCoverShares:
+    """The shares that the ``sums`` (k, 8) of ``land_cover_sums`` make.
+
+    >>> shares_of(np.array([11]), np.array([[0.0, 0, 0, 0, 3, 1, 0, 4]])).unclassified
+    array([0.5])
+    """
     classified = sums[:, :-1].sum(axis=1, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):
         shares = np.where(classified > 0, sums[:, :-1] / classified, np.nan)
@@ -142,10 +136,15 @@ def land_cover_shares(emission: np.ndarray, valid: np.ndarray, zones: np.ndarray
     return LandCoverShares(codes, shares, unclassified)
 
 
-def coarse_shares(emission: Raster, zones: np.ndarray, land_cover: Raster) -> LandCoverShares:
+def coarse_shares(emission: Source, zones: Source | np.ndarray, land_cover: Source) -> LandCoverShares:
     """Fig. 4 at the coarse scale: the shares of a map by the land cover of coarse cells.
 
     ``emission`` and ``zones`` (rows, cols) are on the fine grid, four of its cells to one of ``land_cover`` (IGBP).
     """
-    igbp, known = (np.repeat(np.repeat(part, 2, 0), 2, 1) for part in (land_cover.values, land_cover.valid))
-    return land_cover_shares(emission.values, emission.valid, zones, igbp, known)
+    found = Sums()
+    for window in windows(emission.grid.shape):
+        codes = codes_in(zones, window)
+        if (codes > 0).any():
+            cells, classes = emission.part(window), under(land_cover, window)
+            found.add(*land_cover_pairs(cells.values, cells.valid, codes, classes.values, classes.valid))
+    return shares_of(*found.totals((len(LAND_COVERS) + 1,)))

@@ -229,8 +229,8 @@ SURFACES = [
     _evaluation(
         "land-cover-counts-cells",
         "land_cover",
-        "math.fsum(emission[inside][(province == row) & (classes == column)])",
-        "float(np.sum((province == row) & (classes == column)))",
+        "exact_pair(emission[inside][(province == row) & (classes == column)])",
+        "exact_pair([np.sum((province == row) & (classes == column))])",
     ),
     _evaluation("odiac-carbon", "inventories", "carbon * CARBON_TO_CO2 / source", "carbon / source"),
     _evaluation("odiac-per-cell", "inventories", "CARBON_TO_CO2 / source.cell_areas()[:, np.newaxis]", "CARBON_TO_CO2"),
@@ -246,8 +246,13 @@ SURFACES = [
     ),
     _evaluation("ffdas-kg-per-km2", "inventories", "* 1000.0 * CARBON_TO_CO2", "* CARBON_TO_CO2"),
     _evaluation("ffdas-carbon", "inventories", "* 1000.0 * CARBON_TO_CO2", "* 1000.0"),
-    _evaluation("accuracy-swapped", "accuracy", "accuracy(*pair) for pair", "accuracy(*pair[::-1]) for pair"),
-    _evaluation("accuracy-counts-outside", "accuracy", "(valid & (zones > 0))", "(valid)"),
+    _evaluation(
+        "accuracy-swapped",
+        "accuracy",
+        "Moments(*group_moments(observed, estimated, valid, zones))",
+        "Moments(*group_moments(estimated, observed, valid, zones))",
+    ),
+    _evaluation("accuracy-counts-outside", "moments", "inside & (groups > 0)", "inside & (groups >= 0)"),
     Mutant(
         "run-emission-of-the-test-year",
         "pipeline",

@@ -19,7 +19,8 @@ from PIL import Image
 from refimpl.cli import main
 from refimpl.compared import read_odiac
 from refimpl.evaluation.inventories import inventory_density
-from refimpl.evaluation.land_cover import LAND_COVERS, land_cover_on
+from refimpl.evaluation.land_cover import LAND_COVERS
+from refimpl.evaluation.land_cover_map import land_cover_on
 from refimpl.metrics import spearman_rho
 from refimpl.raster.geotiff import read_raster
 from refimpl.raster.grid import Grid, Raster

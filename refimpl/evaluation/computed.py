@@ -1,0 +1,117 @@
+"""Rasters that are computed where they are asked for, so that a map larger than memory is judged window by window.
+
+Figs. 4-6.  ``Computed`` is the common ground of the sources of this room; the functions bring to one window what lies
+at another scale or comes in another form: zones as codes, coarse cells, the part of a file under the map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from refimpl.raster.grid import Grid, Raster, Source, Window
+from refimpl.raster.warp import cropped
+from refimpl.raster.windows import windows
+
+
+class Computed:
+    """A source; who derives from it says what ``part`` computes.  ``values`` and ``valid`` are for small rasters.
+
+    >>> from refimpl.raster.projection import ALBERS_CHINA
+    >>> grid = Grid(ALBERS_CHINA, (0, 0, 1, -1), (1, 2))
+    >>> class Ones(Computed):
+    ...     def part(self, window):
+    ...         here = self.grid.part(window)
+    ...         return Raster(np.ones(here.shape), np.ones(here.shape, bool), here)
+    >>> Ones(grid).values.tolist()
+    [[1.0, 1.0]]
+    """
+
+    def __init__(self, grid: Grid, units: str = "", dtype=float):
+        self.grid, self.units, self.dtype = grid, units, np.dtype(dtype)
+
+    def part(self, window: Window) -> Raster:
+        """The cells of (row start, row stop, column start, column stop)."""
+        raise NotImplementedError
+
+    def whole(self) -> Raster:
+        """All of it, in memory."""
+        return self.part((0, self.grid.shape[0], 0, self.grid.shape[1]))
+
+    @property
+    def values(self) -> np.ndarray:
+        """All values (rows, cols), computed anew at each call."""
+        return self.whole().values
+
+    @property
+    def valid(self) -> np.ndarray:
+        """The whole mask (rows, cols), computed anew at each call."""
+        return self.whole().valid
+
+
+class Cropped(Computed):
+    """The part of ``source`` that any cell of ``grid`` touches, as ``cropped`` has it; nothing is read yet."""
+
+    def __init__(self, source: Source, grid: Grid):
+        self.source, self.window = source, cropped(_Places(source.grid), grid)
+        super().__init__(source.grid.part(self.window), source.units, source.dtype)
+
+    def part(self, window: Window) -> Raster:
+        """The cells of (row start, row stop, column start, column stop), counted from the part's corner."""
+        (top, _, left, _), (first, last, start, stop) = self.window, window
+        found = self.source.part((top + first, top + last, left + start, left + stop))
+        return Raster.unchecked(found.values, found.valid, self.grid.part(window), found.units)
+
+
+class _Places:
+    """A raster whose parts are the places that they take: what ``cropped`` asks of it is the window."""
+
+    def __init__(self, grid: Grid):
+        self.grid = grid
+
+    def part(self, window: Window) -> Window:
+        return window
+
+
+def like(source: Source, computed: Computed) -> Source:
+    """What is computed from a source: in memory where the source is, else still to be computed."""
+    return computed.whole() if isinstance(source, Raster) else computed
+
+
+def codes_in(zones: Source | np.ndarray, window: Window) -> np.ndarray:
+    """(rows, cols) integer codes of a window, 0 outside.
+
+    >>> codes_in(np.array([[11, 12, 0]]), (0, 1, 1, 3)).tolist()
+    [[12, 0]]
+    """
+    if isinstance(zones, np.ndarray):
+        return zones[window[0] : window[1], window[2] : window[3]]
+    return zones.part(window).values
+
+
+def parts(source: Source) -> Iterator[Raster]:
+    """All of a source, window after window."""
+    return (source.part(window) for window in windows(source.grid.shape))
+
+
+def any_in_zones(source: Source, zones: Source | np.ndarray) -> bool:
+    """Whether a cell with a value lies in a zone; the walk ends at the first window that has one."""
+    return any(
+        (source.part(window).valid & (codes_in(zones, window) > 0)).any() for window in windows(source.grid.shape)
+    )
+
+
+def under(coarse: Source, window: Window) -> Raster:
+    """The coarse cells in which the fine cells of a window lie, each as often as it has fine cells there (D19).
+
+    >>> from refimpl.raster.projection import ALBERS_CHINA
+    >>> coarse = Raster(np.array([[1, 2]]), np.ones((1, 2), bool), Grid(ALBERS_CHINA, (0, 0, 2, -2), (1, 2)))
+    >>> under(coarse, (1, 2, 1, 4)).values.tolist()
+    [[1, 2, 2]]
+    """
+    top, bottom, left, right = window
+    found = coarse.part((top // 2, (bottom + 1) // 2, left // 2, (right + 1) // 2))
+    cells = np.s_[top % 2 : top % 2 + bottom - top, left % 2 : left % 2 + right - left]
+    values, valid = (np.repeat(np.repeat(each, 2, 0), 2, 1)[cells] for each in (found.values, found.valid))
+    return Raster.unchecked(values, valid, coarse.grid.refined().part(window), found.units)

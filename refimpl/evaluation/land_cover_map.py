@@ -1,0 +1,89 @@
+"""D23: the land cover of each cell of a grid, from MCD12's classes; made window by window.
+
+Classes are joined into the paper's seven before they are counted, so that a forest of five kinds is one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from refimpl.errors import InputError
+from refimpl.evaluation.computed import Computed, Cropped, like, parts
+from refimpl.evaluation.land_cover import LAND_COVERS, seven_classes
+from refimpl.raster.grid import Grid, Raster, Source, Window
+from refimpl.raster.warped import Warped
+
+
+def land_cover_on(igbp: Source, grid: Grid, rule: str = "majority") -> Source:
+    """IGBP classes (MCD12) on ``grid``, each land cover as the first of its classes.
+
+    ``rule`` "majority": where pixels are finer than the cells (half their area or less, as MCD12Q1's 463 m under 1 km),
+    the land cover, of the seven, that holds the most of the cell's classified part; of equal ones the first.  Coarser
+    pixels (MCD12C1), and "nearest": the pixel at the cell's centre.  What is under the grid is read once, to be
+    checked, and again where cells are asked for; of a ``Raster`` in memory the result is one, too.
+
+    Raises
+    ------
+    InputError
+        A class beyond 0-17, or a value that is no whole number, under the grid.
+
+    >>> from refimpl.raster.projection import ALBERS_CHINA
+    >>> fine = Grid(ALBERS_CHINA, (0, 0, 1, -1), (2, 2))
+    >>> igbp = Raster(np.array([[4, 1], [13, 17]], np.uint8), np.ones((2, 2), bool), fine)
+    >>> land_cover_on(igbp, Grid(ALBERS_CHINA, (0, 0, 2, -2), (1, 1))).values.tolist()
+    [[1]]
+    """
+    part = Cropped(igbp, grid)
+    seven = SevenClasses(part)
+    for _ in parts(seven):
+        pass
+    finer = np.median(part.grid.cell_areas()) <= np.median(grid.cell_areas()) / 2
+    method = "mode" if finer and rule == "majority" else "nearest"
+    return like(igbp, LandCover(Warped(seven, grid, method)))
+
+
+class SevenClasses(Computed):
+    """IGBP classes as the index of their land cover in ``LAND_COVERS``, uint8; whole numbers may be floats."""
+
+    def __init__(self, igbp: Cropped):
+        super().__init__(igbp.grid, igbp.units, np.uint8)
+        self.igbp = igbp
+
+    def part(self, window: Window) -> Raster:
+        """The cells of (row start, row stop, column start, column stop).
+
+        Raises
+        ------
+        InputError
+            A class beyond 0-17, or a value with a fraction.
+        """
+        found = self.igbp.part(window)
+        classes = found.values
+        if classes.dtype.kind == "f":
+            wrong = found.valid & (classes != np.floor(classes))
+            if wrong.any():
+                row, column = np.argwhere(wrong)[0]
+                top, _, left, _ = self.igbp.window
+                raise InputError(
+                    f"{classes[row, column]} at row {top + window[0] + row}, column {left + window[2] + column}; "
+                    "expected whole numbers (IGBP classes)"
+                )
+        if classes.dtype.kind == "f" or classes.dtype == np.uint64:  # what int64 cannot hold is no class either
+            classes = np.clip(classes, -1e18, 1e18)
+        joined = np.zeros(classes.shape, np.uint8)
+        joined[found.valid] = seven_classes(classes[found.valid])
+        return Raster.unchecked(joined, found.valid, found.grid, self.units)
+
+
+class LandCover(Computed):
+    """Indices of land covers on a grid as the first of their IGBP classes."""
+
+    def __init__(self, indices: Warped):
+        super().__init__(indices.grid, "IGBP class", np.uint8)
+        self.indices = indices
+
+    def part(self, window: Window) -> Raster:
+        """The cells of (row start, row stop, column start, column stop)."""
+        found = self.indices.part(window)
+        first = np.array([members[0] for members in LAND_COVERS.values()], np.uint8)
+        return Raster.masked(first[found.values], found.valid, found.grid, self.units)
