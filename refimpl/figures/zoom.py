@@ -39,7 +39,7 @@ def pick_window(source: Source, size: float, most: float | None = None) -> Bound
     row, col = (height - rows) // 2, (width - cols) // 2
     most = _greatest(source) if most is None else most
     if most > 0:
-        row, col = _greatest_square(source, (rows, cols), most)
+        row, col = greatest_square(source, (rows, cols), most)
         row, col = _centred(source, (row, row + rows, col, col + cols))
     return x0 + col * dx, y0 + (row + rows) * dy, x0 + (col + cols) * dx, y0 + row * dy
 
@@ -50,7 +50,7 @@ def _greatest(source: Source) -> float:
     return max(float(source.part(window).values.max(initial=0)) for window in windows_in(source.grid.shape, whole))
 
 
-def _greatest_square(source: Source, shape: tuple[int, int], most: float) -> tuple[int, int]:
+def greatest_square(source: Source, shape: tuple[int, int], most: float) -> tuple[int, int]:
     """First row and column of the square of ``shape`` cells with the greatest sum of positive values."""
     rows, cols = shape
     shift = 62 - (rows * cols).bit_length() - int(np.frexp(most)[1])
