@@ -4,22 +4,30 @@ Cells are compared as densities, t CO2 / km2 / year, each cell once whatever its
 and a province lies; the other inventory stands for "observed" in Eqs. 4-6, the map for "estimated".  Sums are 10^4 t
 CO2 a year.  The totals of a province are all that each of the two has there; those of the map equal the statistics by
 Eq. 3.
+
+Maps are read once, window by window; sums and moments are kept by group, and the pairs of cells in files for rho.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from refimpl.allocation import UNITS, per_km2
 from refimpl.errors import InputError
-from refimpl.evaluation.accuracy import accuracy
-from refimpl.evaluation.comparison import Judged, judge, province_sums
+from refimpl.evaluation.accuracy import accuracy, accuracy_of
+from refimpl.evaluation.comparison import Judged, density_of
+from refimpl.evaluation.computed import codes_in
 from refimpl.evaluation.land_cover import LAND_COVERS, seven_classes
+from refimpl.evaluation.moments import NOTHING, Moments, accuracies, group_moments, joined, merged
+from refimpl.evaluation.pairs import PairFiles
+from refimpl.evaluation.sums import Sums
 from refimpl.metrics import spearman_rho
-from refimpl.raster.grid import Raster
+from refimpl.raster.grid import Raster, Source
+from refimpl.raster.windows import windows
 
 WITHOUT = len(LAND_COVERS) + 1
 """The group of cells without a land cover; those of the seven are 1-7."""
@@ -42,13 +50,45 @@ class Agreement:
     """r, r2, mae and rmse (t CO2 / km2), rho by name."""
 
 
-def agreement(observed: Raster, estimated: Raster, groups: np.ndarray) -> Agreement:
-    """Compare two densities on one grid, group by group.
+class Common:
+    """What is kept, group by group, of the cells that two densities have in common."""
+
+    def __init__(self):
+        self.moments, self.observed, self.estimated = NOTHING, Sums(), Sums()
+
+    def add(self, observed, estimated, inside, groups, areas: np.ndarray) -> None:
+        """The cells ``inside`` of one window; arrays (rows, cols), ``areas`` (rows,) in km2."""
+        self.moments = joined(self.moments, Moments(*group_moments(observed, estimated, inside, groups)))
+        self.observed.add_cells(observed, inside, groups, areas)
+        self.estimated.add_cells(estimated, inside, groups, areas)
+
+    def agreement(self, rho: Callable[[int], float]) -> Agreement:
+        """By group; ``rho`` gives that of a group."""
+        moments = self.moments
+        sums = (each.totals()[1] / 1e4 for each in (self.observed, self.estimated))
+        return Agreement(moments.codes, moments.counts, *sums, numbers_from(moments, map(rho, moments.codes.tolist())))
+
+    def overall(self, rho: float) -> Agreement:
+        """All groups as one of number 1."""
+        moments = merged(self.moments)
+        sums = (np.array([each.whole() / 1e4]) for each in (self.observed, self.estimated))
+        return Agreement(moments.codes, moments.counts, *sums, numbers_from(moments, [rho]))
+
+
+def numbers_from(moments: Moments, rho: Iterable[float]) -> dict[str, np.ndarray]:
+    """NUMBERS of each group."""
+    r2, mae, rmse, r = accuracies(moments)
+    return dict(zip(NUMBERS, (r, r2, mae, rmse, np.array(list(rho), float))))
+
+
+def agreement(observed: Source, estimated: Source, groups: Source | np.ndarray, folder: Path | None = None) -> Agreement:
+    """Compare two densities on one grid, group by group, window by window.
 
     Parameters
     ----------
     observed, estimated : t CO2 / km2 / year.
     groups : (rows, cols) integers; 0 takes no part.
+    folder : where the cells are kept until they are ranked, 17 bytes each; by default the system's.
 
     >>> from refimpl.raster.grid import Grid
     >>> from refimpl.raster.projection import ALBERS_CHINA
@@ -58,15 +98,15 @@ def agreement(observed: Raster, estimated: Raster, groups: np.ndarray) -> Agreem
     >>> found.groups.tolist(), found.cells.tolist(), found.numbers["mae"].tolist(), found.estimated.tolist()
     ([11, 12], [2, 1], [2.5, 0.0], [0.0008, 0.0009])
     """
-    inside = np.flatnonzero((observed.valid & estimated.valid & (groups > 0)).ravel())
-    inside = inside[np.argsort(groups.ravel()[inside], kind="stable")]
-    codes, starts, cells = np.unique(groups.ravel()[inside], return_index=True, return_counts=True)
-    areas = observed.grid.cell_areas()[inside // observed.grid.shape[1]]
-    o, e = (np.asarray(raster.values, np.float64).ravel()[inside] for raster in (observed, estimated))
-    pairs = list(zip(np.split(o, starts[1:]), np.split(e, starts[1:]))) if codes.size else []
-    rows = np.array([numbers_of(*pair) for pair in pairs], float).reshape(-1, len(NUMBERS))
-    sums = [np.array([part.sum() / 1e4 for part in np.split(v * areas, starts[1:])][: codes.size]) for v in (o, e)]
-    return Agreement(codes.astype(np.int64), cells.astype(np.int64), *sums, dict(zip(NUMBERS, rows.T)))
+    areas, common = observed.grid.cell_areas(), Common()
+    with TemporaryDirectory(dir=folder, prefix="pairs-") as place:
+        pairs = PairFiles(Path(place))
+        for window in windows(observed.grid.shape):
+            codes, o, e = codes_in(groups, window), observed.part(window), estimated.part(window)
+            inside = o.valid & e.valid & (codes > 0)
+            common.add(o.values, e.values, inside, codes, areas[window[0] : window[1]])
+            pairs.add(o.values, e.values, inside, codes)
+        return common.agreement(pairs.rho_of_group)
 
 
 def numbers_of(observed: np.ndarray, estimated: np.ndarray) -> tuple[float, ...]:
@@ -84,7 +124,7 @@ class InventoryComparison:
     """One other inventory beside the map."""
 
     name: str
-    density: Raster
+    density: Source
     """The other inventory, t CO2 / km2 / year, on the grid of the map."""
     judged: Judged
     """By province, as the alternatives of the map are."""
@@ -104,14 +144,15 @@ class InventoryComparison:
 
 def compare_inventory(
     name: str,
-    emission: Raster,
-    density: Raster,
-    zones: np.ndarray,
-    land_cover: Raster | None = None,
+    emission: Source,
+    density: Source,
+    zones: Source | np.ndarray,
+    land_cover: Source | None = None,
     statistics: Mapping[int, float] | None = None,
     map_name: str = "map",
+    folder: Path | None = None,
 ) -> InventoryComparison:
-    """Every number of one other inventory.
+    """Every number of one other inventory, from one walk over the windows of both maps.
 
     Parameters
     ----------
@@ -120,36 +161,62 @@ def compare_inventory(
     zones : (rows, cols) integer province codes, 0 outside.
     land_cover : IGBP classes on the same grid.
     statistics : 10^4 t by province; without them the province sums of the map, which equal them by Eq. 3.
+    folder : where the cells are kept until they are ranked, up to 33 bytes each; by default the system's.
 
     Raises
     ------
     InputError
         No cell of any province has a value in both.
     """
-    if not (emission.valid & density.valid & (zones > 0)).any():
-        raise InputError(f"{name}: has no value where the map has one; check its extent, projection and nodata")
-    ours, grid = per_km2(emission), emission.grid
-    cells = density.values * grid.cell_areas()[:, np.newaxis] / 1e4
-    other = Raster.unchecked(cells, density.valid, grid, UNITS)
-    map_sums, sums = province_sums(emission, zones), province_sums(other, zones)
-    statistics = dict(statistics) if statistics else map_sums
-    common = sorted(set(statistics) & set(sums))
-    totals = numbers_of(*(np.array([values[code] for code in common], float) for values in (statistics, sums)))
-    covers = None
-    if land_cover is not None:
-        covers = agreement(density, ours, cover_groups(land_cover, zones))
+    with TemporaryDirectory(dir=folder, prefix="pairs-") as place:
+        both = BothMaps(emission, density, zones, land_cover, PairFiles(Path(place)))
+        pairs = both.pairs
+        if not pairs.counts:
+            raise InputError(f"{name}: has no value where the map has one; check its extent, projection and nodata")
+        overall, provinces = both.provinces.overall(pairs.rho()), both.provinces.agreement(pairs.rho_of_group)
+        covers = both.covers.agreement(pairs.rho_of_cover) if land_cover is not None else None
+    of_map, of_other = both.map_sums.by_code(), {code: total / 1e4 for code, total in both.sums.by_code().items()}
+    statistics = dict(statistics) if statistics else of_map
+    common = sorted(set(statistics) & set(of_other))
     return InventoryComparison(
         name,
         density,
-        judge(f"{map_name} against {name}", emission, zones, {}, None, other),
-        agreement(density, ours, (zones > 0).astype(np.uint8)),
-        agreement(density, ours, zones),
+        Judged(
+            f"{map_name} against {name}", emission, (float("nan"),) * 4, None, accuracy_of(both.provinces.moments)
+        ),
+        overall,
+        provinces,
         covers,
         {code: statistics[code] for code in common},
-        map_sums,
-        sums,
-        totals,
+        of_map,
+        of_other,
+        numbers_of(*(np.array([values[code] for code in common], float) for values in (statistics, of_other))),
     )
+
+
+class BothMaps:
+    """What one walk over two maps keeps; parameters as of ``compare_inventory``, ``pairs`` takes the common cells."""
+
+    def __init__(self, emission: Source, density: Source, zones, land_cover: Source | None, pairs: PairFiles):
+        self.map_sums, self.sums, self.provinces, self.covers, self.pairs = Sums(), Sums(), Common(), Common(), pairs
+        areas = emission.grid.cell_areas()
+        for window in windows(emission.grid.shape):
+            codes = codes_in(zones, window)
+            if codes.any():
+                classes = land_cover.part(window) if land_cover is not None else None
+                self._add(emission.part(window), density.part(window), codes, classes, areas, window)
+
+    def _add(self, emission: Raster, other: Raster, codes, classes: Raster | None, areas, window) -> None:
+        """One window; ``areas`` (rows,) are those of the whole grid."""
+        ours, rows = density_of(emission, areas, window).values, areas[window[0] : window[1]]
+        inside, groups = emission.valid & other.valid & (codes > 0), None
+        self.map_sums.add_cells(emission.values, emission.valid, codes, np.ones(rows.size))
+        self.sums.add_cells(other.values, other.valid, codes, rows)
+        self.provinces.add(other.values, ours, inside, codes, rows)
+        if classes is not None:
+            groups = cover_groups(classes, codes)
+            self.covers.add(other.values, ours, inside, groups, rows)
+        self.pairs.add(other.values, ours, inside, codes, groups)
 
 
 def cover_groups(land_cover: Raster, zones: np.ndarray) -> np.ndarray:

@@ -1,0 +1,129 @@
+"""Spearman's rho of more pairs than fit in memory; Fig. 6.
+
+Each variable is cut into buckets by value, at quantiles of a sample.  A walk over the pairs lays the values of each
+bucket into a file in the order in which they come; a bucket fits in memory, where its values are ranked; a second walk
+takes the ranks back from the files in the same order.  What many cells have in common (0, say) is a bucket of its own
+that need not be ranked.  Ranks are counted twice over, so that those of equal values are whole numbers too: their
+sums of products are exact, and rho is rounded but a few times, whatever the order of the pairs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from refimpl.metrics import spearman_rho
+
+IN_MEMORY = 2**21
+"""Pairs that are ranked in memory."""
+_SAMPLE = 2**16
+Pairs = Callable[[], Iterable[tuple[np.ndarray, np.ndarray]]]
+"""Gives blocks of x and y (n,) float64, the same at each call."""
+
+
+def rank_correlation(pairs: Pairs, count: int, folder: Path, most: int = IN_MEMORY) -> float:
+    """Spearman's rho of ``count`` pairs, in [-1, 1]; nan for none, or where either is constant.
+
+    Up to ``most`` pairs it is ``metrics.spearman_rho`` to the bit; more take 16 bytes each in files under ``folder``
+    while they are counted, and no more memory.
+
+    >>> x = np.array([1.0, 2.0, 2.0, 3.0])
+    >>> with TemporaryDirectory() as folder:
+    ...     rank_correlation(lambda: [(x, x[::-1])], 4, Path(folder), 2)
+    -1.0
+    """
+    if not count:
+        return math.nan
+    if count <= most:
+        blocks = [(x.copy(), y.copy()) for x, y in pairs()]
+        return spearman_rho(*(np.concatenate(each) for each in zip(*blocks)))
+    with TemporaryDirectory(dir=folder, prefix="ranks-") as place:
+        x, y = (Ranked(Path(place), name, pairs, at, count, most) for at, name in enumerate("xy"))
+        xx = yy = xy = 0
+        for a, b in zip(x.deviations(), y.deviations()):
+            xx, yy, xy = xx + _dot(a, a, count), yy + _dot(b, b, count), xy + _dot(a, b, count)
+    return max(-1.0, min(1.0, xy / math.sqrt(xx * yy))) if xx and yy else math.nan
+
+
+def _dot(a: np.ndarray, b: np.ndarray, count: int) -> int:
+    """The exact sum of products of whole numbers, none larger than ``count``."""
+    products, at_once = a * b, max(1, (2**63 - 1) // count**2)
+    return sum(np.add.reduceat(products, np.arange(0, products.size, at_once)).tolist()) if products.size else 0
+
+
+class Ranked:
+    """One variable of the pairs, its values ranked bucket by bucket in files."""
+
+    def __init__(self, folder: Path, name: str, pairs: Pairs, at: int, count: int, most: int):
+        self.count = count
+        self._blocks = lambda: (pair[at] for pair in pairs())
+        self._edges = self._quantiles(2 * -(-count // most))
+        self._files = [folder / f"{name}{bucket}" for bucket in range(0, 2 * self._edges.size + 1, 2)]
+        sizes = self._distribute()
+        self._before = np.cumsum(sizes) - sizes
+        self._tied = 2 * self._before + sizes + 1
+        for file, before in zip(self._files, self._before[::2].tolist()):
+            (doubled_ranks(np.fromfile(file)) + 2 * before).tofile(file)
+
+    def _quantiles(self, buckets: int) -> np.ndarray:
+        """Ascending values that cut a sample, taken at equal steps, into parts of one size."""
+        step, offset, sample = max(1, self.count // _SAMPLE), 0, []
+        for block in self._blocks():
+            sample.append(block[offset::step].copy())
+            offset = (offset - block.size) % step
+        ordered = np.sort(np.concatenate(sample))
+        return np.unique(ordered[np.arange(1, buckets) * ordered.size // buckets])
+
+    def _bucket_of(self, block: np.ndarray) -> np.ndarray:
+        """2 j between edges j - 1 and j, 2 j + 1 on edge j."""
+        below, above = (np.searchsorted(self._edges, block, side) for side in ("left", "right"))
+        return (below + above).astype(np.uint16)
+
+    def _sorted_out(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Of each block the values, their order by bucket, and where each bucket begins and ends in it."""
+        for block in self._blocks():
+            buckets = self._bucket_of(block)
+            ends = np.cumsum(np.bincount(buckets, minlength=2 * self._edges.size + 1))
+            yield block, np.argsort(buckets, kind="stable"), np.concatenate([[0], ends])
+
+    def _distribute(self) -> np.ndarray:
+        """Values into the file of their bucket; those on an edge are but counted.  The sizes of all buckets."""
+        sizes = np.zeros(2 * self._edges.size + 1, np.int64)
+        with ExitStack() as stack:
+            files = [stack.enter_context(open(file, "wb")) for file in self._files]
+            for block, order, ends in self._sorted_out():
+                sizes += np.diff(ends)
+                for bucket, file in enumerate(files):
+                    block[order[ends[2 * bucket] : ends[2 * bucket + 1]]].tofile(file)
+        return sizes
+
+    def deviations(self) -> Iterator[np.ndarray]:
+        """Of each block, twice the ranks less twice their mean, (n,) int64."""
+        with ExitStack() as stack:
+            files = [stack.enter_context(open(file, "rb")) for file in self._files]
+            for block, order, ends in self._sorted_out():
+                ranks = np.empty(block.size, np.int64)
+                for bucket in np.flatnonzero(np.diff(ends)).tolist():
+                    here = order[ends[bucket] : ends[bucket + 1]]
+                    tied = bucket % 2 == 1
+                    ranks[here] = self._tied[bucket] if tied else np.fromfile(files[bucket // 2], np.int64, here.size)
+                yield ranks - (self.count + 1)
+
+
+def doubled_ranks(values: np.ndarray) -> np.ndarray:
+    """Twice the ranks from 1 up, (n,) int64; equal values share the mean of the ranks that they take together.
+
+    >>> doubled_ranks(np.array([30.0, 10.0, 30.0, 20.0])).tolist()
+    [7, 2, 7, 4]
+    """
+    order = np.argsort(values)
+    ordered, ranks = values[order], np.empty(values.size, np.int64)
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    counts = np.diff(np.append(starts, values.size))
+    ranks[order] = np.repeat(2 * starts + counts + 1, counts)
+    return ranks
