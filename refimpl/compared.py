@@ -1,23 +1,25 @@
 """What a map is compared with, read from files: land cover, ODIAC, FFDAS and any other gridded inventory (Figs. 4-6).
 
-The files stay open while the window under the map is read, and no longer: a month of ODIAC has 43,200 x 21,600 cells.
+All of them are sources on the map's grid: what lies under the map is checked now, window by window, and computed where
+it is asked for.  They hold the names of files and no open one.
 """
 
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from refimpl.config import Config
 from refimpl.errors import InputError
-from refimpl.evaluation.inventories import carbon_of_year, inventory_density
+from refimpl.evaluation.computed import any_in_zones, parts
+from refimpl.evaluation.inventories import Reopened, carbon_of_year, inventory_density
 from refimpl.evaluation.land_cover_map import land_cover_on
 from refimpl.evaluation.units import COMMON, inventory_unit, understood
-from refimpl.provinces import read_codes, require_overlap
-from refimpl.raster.geotiff import open_raster
-from refimpl.raster.grid import Grid, Raster
+from refimpl.provinces import no_overlap
+from refimpl.raster.grid import Grid, Source
+from refimpl.raster.stored import Stored
 
 ODIAC_UNITS, FFDAS_UNITS = "t C/cell/month", "kg C/m2/yr"
 
@@ -32,62 +34,69 @@ class InventoryFile:
     key: str
 
 
-def read_land_cover(path: Path, grid: Grid, rule: str) -> Raster:
+def read_land_cover(path: Path, grid: Grid, rule: str) -> Source:
     """The seven land covers on ``grid`` (``land_cover_on``), as IGBP classes.
 
     Raises
     ------
     InputError
-        A class beyond 0-17, values that are no whole numbers, or nothing on the grid.
+        A class beyond 0-17 or a value that is no whole number under the grid, or nothing there.
     """
-    source = read_codes(path, "IGBP classes")
     try:
-        land_cover = land_cover_on(source, grid, rule)
+        land_cover = land_cover_on(Stored(path), grid, rule)
     except InputError as fault:
-        raise InputError(f"{path}: {fault}") from None
-    require_overlap(land_cover, path)
+        raise InputError(f"{path}: {str(fault).removeprefix(f'{path}: ')}") from None
+    require_values(land_cover, path)
     return land_cover
 
 
-def read_odiac(paths: Sequence[Path], grid: Grid, year: int | None = None) -> Raster:
-    """ODIAC's twelve months as t CO2 / km2 / year on ``grid``, its total kept (D24)."""
+def read_odiac(paths: Sequence[Path], grid: Grid, year: int | None = None, store: Path | None = None) -> Source:
+    """ODIAC's twelve months as t CO2 / km2 / year on ``grid``, its total kept (D24).
 
-    def months() -> Iterator:
-        for path in paths:
-            with open_raster(path) as month:
-                check_units(month.units, ODIAC_UNITS, str(path), days_of(year))
-                yield month
-
-    density = inventory_density(carbon_of_year(months(), grid), "t C/cell", grid, str(paths[0]))
-    require_overlap(density, paths[0])
+    ``store`` as for ``inventory_density``: without it the months are read again wherever cells are asked for.
+    """
+    months = []
+    for path in paths:
+        months.append(Reopened(path))
+        check_units(months[-1].units, ODIAC_UNITS, str(path), days_of(year))
+    density = inventory_density(carbon_of_year(months), "t C/cell", grid, str(paths[0]), store=store)
+    require_values(density, paths[0])
     return density
 
 
-def read_ffdas(path: Path, grid: Grid, year: int | None = None) -> Raster:
+def read_ffdas(path: Path, grid: Grid, year: int | None = None, store: Path | None = None) -> Source:
     """FFDAS as t CO2 / km2 / year on ``grid``, its total kept (D24)."""
-    return read_inventory_file(InventoryFile("FFDAS", path, FFDAS_UNITS, "its own"), grid, year)
+    return read_inventory_file(InventoryFile("FFDAS", path, FFDAS_UNITS, "its own"), grid, year, store)
 
 
-def read_inventory_file(file: InventoryFile, grid: Grid, year: int | None = None) -> Raster:
+def read_inventory_file(
+    file: InventoryFile, grid: Grid, year: int | None = None, store: Path | None = None
+) -> Source:
     """Any inventory as t CO2 / km2 / year on ``grid``, its total kept.
 
-    ``year`` is what it is of, for units per day, hour or second; without it a year has 365 days.
+    ``year`` is what it is of, for units per day, hour or second; without it a year has 365 days.  ``store`` as for
+    ``inventory_density``.
 
     Raises
     ------
     InputError
         No units, units that are not understood or contradict the file's tag, nothing on the grid.
     """
-    days = days_of(year)
-    with open_raster(file.path) as source:
-        units = file.units or source.units
-        if not file.units and understood(source.units) is None:
-            found = f"names the unit {source.units!r}, which is not understood" if source.units else "names no unit"
-            raise InputError(f"{file.path}: {found}; name it with {file.key}, such as {COMMON[4]!r}")
-        check_units(source.units, units, str(file.path), days)
-        density = inventory_density(source, units, grid, str(file.path), days)
-    require_overlap(density, file.path)
+    days, source = days_of(year), Stored(file.path)
+    units = file.units or source.units
+    if not file.units and understood(source.units) is None:
+        found = f"names the unit {source.units!r}, which is not understood" if source.units else "names no unit"
+        raise InputError(f"{file.path}: {found}; name it with {file.key}, such as {COMMON[4]!r}")
+    check_units(source.units, units, str(file.path), days)
+    density = inventory_density(source, units, grid, str(file.path), days, store)
+    require_values(density, file.path)
     return density
+
+
+def require_values(source: Source, path: Path) -> None:
+    """Refuse a source without a value on the grid of the map; the walk ends at the first window that has one."""
+    if not any(part.valid.any() for part in parts(source)):
+        raise no_overlap(path)
 
 
 def inventory_files(config: Config) -> list[InventoryFile]:
@@ -114,16 +123,24 @@ def inventory_files(config: Config) -> list[InventoryFile]:
     return [InventoryFile(name, path, unit, key) for name, path, unit in zip(names, table.inventories, units)]
 
 
-def read_inventories(config: Config, zones: Raster) -> dict[str, Raster]:
-    """ODIAC, FFDAS and the others that a run.toml names, t CO2 / km2 / year on the grid of ``zones``, totals kept."""
+def read_inventories(config: Config, zones: Source, folder: Path | None = None) -> dict[str, Source]:
+    """ODIAC, FFDAS and the others that a run.toml names, t CO2 / km2 / year on the grid of ``zones``, totals kept.
+
+    ``folder``: where the emission of their pixels is stored, as ``inventory_0.tif`` and so on (``inventory_density``).
+    """
     files, table, found, grid = inventory_files(config), config.evaluate, {}, zones.grid
+
+    def store() -> Path | None:
+        return None if folder is None else folder / f"inventory_{len(found)}.tif"
+
     if table.odiac:
-        found["ODIAC"] = read_odiac(table.odiac, grid, config.map_year)
+        found["ODIAC"] = read_odiac(table.odiac, grid, config.map_year, store())
     if table.ffdas:
-        found["FFDAS"] = read_ffdas(table.ffdas, grid, config.map_year)
-    found |= {file.name: read_inventory_file(file, grid, config.map_year) for file in files}
+        found["FFDAS"] = read_ffdas(table.ffdas, grid, config.map_year, store())
+    for file in files:
+        found[file.name] = read_inventory_file(file, grid, config.map_year, store())
     for name, density in found.items():
-        if not (density.valid & (zones.values > 0)).any():
+        if not any_in_zones(density, zones):
             raise InputError(f"{config.path}: evaluate: {name} has no value in any zone; check its extent and nodata")
     return found
 

@@ -8,41 +8,55 @@ pixel by pixel, and divides by the whole cell.  Where every pixel has a value, a
 but for what the straight edges of cells miss of true areas.
 
 Published layouts: ODIAC 43,200 x 21,600 cells of 30", float32, t C per cell and month, no nodata, 0 over the sea;
-FFDAS 3,600 x 1,800 cells of 0.1 degree, kg C/m2/year; EDGAR 3,600 x 1,800, t CO2 per cell or kg CO2/m2/s.  Files are
-given open (``open_raster``): only the window under the map is read.
+FFDAS 3,600 x 1,800 cells of 0.1 degree, kg C/m2/year; EDGAR 3,600 x 1,800, t CO2 per cell or kg CO2/m2/s.  Of files
+only what lies under the map is read, window by window.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 
 from refimpl.errors import InputError
+from refimpl.evaluation.computed import Computed, Cropped, like, parts
 from refimpl.evaluation.units import inventory_unit
 from refimpl.inventory import CARBON_TO_CO2
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.warp import cropped, warp_mean, warp_sum
+from refimpl.raster.geotiff import open_raster
+from refimpl.raster.grid import Grid, Raster, Source, Window
+from refimpl.raster.stored import Stored
+from refimpl.raster.tiled import write_tiled
+from refimpl.raster.warp import cropped, warp_mean
+from refimpl.raster.warped import Warped
 
 UNITS = "t CO2 / km2 / year"
+BAND = (512, 8192)
+"""Rows and columns of a source that are read at once where it is stored: long strips are then read once."""
 WORLD = 1e11
 """Tonnes of CO2: twice what the whole world emits in a year; a pixel with more holds no emission but a fill value."""
 
 
-def inventory_density(source, units: str, grid: Grid, where: str = "inventory", days: int = 365) -> Raster:
+def inventory_density(
+    source: Source, units: str, grid: Grid, where: str = "inventory", days: int = 365, store: Path | None = None
+) -> Source:
     """Any gridded inventory as a density on ``grid``; the total of the part under ``grid`` is kept to 1e-9.
 
     Parameters
     ----------
-    source : Raster or RasterFile, emission per pixel or per area, 0 or more.
+    source : emission per pixel or per area, 0 or more.
     units : such as "t C/cell" or "kg C/m2/yr" (``inventory_unit``).
     where : begins the sentence of a fault, a file's name say.
     days : of the year, for units per day, hour or second.
+    store : a file to be written, which then holds the emission of the pixels under ``grid``: of a source that takes
+        long to read (twelve months in long strips), each pixel is read once.
 
     Returns
     -------
-    Raster of (rows, cols) float64, t CO2 / km2 / year: the emission under a cell over the true area of the whole cell;
-    valid where the inventory has a value under any part of the cell.
+    (rows, cols) float64, t CO2 / km2 / year: the emission under a cell over the true area of the whole cell; valid
+    where the inventory has a value under any part of the cell.  All pixels under ``grid`` are checked now; cells are
+    computed where they are asked for, but of a ``Raster`` in memory.
 
     Raises
     ------
@@ -54,54 +68,118 @@ def inventory_density(source, units: str, grid: Grid, where: str = "inventory", 
     >>> inventory_density(source, "t C/cell", Grid(ALBERS_CHINA, (0, 0, 2000, -1000), (1, 1))).values.tolist()
     [[22.0]]
     """
-    unit, part = inventory_unit(units, where, days), cropped(source, grid)
-    emission = np.asarray(part.values, np.float64) * unit.factor
-    if not unit.per_cell:
-        emission *= part.grid.cell_areas()[:, np.newaxis]
-    for wrong in (emission < 0, emission > WORLD):
-        if wrong.any():
-            row, col = np.argwhere(wrong)[0]
-            raise InputError(
-                f"{where}: holds {part.values[row, col]:g} ({units}); expected emission, 0 or more; if that is nodata, "
-                "declare it with gdal_translate -a_nodata, else check the unit"
-            )
-    warped = warp_sum(Raster.unchecked(emission, part.valid, part.grid), grid)
-    density = warped.values / grid.cell_areas()[:, np.newaxis]
-    return Raster.unchecked(density, warped.valid, grid, UNITS)
+    emission: Source = Emission(Cropped(source, grid), units, where, days)
+    if store is not None:
+        write_tiled(store, emission, BAND, plain=True)
+        emission = Stored(store)
+    elif isinstance(source, Raster):
+        emission = emission.whole()
+    else:
+        for _ in parts(emission):
+            pass
+    return like(source, Density(Warped(emission, grid, "sum")))
 
 
-def carbon_of_year(months: Iterable, grid: Grid) -> Raster:
-    """Twelve monthly rasters or open files of t C per pixel summed in float64, on their own grid, under ``grid`` only.
+class Emission(Computed):
+    """An inventory's pixels as t CO2 a year each, checked where they are read."""
 
-    The months are taken one at a time (a generator will do: ODIAC's are large).  A pixel is valid where any month is.
+    def __init__(self, source: Source, units: str, where: str, days: int):
+        super().__init__(source.grid, "t CO2 per cell per year")
+        self.source, self.words, self.where = source, units, where
+        self.unit, self.areas = inventory_unit(units, where, days), source.grid.cell_areas()
+
+    def part(self, window: Window) -> Raster:
+        """The cells of (row start, row stop, column start, column stop).
+
+        Raises
+        ------
+        InputError
+            A negative value, or one beyond what the world emits.
+        """
+        found = self.source.part(window)
+        emission = np.asarray(found.values, np.float64) * self.unit.factor
+        if not self.unit.per_cell:
+            emission *= self.areas[window[0] : window[1], np.newaxis]
+        for wrong in (emission < 0, emission > WORLD):
+            if wrong.any():
+                row, col = np.argwhere(wrong)[0]
+                raise InputError(
+                    f"{self.where}: holds {found.values[row, col]:g} ({self.words}); expected emission, 0 or more; if "
+                    "that is nodata, declare it with gdal_translate -a_nodata, else check the unit"
+                )
+        return Raster.unchecked(emission, found.valid, found.grid, self.units)
+
+
+class Density(Computed):
+    """Tonnes per cell as t / km2: over the true area of the whole cell."""
+
+    def __init__(self, emission: Source):
+        super().__init__(emission.grid, UNITS)
+        self.emission, self.areas = emission, emission.grid.cell_areas()
+
+    def part(self, window: Window) -> Raster:
+        """The cells of (row start, row stop, column start, column stop)."""
+        found = self.emission.part(window)
+        density = found.values / self.areas[window[0] : window[1], np.newaxis]
+        return Raster.unchecked(density, found.valid, found.grid, self.units)
+
+
+def carbon_of_year(months: Iterable[Source]) -> YearOfMonths:
+    """Twelve monthly rasters of t C per pixel as their sum, on their own grid.
 
     Raises
     ------
     InputError
         Other than twelve months, or months on different grids.
     """
-    carbon, count, whole = None, 0, None
+    months = list(months)
     for count, month in enumerate(months, 1):
-        if whole not in (None, month.grid):
+        if month.grid != months[0].grid:
             raise InputError(
                 f"ODIAC: month {count} lies on another grid than the first; take them from one ODIAC version"
             )
-        whole, month = month.grid, cropped(month, grid)
-        if carbon is None:
-            carbon, valid, source = month.values.astype(np.float64), month.valid.copy(), month.grid
-        else:
+    if len(months) != 12:
+        raise InputError(f"ODIAC: {len(months)} files; expected the twelve months of one year")
+    return YearOfMonths(months)
+
+
+class YearOfMonths(Computed):
+    """The sum of monthly sources, float64, one month in memory at a time; a pixel is valid where any month is."""
+
+    def __init__(self, months: list[Source]):
+        super().__init__(months[0].grid, "t C / cell / year")
+        self.months = months
+
+    def part(self, window: Window) -> Raster:
+        """The cells of (row start, row stop, column start, column stop)."""
+        first = self.months[0].part(window)
+        carbon, valid = first.values.astype(np.float64), first.valid
+        for source in self.months[1:]:
+            month = source.part(window)
             carbon, valid = carbon + month.values, valid | month.valid
-    if carbon is None or count != 12:
-        raise InputError(f"ODIAC: {count} files; expected the twelve months of one year")
-    return Raster(carbon, valid, source, "t C / cell / year")
+        return Raster.unchecked(carbon, valid, first.grid, self.units)
+
+
+class Reopened(Computed):
+    """A raster file that is opened for each window and keeps nothing: of twelve, what is kept would add up."""
+
+    def __init__(self, path: str | os.PathLike):
+        self.path = path
+        with open_raster(path) as file:
+            super().__init__(file.grid, file.units, file.dtype)
+
+    def part(self, window: Window) -> Raster:
+        """The cells of (row start, row stop, column start, column stop)."""
+        with open_raster(self.path, keep=0) as file:
+            return file.part(window)
 
 
 def odiac_density(months: Iterable, grid: Grid) -> Raster:
     """D24: the twelve months of t C per cell summed, x 44/12, per km2 of the cell's true area.
 
-    The mean over the valid part of each cell; parameters and errors are those of ``carbon_of_year``.
+    The mean over the valid part of each cell; ``months`` and errors are those of ``carbon_of_year``.
     """
-    year = carbon_of_year(months, grid)
+    year = Cropped(carbon_of_year(months), grid).whole()
     carbon, source = year.values, year.grid
     density = carbon * CARBON_TO_CO2 / source.cell_areas()[:, np.newaxis]
     return warp_mean(Raster(density, year.valid, source, UNITS), grid)
