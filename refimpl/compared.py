@@ -13,14 +13,18 @@ from pathlib import Path
 
 from refimpl.config import Config
 from refimpl.errors import InputError
-from refimpl.evaluation.computed import any_in_zones, parts
+from refimpl.evaluation.computed import Computed, any_in_zones, parts
 from refimpl.evaluation.inventories import Reopened, carbon_of_year, inventory_density
 from refimpl.evaluation.land_cover_map import land_cover_on
 from refimpl.evaluation.units import COMMON, inventory_unit, understood
 from refimpl.provinces import no_overlap
-from refimpl.raster.grid import Grid, Source
+from refimpl.raster.grid import Grid, Raster, Source, Window
 from refimpl.raster.stored import Stored
+from refimpl.raster.tiled import write_tiled
+from refimpl.raster.zones import Zones, zones_in
 
+TILES = (512, 4096)
+"""Rows and columns of zones that are laid on a grid at once."""
 ODIAC_UNITS, FFDAS_UNITS = "t C/cell/month", "kg C/m2/yr"
 
 
@@ -143,6 +147,25 @@ def read_inventories(config: Config, zones: Source, folder: Path | None = None) 
         if not any_in_zones(density, zones):
             raise InputError(f"{config.path}: evaluate: {name} has no value in any zone; check its extent and nodata")
     return found
+
+
+def store_zones(zones: Zones, grid: Grid, file: Path) -> Stored:
+    """Zones as codes on ``grid``, 0 outside, written to ``file``: they are read once a walk and laid on it but once."""
+    write_tiled(file, ZonesOn(zones, grid), TILES, nodata=0)
+    return Stored(file)
+
+
+class ZonesOn(Computed):
+    """Zones as codes on a grid (``zones_on``), valid where there is one."""
+
+    def __init__(self, zones: Zones, grid: Grid):
+        super().__init__(grid, "", zones_in(zones, grid, (0, 1, 0, 1)).dtype)
+        self.zones = zones
+
+    def part(self, window: Window) -> Raster:
+        """The cells of (row start, row stop, column start, column stop)."""
+        codes = zones_in(self.zones, self.grid, window).values
+        return Raster.unchecked(codes, codes != 0, self.grid.part(window))
 
 
 def coarser(grid: Grid) -> Grid:

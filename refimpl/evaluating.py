@@ -1,12 +1,13 @@
 """What ``refimpl evaluate`` does: a map beside land cover, another map, other inventories and its plain alternatives.
 
-Figs. 4-6.  Everything is read and computed before the first file is written.
+Figs. 4-6.  Everything is read, window by window, and computed before the first file is written.
 """
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from refimpl.arguments import datum_argument, zone_arguments
 from refimpl.errors import InputError, did_you_mean
@@ -52,40 +53,42 @@ def options_evaluate(verb: argparse.ArgumentParser) -> None:
 
 def verb_evaluate(args) -> None:
     """Land-cover shares of a map, its errors against others, and its plain alternatives."""
-    import numpy as np
-
-    from refimpl.compared import read_land_cover
-    from refimpl.evaluation.agreement import compare_inventory
-    from refimpl.evaluation.alternatives import ORDER
-    from refimpl.evaluation.comparison import judge
-    from refimpl.provinces import read_zones, require_overlap
-    from refimpl.raster.geotiff import read_raster
-    from refimpl.raster.grid import Raster
-    from refimpl.raster.warp import warp_sum
-    from refimpl.raster.zones import zones_on
     from refimpl.report import check_folder
 
     check_options(args)
     check_outputs(files_written(args), files_read(args))
     if args.figures:
         check_folder(args.figures)
+    with TemporaryDirectory(prefix="refimpl-") as folder:  # for what takes long to make and is read again and again
+        evaluate(args, Path(folder))
+
+
+def evaluate(args, folder: Path) -> None:
+    """The same, options and outputs being sound; ``folder`` is for files of ours."""
+    from refimpl.compared import read_land_cover, require_values, store_zones
+    from refimpl.evaluation.agreement import compare_inventory
+    from refimpl.evaluation.alternatives import ORDER
+    from refimpl.evaluation.comparison import judge_all
+    from refimpl.provinces import read_zones
+    from refimpl.raster.stored import Stored
+    from refimpl.raster.warped import Warped
+
     emission = read_emission(args.emission)
     grid, own = emission.grid, args.emission.name
-    zones = zones_on(read_zones(args.zones, args.zone_id, args.zone_rule), grid).values
-    maps = {own: Raster.masked(np.asarray(emission.values, float), emission.valid, grid, emission.units)}
+    zones = store_zones(read_zones(args.zones, args.zone_id, args.zone_rule), grid, folder / "zones.tif")
+    maps = {own: emission}
     totals, names = statistics_of(args, zones, emission)
     if args.coarse:
         maps |= plain_alternatives(args, grid, zones, totals)
     land_cover = read_land_cover(args.land_cover, grid, args.land_cover_rule) if args.land_cover else None
-    reference = warp_sum(read_raster(args.reference), grid) if args.reference else None
+    reference = Warped(Stored(args.reference), grid, "sum") if args.reference else None
     if reference is not None:
-        require_overlap(reference, args.reference)
-    inventories = read_inventories(args, grid)
-    judged = [
-        judge(name, maps[name], zones, totals, land_cover, reference) for name in (*ORDER, own) if name in maps
-    ]
+        require_values(reference, args.reference)
+    inventories = read_inventories(args, grid, folder)
+    ordered = {name: maps[name] for name in (*ORDER, own) if name in maps}
+    judged = judge_all(ordered, zones, totals, land_cover, reference)
     compared = [
-        compare_inventory(name, maps[own], density, zones, land_cover, totals, own)
+        compare_inventory(name, maps[own], density, zones, land_cover, totals, own, folder)
         for name, density in inventories.items()
     ]
     write_judged(args, judged)
@@ -126,25 +129,25 @@ def files_read(args) -> list[Path | None]:
 
 
 def read_emission(path: Path):
-    """The map; a density is refused."""
-    from refimpl.raster.geotiff import read_raster
+    """The map, float64; a density is refused."""
+    from refimpl.evaluation.computed import Floats
+    from refimpl.raster.stored import Stored
 
-    emission = read_raster(path)
+    emission = Stored(path)
     if "km2" in emission.units:
         raise InputError(f"{path}: holds {emission.units}; expected 10^4 t per cell, such as emissions.tif")
-    return emission
+    return Floats(emission)
 
 
 def statistics_of(args, zones, emission) -> tuple[dict[int, float], dict[int, str]]:
     """10^4 t of each province that has a cell on the map, and the names of provinces, both from ``--emissions``."""
-    import numpy as np
-
+    from refimpl.evaluation.comparison import province_sums
     from refimpl.tables import read_table
     from refimpl.verbs import emissions_of
 
     if not args.emissions:
         return {}, {}
-    there = set(np.unique(zones[emission.valid]).tolist())
+    there = province_sums(emission, zones)
     totals = {code: total for code, total in emissions_of(args.emissions, args.year).items() if code in there}
     table = read_table(args.emissions, ("code",), "emissions")
     named = "province" in table.columns
@@ -154,22 +157,22 @@ def statistics_of(args, zones, emission) -> tuple[dict[int, float], dict[int, st
 def plain_alternatives(args, grid, zones, totals):
     """The maps that ``--coarse`` and ``--lights`` make, on the grid of the map."""
     from refimpl.evaluation.alternatives import alternatives
-    from refimpl.raster.geotiff import read_raster
-    from refimpl.raster.warp import warp_mean
+    from refimpl.raster.stored import Stored
+    from refimpl.raster.warped import Warped
     from refimpl.zssr.settings import UpscaleSettings
 
-    coarse = read_raster(args.coarse)
+    coarse = Stored(args.coarse).whole()
     if coarse.grid.refined() != grid:
         raise InputError(
             f"{args.coarse}: is not the coarse map of {args.emission}; "
             "expected the same corner and twice the cell size (D19)"
         )
-    lights = warp_mean(read_raster(args.lights), grid) if args.lights else None
-    return alternatives(coarse, None, UpscaleSettings(), lights, zones, totals)
+    lights = Warped(Stored(args.lights), grid, "mean") if args.lights else None
+    return alternatives(coarse, None, UpscaleSettings(), lights, zones.values, totals)
 
 
-def read_inventories(args, grid) -> dict:
-    """ODIAC, FFDAS and every ``--inventory``, t CO2 / km2 / year on the grid of the map."""
+def read_inventories(args, grid, folder: Path) -> dict:
+    """ODIAC, FFDAS and every ``--inventory``, t CO2 / km2 / year on the grid of the map; ``folder`` as in a run."""
     from refimpl.compared import InventoryFile, read_ffdas, read_inventory_file, read_odiac
 
     files = named_words(args.inventory, "--inventory", "edgar=edgar_2010.tif")
@@ -183,12 +186,12 @@ def read_inventories(args, grid) -> dict:
             raise InputError(f"--inventory {name}=...: is the name of --{name.lower()}; name it otherwise")
     found = {}
     if args.odiac:
-        found["ODIAC"] = read_odiac(args.odiac, grid)
+        found["ODIAC"] = read_odiac(args.odiac, grid, store=folder / "odiac.tif")
     if args.ffdas:
-        found["FFDAS"] = read_ffdas(args.ffdas, grid)
+        found["FFDAS"] = read_ffdas(args.ffdas, grid, store=folder / "ffdas.tif")
     for name, file in files.items():
         one = InventoryFile(name, Path(file), units.get(name, ""), f"--units '{name}=UNITS'")
-        found[name] = read_inventory_file(one, grid, args.year)
+        found[name] = read_inventory_file(one, grid, args.year, folder / f"inventory_{len(found)}.tif")
     return found
 
 
@@ -241,12 +244,12 @@ def write_compared(args, compared, names) -> None:
 
 def write_figures(args, result, compared, zones, names) -> None:
     """Figs. 5 and 6 as PNG files in a folder."""
-    from refimpl.allocation import per_km2
+    from refimpl.evaluation.comparison import PerKm2
     from refimpl.figures.inventories import inventory_figures
     from refimpl.figures.stacked import land_cover_figure
 
     if result.land_cover is not None:
         land_cover_figure(result.land_cover, names, args.figures / "land_cover.png", args.title)
     if compared:
-        density = per_km2(result.emission)
+        density = PerKm2(result.emission)
         inventory_figures(density, compared, args.figures, zones, result.name, args.title)

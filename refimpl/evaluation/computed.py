@@ -74,9 +74,23 @@ class _Places:
         return window
 
 
-def like(source: Source, computed: Computed) -> Source:
+class Floats(Computed):
+    """``source`` in float64, whatever its file holds."""
+
+    def __init__(self, source: Source):
+        super().__init__(source.grid, source.units)
+        self.source = source
+
+    def part(self, window: Window) -> Raster:
+        """The cells of (row start, row stop, column start, column stop)."""
+        found = self.source.part(window)
+        return Raster.unchecked(found.values.astype(float, copy=False), found.valid, found.grid, self.units)
+
+
+def like(source: Source, computed: Source) -> Source:
     """What is computed from a source: in memory where the source is, else still to be computed."""
-    return computed.whole() if isinstance(source, Raster) else computed
+    shape = computed.grid.shape
+    return computed.part((0, shape[0], 0, shape[1])) if isinstance(source, Raster) else computed
 
 
 def codes_in(zones: Source | np.ndarray, window: Window) -> np.ndarray:
