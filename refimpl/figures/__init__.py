@@ -1,4 +1,4 @@
-"""Figs. 1-7 as PNG files: maps, comparison of resolutions, training curve, bars, scatter; Pillow and NumPy only.
+"""Figs. 1-7 as PNG files: maps, comparison of resolutions, training curve, bars, scatter, years; Pillow and NumPy only.
 
 Every function writes its file atomically, returns the Pillow image, and gives the same bytes for the same input.
 """
@@ -6,5 +6,8 @@ Every function writes its file atomically, returns the Pillow image, and gives t
 from refimpl.figures.bars import bar_figure, scatter_figure
 from refimpl.figures.curves import curve_figure
 from refimpl.figures.maps import comparison_figure, map_figure, pick_window
+from refimpl.figures.series import series_figure
 
-__all__ = ["bar_figure", "comparison_figure", "curve_figure", "map_figure", "pick_window", "scatter_figure"]
+__all__ = [
+    "bar_figure", "comparison_figure", "curve_figure", "map_figure", "pick_window", "scatter_figure", "series_figure",
+]  # fmt: skip

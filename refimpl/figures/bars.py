@@ -60,7 +60,7 @@ def bar_figure(
         start = top + GAP + row * block
         canvas.text(MARGIN, start + len(groups) * BAR / 2, caption, LABEL, INK, "lm")
         for index, value in enumerate(table[:, row]):
-            label = _value_label(float(value), float(np.abs(finite).max(initial=0)))
+            label = value_label(float(value), float(np.abs(finite).max(initial=0)))
             _draw_bar(canvas, frame, start + index * BAR, float(value), label, COLOURS[index % len(COLOURS)])
     canvas.box(float(frame.x(0)), top, float(frame.x(0)) + 2, bottom, MUTED)
     return canvas.save(path)
@@ -74,10 +74,10 @@ def _draw_value_axis(canvas: Canvas, frame: Frame, units: str):
     canvas.text((frame.left + frame.right) / 2, frame.bottom + 42, units, LABEL, INK, "mt")
 
 
-def _value_label(value: float, largest: float) -> str:
+def value_label(value: float, largest: float) -> str:
     """The value with as many decimals as give the largest of the figure three digits.
 
-    >>> _value_label(0.34, 0.434), _value_label(512.3, 23456.7), _value_label(float("nan"), 1.0)
+    >>> value_label(0.34, 0.434), value_label(512.3, 23456.7), value_label(float("nan"), 1.0)
     ('0.340', '512', 'n/a')
     """
     if not np.isfinite(value):

@@ -20,6 +20,9 @@ from refimpl.raster.windows import windows
 DIFFERENCE_QUANTILE = 0.98
 """Of the absolute differences that are not 0: beyond it the colours of a difference map end."""
 
+CELLS = 2**19
+"""Cells of a window in which values are compared: what is made of them there takes several times their memory."""
+
 
 def inventory_figures(
     density: Source,
@@ -126,14 +129,14 @@ def difference_limits(differences: Sequence[Source]) -> tuple[float, float]:
 def _sizes(differences: Sequence[Source]) -> Iterator[np.ndarray]:
     """The absolute differences that are not 0, block by block."""
     for source in differences:
-        for window in windows(source.grid.shape):
+        for window in windows(source.grid.shape, CELLS):
             part = source.part(window)
             yield np.abs(part.values[part.valid & (part.values != 0)])
 
 
 def pairs(one: Source, other: Source) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Values (n,) of the cells that have one in both, block by block."""
-    for window in windows(one.grid.shape):
+    for window in windows(one.grid.shape, CELLS):
         parts = one.part(window), other.part(window)
         both = parts[0].valid & parts[1].valid
         yield parts[0].values[both], parts[1].values[both]
