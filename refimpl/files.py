@@ -1,9 +1,15 @@
-"""Files at the edges: atomic writing, sweeping of our own stale temporaries, checksums."""
+"""Files at the edges: atomic writing, sweeping of our own stale temporaries, checksums.
+
+A temporary's name tells the machine and the process that writes it, so that what a killed process left is known.
+"""
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import re
+import socket
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -13,7 +19,8 @@ from refimpl.errors import InputError, did_you_mean
 
 _MARK = ".refimpl-partial-"
 STALE_AFTER = 24 * 3600.0
-"""Seconds after which a temporary of ours is taken for the leaving of a killed run."""
+"""Seconds after which a temporary of a process on another machine is taken for the leaving of a killed one."""
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -25,7 +32,7 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     Raises
     ------
     InputError
-        The folder is missing and cannot be made, or is not writable.
+        The folder is missing and cannot be made, or is not writable; the disk is full.
 
     >>> import tempfile, pathlib
     >>> target = pathlib.Path(tempfile.mkdtemp()) / "a.txt"
@@ -36,20 +43,39 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     """
     path = Path(path)
     _refuse_no_file(path)
-    temporary = path.with_name(f"{_MARK}{os.getpid()}-{path.name}")
+    temporary = path.with_name(f"{_MARK}{_host()}-{os.getpid()}-{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         with open(temporary, "rb+") as handle:
             os.fsync(handle.fileno())
         os.replace(temporary, path)
+        flush_folder(path.parent)
     except OSError as fault:
-        raise InputError(
-            f"{path}: cannot be written ({fault.strerror}); choose a folder that you may write to"
-        ) from fault
+        raise InputError(_cannot(path, fault)) from fault
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+def _cannot(path: Path, fault: OSError) -> str:
+    if fault.errno in _FULL:
+        return f"{path}: cannot be written, the disk is full ({fault.strerror}); make room, and run again"
+    return f"{path}: cannot be written ({fault.strerror or fault}); choose a folder that you may write to"
+
+
+def flush_folder(folder: str | os.PathLike) -> None:
+    """Bring what was moved into ``folder`` to the disk, where the system can do this (POSIX)."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _host() -> str:
+    return re.sub(r"[^A-Za-z0-9]", "", socket.gethostname())[:32] or "here"
 
 
 def _refuse_no_file(path: Path) -> None:
@@ -85,6 +111,7 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path | None])
         if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
             what = "does not let you write" if there.is_dir() else "is a file"
             raise InputError(f"{path}: cannot be written, {there} {what}; choose a folder that you may write to")
+        sweep_stale(path.absolute().parent)
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:
@@ -93,11 +120,37 @@ def write_text(path: str | os.PathLike, text: str) -> None:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
+def write_bytes(path: str | os.PathLike, content: bytes) -> None:
+    """Write bytes, atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
+
+
 def sweep_stale(folder: str | os.PathLike) -> None:
-    """Remove temporaries of ours that a killed run left in ``folder`` more than a day ago."""
+    """Remove temporaries of ours in ``folder`` whose process on this machine is dead, and others after a day."""
     for leftover in Path(folder).glob(_MARK + "*"):
-        if time.time() - leftover.stat().st_mtime > STALE_AFTER:
-            leftover.unlink(missing_ok=True)
+        with suppress(OSError):
+            if _left(leftover.name) or time.time() - leftover.stat().st_mtime > STALE_AFTER:
+                leftover.unlink()
+
+
+def _left(name: str) -> bool:
+    """Whether a temporary was written on this machine, by a process that is no more."""
+    host, _, rest = name.removeprefix(_MARK).partition("-")
+    number = rest.partition("-")[0]
+    return host == _host() and number.isdigit() and not _lives(int(number))
+
+
+def _lives(process: int) -> bool:
+    if os.name != "posix":
+        return True  # there is no asking without a signal
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def sha256(path: str | os.PathLike) -> str:

@@ -22,6 +22,12 @@ def set_quiet(quiet: bool = True) -> None:
     _quiet = quiet
 
 
+def say(text: str) -> None:
+    """One line on standard error, unless ``set_quiet()``."""
+    if not _quiet:
+        print(text, file=sys.stderr)
+
+
 def duration(seconds: float) -> str:
     """A time as people read it.
 
