@@ -27,7 +27,7 @@ from refimpl.figures.cells import cells_figure, counted
 from refimpl.figures.colour import NODATA, PAPER, Scale, choose_scale, diverging, sequential
 from refimpl.figures.curves import running_median
 from refimpl.figures.display import borders, pixel_shape, sample
-from refimpl.figures.inventories import difference, difference_limits, inventory_figures
+from refimpl.figures.inventories import Difference, difference_limits, inventory_figures
 from refimpl.figures.stacked import LAND_COVER_COLOURS, stacked_figure
 from refimpl.figures.typeset import fitted, text_width, typeset
 from refimpl.raster.grid import Grid, Raster
@@ -535,7 +535,7 @@ def test_logarithmic_axes_put_powers_of_ten_at_equal_distances():
 
 def test_differences_are_ours_less_theirs_on_a_scale_symmetric_about_0(tmp_path, sheets):
     ours, theirs = albers([[5.0, 1.0, 0.0]]), albers([[2.0, 9.0, 0.0]], [[True, True, False]])
-    got = difference(ours, theirs).part((0, 1, 0, 3))
+    got = Difference(ours, theirs)
     assert got.values.tolist() == [[3.0, -8.0, 0.0]] and got.valid.tolist() == [[True, True, False]]
     low, high = difference_limits([got])
     assert low == -high and 7.5 <= high <= 8  # the 98 % quantile of 3 and 8

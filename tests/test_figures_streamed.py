@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from refimpl.figures import area_mean, comparison_figure, inventories, map_figure, pick_window
 from refimpl.figures.cells import counted
 from refimpl.figures.display import sample, sample_zones
-from refimpl.figures.inventories import clipped, difference, difference_limits, pairs
+from refimpl.figures.inventories import Clipped, Difference, difference_limits, pairs
 from refimpl.figures.zoom import greatest_square
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.projection import ALBERS_CHINA
@@ -222,13 +222,13 @@ def test_a_known_bound_saves_a_walk():
 def test_inventories_are_compared_alike_by_small_windows(in_tiles):
     ours, theirs = random_raster(6, (40, 50)), random_raster(7, (40, 50))
     zones = albers(np.random.default_rng(8).integers(0, 3, (40, 50)))
-    other = clipped(theirs, zones)
+    other = Clipped(theirs, zones)
     both = ours.valid & theirs.valid & (zones.values > 0)
     found = []
     for tile in ((40, 50), (3, 7)):
         in_tiles(*tile)
         blocks = list(pairs(other, ours))
-        found.append((difference_limits([difference(ours, other)]), counted(partial(list, blocks))))
+        found.append((difference_limits([Difference(ours, other)]), counted(partial(list, blocks))))
     (limits, whole), (again, parts) = found
     sizes = np.abs(ours.values - theirs.values)[both]
     high = float(f"{np.quantile(sizes[sizes > 0], 0.98):.2g}")
@@ -247,7 +247,7 @@ import sys
 import numpy as np
 from refimpl.figures import comparison_figure, map_figure, pick_window
 from refimpl.figures.cells import counted
-from refimpl.figures.inventories import clipped, difference, difference_limits, pairs
+from refimpl.figures.inventories import Clipped, Difference, difference_limits, pairs
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.projection import ALBERS_CHINA
 from refimpl.raster.stored import Stored
@@ -261,7 +261,7 @@ write_parts(folder + "/a.tif", grid, "float32", part)
 fine, other, zones = (Stored(folder + "/a.tif") for _ in range(3))
 map_figure(fine, "Map", folder + "/m.png", zones=zones)
 comparison_figure([fine, fine], ["a", "b"], folder + "/c.png", pick_window(fine, 50_000.0), zones=[zones, zones])
-difference_limits([difference(fine, clipped(other, zones))])
+difference_limits([Difference(fine, Clipped(other, zones))])
 counted(lambda: pairs(other, fine))
 """
     low, high = (peak_of_program(program, rows) for rows in ("8000", "16000"))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from refimpl.evaluation.agreement import InventoryComparison
+from refimpl.evaluation.computed import Computed, codes_in
 from refimpl.figures.cells import cells_figure
 from refimpl.figures.display import zones_source
 from refimpl.figures.maps import comparison_figure
@@ -49,7 +50,7 @@ def inventory_figures(
     The files written.
     """
     folder, window, zones = Path(folder), density.grid.bounds, zones_source(zones, density.grid)
-    others = [clipped(one.density, zones) for one in compared]
+    others = [Clipped(one.density, zones) for one in compared]
     names = [name, *(one.name for one in compared)]
     every = {"title": title, "footer": footer}
     written = [folder / "inventories.png", folder / "inventories_difference.png"]
@@ -57,7 +58,7 @@ def inventory_figures(
         [density, *others], names, written[0], window,
         subtitle="one colour scale for all", zones=[zones] * len(names), **every,
     )  # fmt: skip
-    differences = [difference(density, other) for other in others]
+    differences = [Difference(density, other) for other in others]
     comparison_figure(
         differences, [f"{name} less {one.name}" for one in compared], written[1], window,
         subtitle="blue: less than the other inventory, red: more", limits=difference_limits(differences),
@@ -73,48 +74,39 @@ def inventory_figures(
     return written
 
 
-class Combined:
-    """A source made of two on one grid: ``combine`` gives the cells of a window from their cells there."""
+class Clipped(Computed):
+    """A raster inside the provinces only."""
 
-    def __init__(self, one: Source, other: Source, combine: Callable[[Raster, Raster], Raster]):
-        self.grid, self.units = one.grid, one.units
-        self._sources, self._combine = (one, other), combine
-
-    @property
-    def dtype(self) -> np.dtype:
-        """That of the values."""
-        return self.part((0, 1, 0, 1)).dtype
+    def __init__(self, raster: Source, zones: Source | np.ndarray):
+        super().__init__(raster.grid, raster.units, raster.dtype)
+        self.raster, self.zones = raster, zones
 
     def part(self, window: Window) -> Raster:
         """The cells of (row start, row stop, column start, column stop)."""
-        return self._combine(*(source.part(window) for source in self._sources))
+        found = self.raster.part(window)
+        return Raster.masked(found.values, found.valid & (codes_in(self.zones, window) > 0), found.grid, self.units)
 
 
-def clipped(raster: Source, zones: Source) -> Combined:
-    """The raster inside the provinces only."""
-    return Combined(raster, zones, _clipped)
-
-
-def _clipped(raster: Raster, zones: Raster) -> Raster:
-    return Raster.masked(raster.values, raster.valid & (zones.values > 0), raster.grid, raster.units)
-
-
-def difference(ours: Source, other: Source) -> Combined:
-    """Ours less the other where both have a value, in their unit.
+class Difference(Computed):
+    """Ours less the other where both have a value, float64, in our unit.
 
     >>> from refimpl.raster.grid import Grid
     >>> from refimpl.raster.projection import ALBERS_CHINA
     >>> grid = Grid(ALBERS_CHINA, (0, 0, 1, -1), (1, 2))
-    >>> one, two = (Raster.masked([v], [[True, v[1] > 0]], grid) for v in ([5.0, 1.0], [2.0, 0.0]))
-    >>> difference(one, two).part((0, 1, 0, 2)).values.tolist()
+    >>> Difference(*(Raster.masked([v], [[True, v[1] > 0]], grid) for v in ([5.0, 1.0], [2.0, 0.0]))).values.tolist()
     [[3.0, 0.0]]
     """
-    return Combined(ours, other, _difference)
 
+    def __init__(self, ours: Source, other: Source):
+        super().__init__(ours.grid, ours.units)
+        self.ours, self.other = ours, other
 
-def _difference(ours: Raster, other: Raster) -> Raster:
-    both = ours.valid & other.valid
-    return Raster.masked(np.where(both, ours.values - other.values, 0.0), both, ours.grid, ours.units)
+    def part(self, window: Window) -> Raster:
+        """The cells of (row start, row stop, column start, column stop)."""
+        ours, other = self.ours.part(window), self.other.part(window)
+        both = ours.valid & other.valid
+        values = np.subtract(ours.values, other.values, dtype=float)
+        return Raster.masked(np.where(both, values, 0.0), both, ours.grid, self.units)
 
 
 def difference_limits(differences: Sequence[Source]) -> tuple[float, float]:
