@@ -12,6 +12,7 @@ from refimpl.raster.polygons import Polygons, edges_on
 from refimpl.raster.projection import ALBERS_CHINA
 from refimpl.twins import REGISTRY, backend
 from refimpl.zssr.network import initialise
+from refimpl.zssr.resize import bicubic_taps
 from tests.tiff_writer import compressed
 
 for found in pkgutil.walk_packages(refimpl.__path__, "refimpl."):
@@ -121,6 +122,9 @@ CASES = {
     "refimpl.zssr.inference.infer": lambda rng, dtype: (
         *network_arguments(rng, dtype)[:2], rng.random((9, 13)) < 0.7, (1, 8, 2, 13),
     ),
+    "refimpl.zssr.augment.admissible": lambda rng, dtype: (
+        rng.integers(0, 2, (9, 11)).astype(dtype), rng.random((9, 11)) < 0.5, 2,
+    ),
     "refimpl.zssr.back_projection.add_upsampled": lambda rng, dtype: (
         rng.random((10, 14)).astype(dtype), rng.random((5, 7)).astype(dtype), rng.random((5, 7)) < 0.8,
     ),
@@ -134,6 +138,9 @@ CASES = {
     "refimpl.zssr.resize.resize_bicubic": lambda rng, dtype: (rng.random((9, 11)).astype(dtype), (7, 15)),
     "refimpl.zssr.resize.resize_valid": lambda rng, dtype: (
         rng.random((9, 11)).astype(dtype), rng.random((9, 11)) < 0.6, (18, 22),
+    ),
+    "refimpl.zssr.scaled.weigh_window": lambda rng, dtype: (
+        rng.random((9, 11)).astype(dtype), rng.random((9, 11)) < 0.6, bicubic_taps(9, 5), bicubic_taps(11, 8), False,
     ),
 }  # fmt: skip
 

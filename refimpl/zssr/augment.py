@@ -1,9 +1,12 @@
 """Training pairs from the one coarse map (D14, D15; Shocher, Cohen & Irani 2018, section 3).
 
-The map (rows, cols) float32 is shrunk to a pyramid of scales once.  A step draws a scale (the full size half of the
-time), a crop of n x n cells with at least half of them valid and not all 0, and one of eight rotations and mirrors: the
+The map (rows, cols) float32 is seen in a pyramid of scales.  A step draws a scale (the full size half of the time), a
+crop of n x n cells with at least half of them valid and not all 0, and one of eight rotations and mirrors: the
 *father*, which is the target.  Its coarsened copy, interpolated back to n x n, is the input; the loss counts the
 valid cells.
+
+Of the levels of the pyramid only the places of crops are kept (``corners``); a crop is read from the source of the map,
+and shrunk, when it is drawn (``scaled``).
 """
 
 from __future__ import annotations
@@ -13,23 +16,30 @@ from dataclasses import dataclass
 import numpy as np
 
 from refimpl.errors import InputError
+from refimpl.raster.grid import Source
+from refimpl.twins import twin
+from refimpl.zssr.corners import Corners, overlapping
 from refimpl.zssr.intensity import compress
-from refimpl.zssr.resize import downsample, resize_valid, upsample_valid
+from refimpl.zssr.resize import downsample, upsample_valid
+from refimpl.zssr.scaled import Scaled, in_memory
 from refimpl.zssr.tape import Draw
 
 SCALES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 FULL_SIZE_SHARE = 0.5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Level:
-    """The map at one scale: ``image``, ``valid`` (rows, cols) and admissible ``corners``, row x width + column."""
+    """The ``map`` at one ``scale``, and the admissible ``corners`` of crops on it."""
 
     scale: float
-    image: np.ndarray
-    valid: np.ndarray
-    corners: np.ndarray
-    width: int
+    map: Scaled
+    corners: Corners
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the map at this scale."""
+        return self.map.shape
 
 
 def turned(image: np.ndarray, turn: int) -> np.ndarray:
@@ -94,6 +104,7 @@ def sums_of_windows(counts: np.ndarray, size: int) -> np.ndarray:
     return table[size:, size:] - table[:-size, size:] - table[size:, :-size] + table[:-size, :-size]
 
 
+@twin("kernels.admissible")
 def admissible(image: np.ndarray, valid: np.ndarray, size: int) -> np.ndarray:
     """(rows - size + 1, cols - size + 1) bool: corners of crops with at least half of the cells valid and not all 0."""
     enough = 2 * sums_of_windows(valid, size) >= size * size
@@ -101,34 +112,56 @@ def admissible(image: np.ndarray, valid: np.ndarray, size: int) -> np.ndarray:
 
 
 def build_pyramid(image: np.ndarray, valid: np.ndarray, size: int, pyramid: bool = True) -> list[Level]:
-    """The map at each scale that has an admissible crop, full size first.
+    """``pyramid_of`` an image in memory, (rows, cols), that is 0 where it is not ``valid``."""
+    return pyramid_of(in_memory(image, valid), size, pyramid, image.dtype)
+
+
+def pyramid_of(source: Source, size: int, pyramid: bool = True, dtype: np.dtype | type = np.float32) -> list[Level]:
+    """The map at each scale that has an admissible crop of size x size cells, full size first; crops are of ``dtype``.
+
+    The source is read once for each scale, in bands of rows; for what is held meanwhile and kept, see ``corners``.
 
     Raises
     ------
     InputError
         The full size has no admissible crop.
     """
-    levels = []
+    levels, every_valid = [], False
     for scale in SCALES if pyramid else SCALES[:1]:
-        shape = tuple(int(round(scale * n)) for n in image.shape)
+        shape = tuple(int(round(scale * n)) for n in source.grid.shape)
         if min(shape) < size:
             break
-        values, inside = (image, valid) if scale == 1 else resize_valid(image, valid, shape)
-        corners = np.flatnonzero(admissible(values, inside, size))
+        scaled = Scaled(source, shape, np.dtype(dtype), every_valid)
+        corners, valid, lit = _survey(scaled, size)
         if corners.size:
-            levels.append(Level(scale, values, inside, corners, shape[1] - size + 1))
+            levels.append(Level(scale, scaled, corners))
         elif scale == 1:
-            raise InputError(_no_crop(image, valid, size))
+            raise InputError(_no_crop(shape, valid, lit, size))
+        every_valid = every_valid or (scale == 1 and valid == shape[0] * shape[1])
     return levels
 
 
-def _no_crop(image: np.ndarray, valid: np.ndarray, size: int) -> str:
-    if not np.any(image[valid]):
+def _survey(scaled: Scaled, size: int) -> tuple[Corners, int, bool]:
+    """The admissible corners of a map, how many of its cells are valid, and whether one of them is not 0."""
+    valid, lit = 0, False
+
+    def counted():
+        nonlocal valid, lit
+        for values, inside in scaled.bands(size):
+            valid += np.count_nonzero(inside)
+            lit = lit or bool(np.any(values[inside]))
+            yield values, inside
+
+    corners = Corners.packed(admissible(*band, size) for band in overlapping(counted(), size - 1))
+    return corners, valid, lit
+
+
+def _no_crop(shape: tuple[int, int], valid: int, lit: bool, size: int) -> str:
+    if not lit:
         return ("image of the coarse map: all of its valid cells have one value, expected a map with structure; "
                 "check the prediction")
     return (f"image of the coarse map: no crop of {size} x {size} cells has half of its cells valid and a value above "
-            f"the map's minimum ({np.count_nonzero(valid)} of {valid.size} cells are valid); "
-            "choose a smaller upscale.crop")
+            f"the map's minimum ({valid} of {shape[0] * shape[1]} cells are valid); choose a smaller upscale.crop")
 
 
 def draw_crop(levels: list[Level], rng: np.random.Generator, step: int) -> Draw:
@@ -136,15 +169,15 @@ def draw_crop(levels: list[Level], rng: np.random.Generator, step: int) -> Draw:
     share, other = rng.random(), len(levels) - 1
     beyond = (share - FULL_SIZE_SHARE) / (1 - FULL_SIZE_SHARE)
     level = levels[0 if share < FULL_SIZE_SHARE or not other else 1 + int(beyond * other)]
-    row, column = divmod(int(level.corners[rng.integers(level.corners.size)]), level.width)
+    row, column = level.corners.place(int(rng.integers(level.corners.size)))
     return Draw(step, level.scale, row, column, int(rng.integers(8)))
 
 
 def draw_fixed_crops(levels: list[Level], rng: np.random.Generator, count: int) -> list[Draw]:
     """``count`` different crops (or as many as there are) of the full size, as it lies, to measure on (D12)."""
     corners = levels[0].corners
-    chosen = rng.choice(corners, size=min(count, corners.size), replace=False)
-    return [Draw(0, 1.0, *divmod(int(corner), levels[0].width), 0) for corner in chosen]
+    chosen = rng.choice(corners.size, size=min(count, corners.size), replace=False)
+    return [Draw(0, 1.0, *corners.place(int(number)), 0) for number in chosen]
 
 
 def cut(levels: list[Level], draw: Draw, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -156,11 +189,11 @@ def cut(levels: list[Level], draw: Draw, size: int) -> tuple[np.ndarray, np.ndar
         The draw, from a tape, names a scale or a place that this map does not have.
     """
     level = next((level for level in levels if level.scale == draw.scale), None)
-    if level is None or not _holds(level.image.shape, draw, size):
+    if level is None or not _holds(level.shape, draw, size):
         raise InputError(f"tape: step {draw.step} takes {size} x {size} cells at scale {draw.scale}, row {draw.row}, "
                          f"column {draw.column}, which this map does not have; use the map and crop size of its run")
-    window = np.s_[draw.row : draw.row + size, draw.column : draw.column + size]
-    return rotate_mirror(level.image[window], draw.turn), rotate_mirror(level.valid[window], draw.turn)
+    values, valid = level.map.part((draw.row, draw.row + size, draw.column, draw.column + size))
+    return rotate_mirror(values, draw.turn), rotate_mirror(valid, draw.turn)
 
 
 def _holds(shape: tuple[int, int], draw: Draw, size: int) -> bool:

@@ -106,8 +106,8 @@ SUPER_RESOLUTION = [
     _zssr(
         "d14-sizes-cut-off",
         "augment",
-        "int(round(scale * n)) for n in image.shape",
-        "int(scale * n) for n in image.shape",
+        "int(round(scale * n)) for n in source.grid.shape",
+        "int(scale * n) for n in source.grid.shape",
     ),
     _zssr(
         "d14-no-half-size", "augment", "SCALES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)", "SCALES = (1.0, 0.9, 0.8, 0.7, 0.6)"
@@ -115,14 +115,14 @@ SUPER_RESOLUTION = [
     _zssr(
         "crop-off-by-one",
         "augment",
-        "window = np.s_[draw.row : draw.row + size, draw.column : draw.column + size]",
-        "window = np.s_[max(draw.row - 1, 0) : max(draw.row - 1, 0) + size, draw.column : draw.column + size]",
+        "part((draw.row, draw.row + size, draw.column, draw.column + size))",
+        "part((max(draw.row - 1, 0), max(draw.row - 1, 0) + size, draw.column, draw.column + size))",
     ),
     _zssr(
         "crop-row-and-column-swapped",
         "augment",
-        "window = np.s_[draw.row : draw.row + size, draw.column : draw.column + size]",
-        "window = np.s_[draw.column : draw.column + size, draw.row : draw.row + size]",
+        "part((draw.row, draw.row + size, draw.column, draw.column + size))",
+        "part((draw.column, draw.column + size, draw.row, draw.row + size))",
     ),
     _zssr(
         "d09-curve-before-the-mean",

@@ -77,7 +77,7 @@ def pyramid(task: Task) -> dict:
     """The levels that have a crop."""
     levels, _ = levels_of(task)
     columns = {"scale": [level.scale for level in levels]}
-    columns |= {name: [level.image.shape[axis] for level in levels] for axis, name in enumerate(("rows", "cols"))}
+    columns |= {name: [level.shape[axis] for level in levels] for axis, name in enumerate(("rows", "cols"))}
     return {"levels": columns | {"corners": [level.corners.size for level in levels]}}
 
 

@@ -1,0 +1,40 @@
+"""Twin of ``refimpl.zssr.scaled``: windows of a resized map, by the kernel that resizes whole maps (``kernels.resize``).
+
+That kernel takes the taps of every output row and column as it is told them, so a window is an image of its own whose
+taps are never mirrored here.  A crop of 128 x 128 is one part, and needs no other thread.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kernels.resize import ANY, COLUMNS, NORMALISE, PLAIN, contiguous_float, resize_part, rows_of_part
+from kernels.threads import run_parts
+from refimpl.zssr.resize import HALF
+
+
+def weigh_window(image, valid, rows, cols, every_valid):
+    """Values and validity of the window whose taps in ``image`` and ``valid`` are ``rows`` and ``cols``."""
+    image, valid = contiguous_float(image), np.ascontiguousarray(valid, bool)
+    if image.shape != valid.shape:
+        raise ValueError(f"expected valid of shape {image.shape}, got {valid.shape}")
+    shape = len(rows[0]), len(cols[0])
+    finish, enough = (PLAIN, np.ones(shape, bool)) if every_valid else (NORMALISE, np.empty(shape, bool))
+    out, blocks, band = np.empty(shape, image.dtype), _blocks(cols[0]), rows_of_part(shape[1])
+    taps = *_as_compiled(rows, image.dtype), *_as_compiled(cols, image.dtype)
+    parts = -(-shape[0] // band) * len(blocks)
+    half = image.dtype.type(HALF)
+    run_parts(resize_part, parts, band, image, valid, *taps, blocks, ANY, half, finish, out, enough)
+    return out, enough
+
+
+def _as_compiled(taps, dtype):
+    """Taps as arrays of the kind that the kernel is compiled for."""
+    return np.array(taps[0], np.int64, order="C"), np.array(taps[1], dtype, order="C")
+
+
+def _blocks(indices):
+    """Blocks of columns as ``kernels.resize`` has them, without any whose taps are alike."""
+    starts = range(0, len(indices), COLUMNS)
+    blocks = [(start, min(start + COLUMNS, len(indices)), indices[start : start + COLUMNS]) for start in starts]
+    return np.array([(start, end, end, end, cells.min(), cells.max() + 1) for start, end, cells in blocks])
