@@ -6,17 +6,22 @@ their own minimum and their 99.9 % quantile, so that they span the range in whic
 trained; larger cells are held at 1.  (Option: one scaling for both.  Cell totals, density x area, are
 then scaled as the province totals were; they are a million times smaller, so every cell falls on the
 lower corner of that range and the map is nearly uniform.)
+
+Drivers are sources on one grid, and so is the map: ``Predicted`` is computed where it is asked for.  The scaling takes
+two walks over each driver.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from refimpl.errors import InputError, did_you_mean
-from refimpl.raster.grid import Raster
+from refimpl.raster.grid import Grid, Raster, Source, Window
+from refimpl.raster.quantiles import order_statistics
+from refimpl.raster.windows import windows
 from refimpl.regression.fitted import FittedRegression
 from refimpl.regression.hyperparameters import share
 from refimpl.regression.scaling import MinMaxScaler
@@ -31,35 +36,95 @@ UNITS = "10^4 t CO2 (relative: the regression's answer at the scale of provinces
 class CoarseMap:
     """CE and what it took to make it."""
 
-    raster: Raster
+    raster: Source
     scaler: MinMaxScaler
     """The cells' scaling, to apply the same regression at another cell size."""
     negative: int
     """Cells with a negative prediction, which D08 clips to 0 before the super-resolution."""
 
 
-def layers_and_mask(drivers: Mapping[str, Raster], names: tuple[str, ...]) -> tuple[list[Raster], np.ndarray]:
-    """The rasters in the order of the model's features, and the (rows, cols) mask of cells that have all of them."""
+class Predicted:
+    """CE as a source: one prediction for each cell that has every driver, float64, 10^4 t at the scale of provinces.
+
+    ``drivers`` are sources on one grid, one for each of ``fitted.feature_names``; ``scaler`` and ``scaling`` as of
+    ``predict_coarse``.  Negative predictions are kept (D08).
+
+    Raises
+    ------
+    InputError
+        A missing driver, or different grids.
+    """
+
+    def __init__(
+        self, fitted: FittedRegression, drivers: Mapping[str, Source], scaler: MinMaxScaler, scaling: str = "separate"
+    ):
+        self.fitted, self.layers, self.scaler = fitted, layers_of(drivers, fitted.feature_names), scaler
+        self.scaling, self.units, self.dtype = scaling, UNITS, np.dtype(float)
+        self.grid: Grid = self.layers[0].grid
+
+    def part(self, window: Window) -> Raster:
+        """The cells of (row start, row stop, column start, column stop)."""
+        here = self.grid.part(window)
+        values, valid = np.zeros(here.shape), np.zeros(here.shape, bool)
+        areas, step = self.grid.cell_areas()[window[0] : window[1], np.newaxis], max(1, BLOCK // here.shape[1])
+        parts, valid = _parts(self.layers, window)
+        for start in range(0, here.shape[0], step):
+            rows = slice(start, start + step)
+            if not valid[rows].any():
+                continue
+            cells = np.stack([np.asarray(part.values[rows][valid[rows]], np.float64) for part in parts], axis=1)
+            if self.scaling == "shared":  # as totals: density times area
+                cells *= areas[rows][np.nonzero(valid[rows])[0]]
+            values[rows][valid[rows]] = self.fitted.predict_scaled(self.scaler.transform(cells))
+        return Raster.unchecked(values, valid, here, self.units)
+
+
+def layers_of(drivers: Mapping[str, Source], names: tuple[str, ...]) -> list[Source]:
+    """The drivers in the order of the model's features, all on one grid."""
     missing = [name for name in names if name not in drivers]
     if missing:
         raise InputError(f"driver {missing[0]!r} is missing; the model was fitted on {', '.join(names)}")
     layers = [drivers[name] for name in names]
     if any(layer.grid != layers[0].grid for layer in layers):
         raise InputError(f"the drivers {', '.join(names)} lie on different grids; warp them to one grid first")
-    valid = np.logical_and.reduce([layer.valid for layer in layers])
-    if not valid.any():
+    return layers
+
+
+def _parts(layers: list[Source], window: Window) -> tuple[list[Raster], np.ndarray]:
+    """A window of each layer, and its cells that all of them have."""
+    parts = [layer.part(window) for layer in layers]
+    return parts, np.logical_and.reduce([part.valid for part in parts])
+
+
+def scaler_of_cells(drivers: Mapping[str, Source], names: tuple[str, ...], upper_quantile: float) -> MinMaxScaler:
+    """D05: the scaling of the cells by their own minimum and quantile, over the cells that have every driver.
+
+    Raises
+    ------
+    InputError
+        A missing driver, different grids, no cell with all drivers.
+    """
+    layers = layers_of(drivers, names)
+
+    def blocks(at: int) -> Iterator[np.ndarray]:
+        for window in windows(layers[0].grid.shape):
+            parts, valid = _parts(layers, window)
+            yield parts[at].values[valid]
+
+    if not any(block.size for block in blocks(0)):
         raise InputError(f"no cell has all of {', '.join(names)}; do the rasters overlap the working grid?")
-    return layers, valid
+    scaler = MinMaxScaler(upper_quantile=upper_quantile, clip=True)
+    return scaler.fit_order([order_statistics(lambda at=at: blocks(at), upper_quantile) for at in range(len(layers))])
 
 
 def predict_coarse(
     fitted: FittedRegression,
-    drivers: Mapping[str, Raster],
+    drivers: Mapping[str, Source],
     scaling: str = "separate",
     upper_quantile: float = 0.999,
     scaler: MinMaxScaler | None = None,
 ) -> CoarseMap:
-    """The coarse map CE: one prediction for each cell that has every driver.
+    """The coarse map CE in memory; of drivers too large for that, ``Predicted`` is the same as a source.
 
     Parameters
     ----------
@@ -72,30 +137,41 @@ def predict_coarse(
     Returns
     -------
     CoarseMap: float64, unit 10^4 t at province scale; negative predictions are kept here and counted (D08).  Beyond the
-    map, memory holds the cells of one driver at a time, for its quantile, and those of a few rows.
+    map, memory holds the cells of one window.
 
     Raises
     ------
     InputError
         A missing driver, different grids, no cell with all drivers; an unknown scaling, a quantile beyond [0, 1].
     """
+    predicted = predicted_map(fitted, drivers, scaling, upper_quantile, scaler)
+    rows, cols = predicted.grid.shape
+    raster = predicted.part((0, rows, 0, cols))
+    if not raster.valid.any():
+        names = ", ".join(fitted.feature_names)
+        raise InputError(f"no cell has all of {names}; do the rasters overlap the working grid?")
+    return CoarseMap(raster, predicted.scaler, int(np.count_nonzero(raster.values < 0)))
+
+
+def predicted_map(
+    fitted: FittedRegression,
+    drivers: Mapping[str, Source],
+    scaling: str = "separate",
+    upper_quantile: float = 0.999,
+    scaler: MinMaxScaler | None = None,
+) -> Predicted:
+    """``Predicted`` with the scaling of D05; parameters and errors as of ``predict_coarse``."""
     if scaling not in ("separate", "shared"):
         raise InputError(f"unknown scaling {scaling!r}{did_you_mean(str(scaling), ('separate', 'shared'))}")
     share("coarse map", "upper_quantile", upper_quantile)
-    layers, valid = layers_and_mask(drivers, fitted.feature_names)
+    layers_of(drivers, fitted.feature_names)
     if scaler is None and scaling == "shared":
         scaler = fitted.feature_scaler
     elif scaler is None:
-        columns = (layer.values[valid] for layer in layers)
-        scaler = MinMaxScaler(upper_quantile=upper_quantile, clip=True).fit_columns(columns)
-    grid, values, negative = layers[0].grid, np.zeros(valid.shape), 0
-    areas, step = grid.cell_areas()[:, np.newaxis], max(1, BLOCK // grid.shape[1])
-    for start in range(0, grid.shape[0], step):
-        rows = slice(start, start + step)
-        cells = np.stack([np.asarray(layer.values[rows][valid[rows]], np.float64) for layer in layers], axis=1)
-        if scaling == "shared":  # as totals: density times area
-            cells *= areas[rows][np.nonzero(valid[rows])[0]]
-        predicted = fitted.predict_scaled(scaler.transform(cells))
-        values[rows][valid[rows]] = predicted
-        negative += int(np.count_nonzero(predicted < 0))
-    return CoarseMap(Raster(values, valid, grid, UNITS), scaler, negative)
+        scaler = scaler_of_cells(drivers, fitted.feature_names, upper_quantile)
+    return Predicted(fitted, drivers, scaler, scaling)
+
+
+def count_negative(coarse: Source) -> int:
+    """Cells of a coarse map that are negative (D08), in a walk over it."""
+    return sum(int(np.count_nonzero(coarse.part(window).values < 0)) for window in windows(coarse.grid.shape))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import pickle
 import tracemalloc
 
 import numpy as np
 import pytest
 
 from refimpl import coarse
-from refimpl.coarse import predict_coarse
+from refimpl.coarse import count_negative, predict_coarse, predicted_map
 from refimpl.errors import InputError
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.projection import ALBERS_CHINA, WGS84
+from refimpl.raster.stored import Stored
+from refimpl.raster.writing import write_raster
 from refimpl.regression.selection import MODELS, fit_model
 
 NAMES = ("ntl", "population", "gdp")
@@ -108,3 +111,32 @@ def test_memory_beyond_the_map_holds_one_driver_and_a_few_rows(monkeypatch):
     # 9 bytes a cell are the map and its mask.  One driver in float64, and twice more in its quantile, are 24 of the
     # cells that are valid; three drivers, scaled and clipped, were over 70.
     assert peak < (9 + 24) * cells
+
+
+def in_files(folder, shape=(700, 1300)):
+    """The drivers of ``world`` as sources in files."""
+    for name, raster in world(shape, ALBERS_CHINA).items():
+        write_raster(folder / f"{name}.tif", raster)
+    return {name: Stored(folder / f"{name}.tif") for name in NAMES}
+
+
+@pytest.mark.parametrize("scaling", ["separate", "shared"])
+def test_a_map_computed_window_by_window_is_the_whole_map_to_the_bit(tmp_path, scaling):
+    sources, model = in_files(tmp_path), fitted()
+    in_memory = {name: source.whole() for name, source in sources.items()}
+    whole, lazy = predict_coarse(model, in_memory, scaling), predicted_map(model, sources, scaling)
+    assert np.array_equal(lazy.scaler.data_max_, whole.scaler.data_max_)
+    values, valid, lower, upper, _ = expected(model, in_memory, scaling)
+    assert np.array_equal(lazy.scaler.data_min_, lower) and np.array_equal(lazy.scaler.data_max_, upper)
+    for window in ((0, 700, 0, 1300), (0, 1, 0, 1300), (100, 133, 7, 1000), (699, 700, 1299, 1300), (5, 600, 500, 517)):
+        part, (top, bottom, left, right) = lazy.part(window), window
+        assert np.array_equal(part.values, whole.raster.values[top:bottom, left:right])
+        assert np.array_equal(part.valid, valid[top:bottom, left:right])
+
+
+def test_a_map_in_files_goes_to_another_process_and_its_negative_cells_are_counted(tmp_path):
+    sources, model = in_files(tmp_path, (30, 40)), fitted()
+    again = pickle.loads(pickle.dumps(predicted_map(model, sources))).part((0, 30, 0, 40))
+    assert np.array_equal(again.values, predict_coarse(model, sources).raster.values)
+    grid = Grid(ALBERS_CHINA, (0, 0, 1, -1), (1, 4))
+    assert count_negative(Raster(np.array([[-1.0, 0.0, 2.0, -3.0]]), np.ones((1, 4), bool), grid)) == 2

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from refimpl.raster.quantiles import OrderStatistics, order_statistics
 from refimpl.regression import hyperparameters as check
 from refimpl.regression.estimator import Estimator, feature_matrix, finite_float64
 from refimpl.regression.linear import centre
@@ -57,19 +58,18 @@ class MinMaxScaler(Estimator):
         array([4., 2.])
         """
         quantile = check.share("MinMaxScaler", "upper_quantile", self.upper_quantile)
+        return self.fit_order(_order_of(finite_float64(column, "X"), quantile) for column in columns)
+
+    def fit_order(self, columns: Iterable[OrderStatistics]) -> MinMaxScaler:
+        """``fit`` from the order statistics of each column at ``upper_quantile``: no sample need be in memory."""
         check.switch("MinMaxScaler", "clip", self.clip)
-        bounds = [self._bounds(finite_float64(column, "X"), quantile) for column in columns]
+        bounds = []
+        for found in columns:
+            upper = found.quantile() if self.upper_quantile < 1 else found.maximum
+            bounds.append((found.minimum, upper if upper > found.minimum else found.maximum))
         self.data_min_, self.data_max_ = (np.array(side) for side in zip(*bounds, strict=True))
         self.data_range_ = self.data_max_ - self.data_min_
         return self
-
-    def _bounds(self, column: np.ndarray, quantile: float) -> tuple[float, float]:
-        """What becomes 0 and what becomes 1."""
-        if column.size == 0:
-            raise ValueError("X holds no sample, expected at least 1")
-        lower, maximum = column.min(), column.max()
-        upper = np.quantile(column, quantile) if quantile < 1 else maximum
-        return lower, upper if upper > lower else maximum
 
     def transform(self, X) -> np.ndarray:
         """X (n, d) scaled, float64."""
@@ -88,6 +88,12 @@ class MinMaxScaler(Estimator):
         """Z (n, d) back in units of X; what was clipped, or constant, stays so."""
         self._require_fitted()
         return finite_float64(feature_matrix(Z, self.data_min_.size), "Z") * self.data_range_ + self.data_min_
+
+
+def _order_of(column: np.ndarray, quantile: float) -> OrderStatistics:
+    if column.size == 0:
+        raise ValueError("X holds no sample, expected at least 1")
+    return order_statistics(lambda: [column], quantile)
 
 
 class StandardScaler(Estimator):
