@@ -1,9 +1,9 @@
 """Twin of ``refimpl.zssr.inference``: the network applied to an image of any size, piece by piece.
 
 A piece is a sweep (``kernels.sweep``) over a square of the image with as many cells around it as the layers see; each
-layer computes only what the later ones need.  Pieces start at multiples of 4 cells, where the tiles of the whole image
-do, so every cell has the bytes that ``forward`` gives it.  The two planes between which the layers go to and fro have
-the size of a piece, whatever the image is.
+layer computes only what the later ones need.  What is swept starts at multiples of 4 cells, where the tiles of the
+whole image do, so every cell has the bytes that ``forward`` gives it.  The two planes between which the layers go to
+and fro have the size of a piece, whatever the image is.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 
 from kernels.network import run_sweep, suits
 from refimpl.zssr import inference as reference
-from refimpl.zssr.inference import check_window
+from refimpl.zssr.inference import ALIGNMENT, check_window, halo
 
 PIECE = 512
 """Side of a piece in cells, a multiple of 4: two planes of 84 MB.  Half of it computes a ninth of all cells twice
@@ -40,9 +40,9 @@ def _infer_piece(network, image, valid, i, j, output):
     if not rows.size:
         return
     wanted = i + rows[0], i + rows[-1] + 1, j + columns[0], j + columns[-1] + 1
-    halo = 4 * network.depth
-    above, before = max(wanted[0] - halo, 0) // 4 * 4, max(wanted[2] - halo, 0) // 4 * 4
-    around = image[above : wanted[1] + halo, before : wanted[3] + halo]
+    reach = halo(network.depth)
+    above, before = (max(start - reach, 0) // ALIGNMENT * ALIGNMENT for start in wanted[::2])
+    around = image[above : wanted[1] + reach, before : wanted[3] + reach]
     inside = tuple(int(n) for n in (wanted[0] - above, wanted[1] - above, wanted[2] - before, wanted[3] - before))
     fine, _, _ = run_sweep(network, around, inside)
     within = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from refimpl.twins import backend
-from refimpl.zssr.back_projection import REACH, add_upsampled, back_project, children, coarse_difference
+from refimpl.zssr.back_projection import add_upsampled, back_project, cells_around, children, coarse_difference
 from tests.test_resize import both, matrix_by_definition, small_parts
 
 SHAPES = st.tuples(st.integers(1, 9), st.integers(1, 9))
@@ -73,16 +73,19 @@ def test_any_number_of_threads_gives_the_same_bytes(monkeypatch):
     assert len(answers) == 1
 
 
-@pytest.mark.parametrize("kind", ["mean", "bicubic"])
-def test_one_iteration_looks_exactly_as_far_as_it_says(kind):
+@pytest.mark.parametrize("kind, iterations, cells", [
+    ("mean", 0, 0), ("mean", 1, 2), ("mean", 2, 4), ("mean", 3, 6),
+    ("bicubic", 0, 0), ("bicubic", 1, 4), ("bicubic", 2, 7), ("bicubic", 3, 10),
+])  # fmt: skip
+def test_back_projection_looks_exactly_as_far_as_it_says(kind, iterations, cells):
     # A change of one coarse cell's children reaches that many coarse cells to each side, and no cell further.
     rng = np.random.default_rng(2)
     fine, coarse, valid = rng.random((60, 60)), rng.random((30, 30)), np.ones((30, 30), bool)
     changed = fine.copy()
-    changed[30:32, 30:32] += 1.0
-    moved = back_project(fine, coarse, valid, 1, kind) != back_project(changed, coarse, valid, 1, kind)
-    rows = np.flatnonzero(moved.any(axis=1)) // 2
-    assert (15 - rows.min(), rows.max() - 15) == (REACH[kind], REACH[kind])
+    changed[30:32, 30:32] += 1e6                            # what is left of it ten cells away is still seen
+    before, after = (back_project(image, coarse, valid, iterations, kind) for image in (fine, changed))
+    rows = np.flatnonzero((before != after).any(axis=1)) // 2
+    assert (15 - rows.min(), rows.max() - 15) == (cells, cells) and cells_around(iterations, kind) == cells
 
 
 def test_back_projection_leaves_its_input_alone_and_takes_any_strides():

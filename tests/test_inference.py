@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import kernels.inference as kernel
 import refimpl.zssr.inference as reference
 from refimpl.twins import backend
-from refimpl.zssr.inference import infer
+from refimpl.zssr.inference import halo, infer
 from refimpl.zssr.network import forward, initialise
 
 
@@ -46,6 +46,23 @@ def test_pieces_and_windows_have_the_bytes_of_the_whole(data):
         got = infer(network, image, valid, window)
     assert got.dtype == np.float32
     assert got.tobytes() == np.ascontiguousarray(expected[window[0] : window[1], window[2] : window[3]]).tobytes()
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4, 5, 8])
+def test_a_cell_depends_on_as_many_cells_as_the_halo_says_and_not_on_one_less(depth):
+    # Cuts at multiples of 4, as tiles demand; the output next to them is far enough, or one cell too near.
+    network, image = some_network(depth), some_image((96, 92))
+    whole = forward(network, image)
+    near, enough = set(), set()
+    for start in range(4, 24, 4):
+        for beyond in range(4):
+            for short in (0, 1):
+                stop = 96 - start
+                first = start + halo(depth) - short + beyond
+                last = stop - halo(depth) + short - beyond
+                cut = forward(network, image[start:stop])[first - start : last - start]
+                (near if short and not beyond else enough).add(cut.tobytes() == whole[first:last].tobytes())
+    assert enough == {True} and near == {False}
 
 
 def test_the_default_network_on_several_pieces_gives_the_bytes_of_the_whole(monkeypatch):

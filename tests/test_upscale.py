@@ -18,7 +18,8 @@ from refimpl.zssr.network import Network, initialise, parameter_count
 from refimpl.zssr.resize import downsample_mean, upsample
 from refimpl.zssr.settings import UpscaleSettings, validate
 from refimpl.zssr.train import train
-from refimpl.zssr.upscale import apply_network, back_project, bicubic, replicate, super_resolve
+from refimpl.zssr.back_projection import back_project
+from refimpl.zssr.upscale import apply_network, bicubic, replicate, super_resolve
 
 SMALL = UpscaleSettings(layers=3, channels=8, crop=16, max_steps=20)
 

@@ -16,8 +16,19 @@ from refimpl.errors import InputError
 from refimpl.twins import twin
 from refimpl.zssr.resize import downsample, upsample
 
-REACH = {"mean": 2, "bicubic": 4}
-"""Coarse cells on each side that one iteration looks at: two for the interpolation, and two for the bicubic mean."""
+
+def cells_around(iterations: int, kind: str) -> int:
+    """Coarse cells on each side that so many iterations look at; ``kind`` is the downsampling.
+
+    To the left, the first child of cell c takes part of the differences of the cells c - 2 to c + 1, the second child
+    of c - 1 to c + 2.  With the mean, the difference of c - 2 begins at the first child of c - 2: two cells for each
+    iteration.  With the bicubic mean it begins at the second child of c - 4; but from a second child, a further
+    iteration begins at the second child three cells to the left.  To the right it is the same, with the other child.
+
+    >>> cells_around(10, "mean"), cells_around(10, "bicubic"), cells_around(0, "bicubic")
+    (20, 31, 0)
+    """
+    return 2 * iterations if kind == "mean" else 3 * iterations + min(iterations, 1)
 
 
 def back_project(
@@ -47,11 +58,12 @@ def back_project(
 
 def correct(fine: np.ndarray, coarse: np.ndarray, valid: np.ndarray, iterations: int, kind: str) -> np.ndarray:
     """``back_project`` in place: ``fine``, C-contiguous and 0 at invalid cells, is changed and returned."""
+    inside = None if kind == "mean" else children(valid)
     for _ in range(iterations):
-        if kind == "mean":
+        if inside is None:
             difference = coarse_difference(fine, coarse, valid)
         else:
-            difference = np.where(valid, coarse - downsample(fine, children(valid), kind)[0], 0)
+            difference = np.where(valid, coarse - downsample(fine, inside, kind)[0], 0)
         add_upsampled(fine, difference, valid)
     return fine
 

@@ -1,7 +1,8 @@
 """The trained network applied to an image of any size, in memory that does not grow with it (Fig. 8, D17).
 
 A cell of the output depends on the cells of the image at most ``depth`` rows and columns away, so a piece of the image
-with that many cells around it gives what the whole image would.
+with that many cells around it gives what the whole image would: in the kernels to the last bit, if it holds a few more
+(``halo``) and begins where their tiles do.
 """
 
 from __future__ import annotations
@@ -14,6 +15,24 @@ from refimpl.zssr.network import Network, forward
 
 TILE = 192
 """Side of a piece in the reference, in cells."""
+ALIGNMENT = 4
+"""Cells: the kernels' tiles are counted from the corner of the image that they are given, so a piece of a larger image
+begins at a multiple of this."""
+
+
+def halo(depth: int) -> int:
+    """Cells on each side that a cell of the output depends on to the last bit, in a network of ``depth`` layers.
+
+    By the definition, one for each layer.  But in the kernels, the layers between the first and the last are computed
+    in tiles of 4 x 4 cells by Winograd's transform, and the rounding of a cell depends on more of what the tile reads,
+    which is the tile and one cell around it.  The outermost of these on one side takes part in the first cell of the
+    tile alone, the others in all cells.  So a cell that is not the first of its tile depends on the whole tile, and
+    through the first cell of that, a layer before, on one cell of the next tile: four cells for every two layers.
+
+    >>> halo(8), halo(9)
+    (14, 17)
+    """
+    return max(2 * depth - 2 + depth % 2, depth)
 
 
 @twin("kernels.inference")

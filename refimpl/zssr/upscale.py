@@ -2,27 +2,30 @@
 
 Eq. 2: CW = ZSSR(CE).  The network is applied to the interpolated coarse map in its eight rotations and mirrors; each
 output is corrected by back-projection, their median is taken, and corrected once more (Shocher, Cohen & Irani 2018,
-section 3).  Maps are ``Raster``s: coarse (rows, cols), fine (2 rows, 2 cols) on ``grid.refined()``; a fine cell is
-valid where its coarse cell is.  The result is in the units of the coarse map, at least 0 (D18).
+section 3).  The functions here take and make whole ``Raster``s: coarse (rows, cols), fine (2 rows, 2 cols) on
+``grid.refined()``; a fine cell is valid where its coarse cell is.  The result is in the units of the coarse map, at
+least 0 (D18).  A map larger than memory is trained on and made as a source: ``train``, then ``SuperResolved``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from refimpl.progress import Progress
 from refimpl.raster.grid import Raster
-from refimpl.zssr.back_projection import back_project, children, correct
-from refimpl.zssr.ensemble import ensemble, part_of
-from refimpl.zssr.intensity import ImageRange, clip_negatives, compress, measure_range
+from refimpl.raster.windows import tiles_of
+from refimpl.zssr.ensemble import part_of
+from refimpl.zssr.fine import Bicubic, FineMap, Replicated, SuperResolved
+from refimpl.zssr.intensity import ImageRange, clip_negatives, measure
 from refimpl.zssr.network import Network
-from refimpl.zssr.resize import upsample_valid
 from refimpl.zssr.settings import UpscaleSettings, validate
 from refimpl.zssr.tape import Tape
 from refimpl.zssr.train import History, train
 
+TILE = 768
+"""Side of a tile in coarse cells.  Its eight outputs take 170 MB; of smaller ones more would be computed twice."""
 TRAINING_SHARE = 0.9
 """Part of the progress line that belongs to the training."""
 
@@ -62,14 +65,17 @@ def super_resolve(
         A setting is out of range, or the map has no valid cell, no structure or no admissible crop (D15).
     """
     validate(settings)
-    positive, clipped = clip_negatives(coarse)
-    image_range = measure_range(positive.values, positive.valid)
-    image = image_range.to_image(positive.values, positive.valid)
+    measured = measure(coarse)
+    positive, _ = clip_negatives(coarse)
+    image = measured.range.to_image(positive.values, positive.valid)
     dtype = np.float32 if network is None else network.parameters.dtype
     part = part_of(progress, 0.0, TRAINING_SHARE)
     trained = train(image, positive.valid, settings, rng, part, tape, network, dtype)
-    weights = apply_network(trained.network, coarse, settings, part_of(progress, TRAINING_SHARE, 1.0))
-    return SuperResolution(weights, trained.history, trained.tape, trained.network, image_range, clipped)
+    fine = SuperResolved(trained.network, coarse, measured.range, settings)
+    weights = _whole(fine, part_of(progress, TRAINING_SHARE, 1.0))
+    return SuperResolution(
+        weights, trained.history, trained.tape, trained.network, measured.range, measured.clipped
+    )
 
 
 def apply_network(
@@ -77,37 +83,27 @@ def apply_network(
 ) -> Raster:
     """The fine map that a trained network makes of a coarse one (D17), computed in the network's dtype.
 
-    An ablation need not train again.
+    An ablation need not train again.  It is made in tiles: beyond the result, memory does not grow with the map.
     """
-    coarse, _ = clip_negatives(coarse)
-    image_range = measure_range(coarse.values, coarse.valid)
-    image = image_range.to_image(coarse.values, coarse.valid)
-    dtype = network.parameters.dtype
-    interpolated = upsample_valid(compress(image, settings.transform).astype(dtype, copy=False), coarse.valid)
-    fine = ensemble(network, interpolated, image, coarse.valid, settings, progress)
-    del interpolated
-    correct(fine, image, coarse.valid, settings.back_projection, settings.downsampling)
-    return _finish(fine, coarse, image_range, settings.baseline)
+    return _whole(SuperResolved(network, coarse, measure(coarse).range, settings), progress)
 
 
 def replicate(coarse: Raster, baseline: str = "remove") -> Raster:
     """The plainest fine map, to compare with: each coarse value four times."""
-    coarse, _ = clip_negatives(coarse)
-    image_range = measure_range(coarse.values, coarse.valid)
-    return _finish(children(image_range.to_image(coarse.values, coarse.valid)), coarse, image_range, baseline)
+    return _whole(Replicated(coarse, measure(coarse).range, baseline))
 
 
 def bicubic(coarse: Raster, back_projection: int = 0, baseline: str = "remove", downsampling: str = "mean") -> Raster:
     """The interpolated fine map, to compare with: what the network starts from, corrected ``back_projection`` times."""
-    coarse, _ = clip_negatives(coarse)
-    image_range = measure_range(coarse.values, coarse.valid)
-    image = image_range.to_image(coarse.values, coarse.valid)
-    fine = back_project(upsample_valid(image, coarse.valid), image, coarse.valid, back_projection, downsampling)
-    return _finish(fine, coarse, image_range, baseline)
+    return _whole(Bicubic(coarse, measure(coarse).range, back_projection, baseline, downsampling))
 
 
-def _finish(fine: np.ndarray, coarse: Raster, image_range: ImageRange, baseline: str) -> Raster:
-    inside, values = children(coarse.valid), image_range.to_map(fine, baseline)
-    np.maximum(values, 0, out=values)
-    values[~inside] = 0
-    return replace(coarse, values=values, valid=inside, grid=coarse.grid.refined())
+def _whole(fine: FineMap, progress: Progress | None = None) -> Raster:
+    """All of a fine map, in memory."""
+    tiles = tiles_of(fine.grid.shape, (2 * TILE, 2 * TILE))
+    values, valid = np.empty(fine.grid.shape), np.empty(fine.grid.shape, bool)
+    for done, window in enumerate(tiles):
+        part = fine.part(window, part_of(progress, done / len(tiles), (done + 1) / len(tiles)))
+        cells = np.s_[window[0] : window[1], window[2] : window[3]]
+        values[cells], valid[cells] = part.values, part.valid
+    return Raster.unchecked(values, valid, fine.grid, fine.units)

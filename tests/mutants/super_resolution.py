@@ -152,8 +152,8 @@ SUPER_RESOLUTION = [
     _zssr(
         "d09-scaled-by-maximum",
         "intensity",
-        "np.quantile(inside, QUANTILE, overwrite_input=True) or largest - minimum or 1.0",
-        "largest - minimum or 1.0",
+        "found.quantile(found.minimum) or found.maximum - found.minimum or 1.0",
+        "found.maximum - found.minimum or 1.0",
     ),
     _zssr("d09-clipped-above", "intensity", "image /= self.scale\n", "image = np.minimum(image / self.scale, 1.0)\n"),
     _zssr(
@@ -168,6 +168,12 @@ SUPER_RESOLUTION = [
         "inside = np.asarray(values, np.float64)[valid]",
         "inside = np.array(values, np.float64).ravel()",
     ),
+    _zssr(
+        "d09-nodata-in-the-measured-map",
+        "intensity",
+        "yield part.values[part.valid]",
+        "yield part.values.ravel()",
+    ),
     _zssr("d09-baseline-always-back", "intensity", '(self.minimum if baseline == "keep" else 0.0)', "self.minimum"),
     _zssr("d09-log-gain-10", "intensity", "LOG_GAIN = 100.0", "LOG_GAIN = 10.0"),
     _zssr(
@@ -177,12 +183,12 @@ SUPER_RESOLUTION = [
         "np.log1p(LOG_GAIN * np.maximum(image, 0))",
     ),
     _zssr("d09-sign-lost-in-square", "intensity", "return image * np.abs(image) if", "return image * image if"),
-    _zssr("d18-negative-output", "upscale", "np.maximum(values, 0, out=values)", "np.add(values, 0, out=values)"),
+    _zssr("d18-negative-output", "fine", "np.maximum(values, 0, out=values)", "np.add(values, 0, out=values)"),
     _zssr(
         "d18-clipped-at-1",
-        "upscale",
+        "fine",
         "np.maximum(values, 0, out=values)",
-        "np.clip(values, 0, image_range.scale, out=values)",
+        "np.clip(values, 0, self.image_range.scale, out=values)",
     ),
     _zssr("d17-mean-for-median", "ensemble", "return np.median(images, axis=0)", "return np.mean(images, axis=0)"),
     _zssr(
@@ -201,9 +207,9 @@ SUPER_RESOLUTION = [
     ),
     _zssr(
         "d17-not-after-the-ensemble",
-        "upscale",
-        "    correct(fine, image, coarse.valid, settings.back_projection, settings.downsampling)",
-        "    correct(fine, image, coarse.valid, 0, settings.downsampling)",
+        "fine",
+        "correct(fine, around.values, around.valid, self.settings.back_projection, self.settings.downsampling)",
+        "correct(fine, around.values, around.valid, 0, self.settings.downsampling)",
     ),
     _zssr(
         "back-projection-sign",
@@ -235,14 +241,14 @@ SUPER_RESOLUTION = [
     _zssr(
         "d17-expand-forgotten",
         "ensemble",
-        "linear = expand(turn.rows(2 * first, 2 * last, part).astype(np.float64), settings.transform)",
-        "linear = turn.rows(2 * first, 2 * last, part).astype(np.float64)",
+        "linear = expand(raw.astype(np.float64), settings.transform)",
+        "linear = raw.astype(np.float64)",
     ),
     _zssr(
         "network-fed-zero-fill",
-        "upscale",
-        "astype(dtype, copy=False), coarse.valid)",
-        "astype(dtype, copy=False), np.ones_like(coarse.valid))",
+        "ensemble",
+        "upsample_valid(curved, cut.valid)",
+        "upsample_valid(curved, np.ones_like(cut.valid))",
     ),
     _zssr(
         "tile-halo-too-small",
