@@ -24,7 +24,7 @@ FLOORS = [
     ["regression"],
     ["coarse"],
     ["zssr"],
-    ["allocation"],
+    ["allocation", "shares", "exact_sums"],
     ["evaluation"],
     ["figures"],
     ["columns", "report"],

@@ -45,8 +45,8 @@ def edges_arguments(rng):
     return edges_on(zones, Grid(ALBERS_CHINA, (1, 14, 1, -1), (12, 11)))
 
 
-def allocation_arguments(rng, dtype):
-    return *zonal_arguments(rng, dtype), np.array([1, 3, 4, 7]), np.array([0.1, 7.0, 0.0, 2.0])
+def shares_arguments(rng, dtype):
+    return *zonal_arguments(rng, dtype), np.array([1, 3, 4, 7]), np.array([0.0, 1.0, 0.0, 0.0])
 
 
 def land_cover_arguments(rng, dtype):
@@ -64,7 +64,6 @@ def network_arguments(rng, dtype):
 
 
 CASES = {
-    "refimpl.allocation.allocate_cells": allocation_arguments,
     "refimpl.evaluation.land_cover.land_cover_pairs": land_cover_arguments,
     "refimpl.evaluation.land_cover.land_cover_sums": land_cover_arguments,
     "refimpl.evaluation.moments.group_moments": lambda rng, dtype: (
@@ -103,6 +102,8 @@ CASES = {
     ),
     "refimpl.regression.linear.weighted_features": lambda rng, dtype: (rng.random((9, 5)), rng.random(5), 0.3),
     "refimpl.regression.smo.minimise_dual": solver_arguments,
+    "refimpl.shares.share_cells": lambda rng, dtype: (*shares_arguments(rng, dtype), *rng.random((2, 4))),
+    "refimpl.shares.weigh_cells": lambda rng, dtype: (*shares_arguments(rng, dtype), (2, 3)),
     "refimpl.zssr.adam.adam_step": adam_arguments,
     "refimpl.zssr.network.convolve": lambda rng, dtype: (
         rng.standard_normal((9, 7, 8)).astype(dtype), rng.standard_normal((3, 3, 8, 16)).astype(dtype),

@@ -23,6 +23,10 @@ def _allocation(id, old, new):
     return Mutant(id, "allocation", "allocation.py", old, new)
 
 
+def _shares(id, old, new):
+    return Mutant(id, "allocation", "shares.py", old, new)
+
+
 def _evaluation(id, file, old, new):
     return Mutant(id, "evaluation", f"evaluation/{file}.py", old, new)
 
@@ -161,47 +165,40 @@ SURFACES = [
         "values[rows][valid[rows]] = np.maximum(predicted, 0)",
     ),
     _coarse("coarse-any-driver-is-enough", "valid = np.logical_and.reduce(", "valid = np.logical_or.reduce("),
-    _allocation(
+    _shares(
         "eq3-national-total",
-        "cells = share_out(evenly_where_zero(density[inside], areas[np.nonzero(inside)[0]]), total)",
-        "cells = density[inside] * (totals.sum() / density[valid & (zones > 0)].sum())",
+        "total / float(exact(digits) * Fraction(scale))",
+        "totals.sum() / float(exact(weighed.sums.sum(axis=0)) * Fraction(scale))",
     ),
-    _allocation(
-        "eq3-without-area", "density = weights.astype(float) * areas[:, np.newaxis]", "density = weights.astype(float)"
+    _shares(
+        "eq3-without-area",
+        "cells = (weights[rows, columns].astype(float) + added[k]) * areas[rows]",
+        "cells = weights[rows, columns].astype(float) + added[k]",
     ),
-    _allocation(
-        "d22-residual-dropped",
-        "return settled(shares * (total / math.fsum(shares)), weights, total)",
-        "return shares * (total / math.fsum(shares))",
+    _shares("d22-residual-dropped", "if largest < 0 or float(whole) == total:", "if True:"),
+    _shares("d22-one-cell-alone", "TOP = 4\n", "TOP = 1\n"),
+    _shares("d22-residual-to-the-first", 'np.argsort(-cells, kind="stable")[:TOP]', "np.arange(cells.size)[:TOP]"),
+    _shares("d22-residual-to-the-smallest", 'np.argsort(-cells, kind="stable")', 'np.argsort(cells, kind="stable")'),
+    _shares(
+        "eq3-sum-by-float32", "total / float(exact(digits) * ", "total / float(np.float32(exact(digits))) / float("
     ),
-    _allocation(
-        "d22-one-cell-alone", 'np.argsort(-weights, kind="stable")[:4]', 'np.argsort(-weights, kind="stable")[:1]'
+    _shares(
+        "d20-zero-instead-of-nodata", "return emission, mapped, sums", "return emission, valid & (zones > 0), sums"
     ),
-    _allocation("d22-residual-to-the-first", 'np.argsort(-weights, kind="stable")[:4]', "np.arange(len(weights))[:4]"),
-    _allocation(
-        "eq3-sum-by-float32", "(total / math.fsum(shares))", "(total / float(np.sum(shares.astype(np.float32))))"
-    ),
-    _allocation(
-        "d20-zero-instead-of-nodata", "return emission, mapped, count,", "return emission, valid & (zones > 0), count,"
-    ),
-    _allocation("d21-the-same-for-each-cell", "return weights if weights.any() else areas", "return weights"),
-    _allocation(
+    _allocation("d21-the-same-for-each-cell", "np.ones(np.count_nonzero(zero))", "np.zeros(np.count_nonzero(zero))"),
+    _shares(
         "d21-uneven",
-        "return weights if weights.any() else areas",
-        "return weights if weights.any() else areas * 0 + np.arange(len(areas))",
+        "cells = (weights[inside].astype(float) + added[k]) *",
+        "cells = (weights[inside].astype(float) + added[k] * np.arange(np.count_nonzero(inside))) *",
     ),
-    _allocation(
+    _shares(
         "eq3-equal-shares",
-        "shares = np.ldexp(weights, -np.frexp(largest)[1]) if largest > 0 else",
-        "shares = np.ones_like(weights) if largest > 0 else",
+        "emission[inside], mapped[inside] = cells * scales[k] * factors[k], True",
+        "emission[inside], mapped[inside] = cells.mean() * scales[k] * factors[k], True",
     ),
-    _allocation("density-in-1e4-t", "emission.values * 1e4 /", "emission.values /"),
-    _allocation("density-per-cell", "/ emission.grid.cell_areas()[:, np.newaxis]\n", "/ 1.0\n"),
-    _allocation(
-        "eq3-negative-weights-accepted",
-        "wrong = valid & ~((weights >= 0) & np.isfinite(weights))",
-        "wrong = valid & ~np.isfinite(weights)",
-    ),
+    _allocation("density-in-1e4-t", "part.values * 1e4 /", "part.values /"),
+    _allocation("density-per-cell", "/ self.areas[window[0] : window[1], np.newaxis]\n", "/ 1.0\n"),
+    _shares("eq3-negative-weights-accepted", "wrong = valid & ~((weights >= 0) & ", "wrong = valid & ~("),
     _evaluation(
         "d23-class-11-as-grassland",
         "land_cover",

@@ -1,0 +1,155 @@
+"""Kernels of refimpl/shares.py.
+
+Idea: both passes go from run to run (``kernels.zone_runs``), and along a run in stretches that stay in the processor's
+first cache.  The cells of a stretch are laid into a buffer, 0 where they are not valid; what is asked of them are then
+plain loops over integers, which become vector code: the largest, whether one is negative or not finite, the exact sum
+(``kernels.exact_sums``).  A stretch is looked through for its largest cells only if its largest exceeds the fourth of
+its province; cells come in row-major order, so that of equal ones the first stay.
+
+Parts of rows are worked on side by side.  Counts and sums are exact and largest cells have places, so that neither the
+cut into parts nor the number of threads shows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kernels.compiled import kernel
+from kernels.exact_sums import INFINITE, STRETCH, add_all, as_double, carry, largest_bits
+from kernels.threads import run_parts
+from kernels.zone_runs import cells, number_of_parts, part_rows, ranks_in, real_type, zone_runs
+from refimpl.exact_sums import DIGITS, carried
+from refimpl.shares import TOP, joined, nothing_weighed, refuse_wrong_weights
+
+
+def weigh_cells(weights, valid, zones, areas, codes, added, corner):
+    areas, parts, cols = _checked(weights, valid, zones, areas), number_of_parts(zones.shape), zones.shape[1]
+    added = np.append(added, 0.0)  # rank -1, no province, finds the last
+    found: list = [None] * parts
+
+    def weigh_part(part, worker):
+        rows = part_rows(zones.shape, part)
+        here, ranks, ends = zone_runs(zones, rows)
+        at = ranks_in(codes, here)
+        count, digits, largest, _ = nothing_weighed(here.size)
+        places = np.zeros((here.size, TOP), np.int64)
+        wrong = weigh_runs(
+            cells(weights, rows, real_type(weights.dtype)), cells(valid, rows), areas[rows], ranks, ends, at >= 0,
+            added[at], count, digits, largest, places,
+        )  # fmt: skip
+        known, all_found = at >= 0, nothing_weighed(codes.size)
+        where = np.stack([places // cols + rows.start + corner[0], places % cols + corner[1]], axis=-1)
+        for total, part_found in zip(all_found, (count, digits, largest, where)):
+            total[at[known]] = part_found[known]
+        found[part] = wrong, all_found
+
+    run_parts(weigh_part, parts)
+    if any(wrong for wrong, _ in found):
+        refuse_wrong_weights(weights, valid, areas, corner)
+    return tuple(joined((weighed for _, weighed in found), codes.size))
+
+
+def share_cells(weights, valid, zones, areas, codes, added, scales, factors):
+    areas, parts = _checked(weights, valid, zones, areas), number_of_parts(zones.shape)
+    columns = [np.append(column, 0.0) for column in (added, scales, factors)]
+    emission, mapped = np.empty(zones.shape), np.empty(zones.shape, bool)
+    found: list = [None] * parts
+
+    def share_part(part, worker):
+        rows = part_rows(zones.shape, part)
+        here, ranks, ends = zone_runs(zones, rows)
+        at = ranks_in(codes, here)
+        digits = np.zeros((here.size, DIGITS), np.int64)
+        share_runs(
+            cells(weights, rows, real_type(weights.dtype)), cells(valid, rows), areas[rows], ranks, ends, at >= 0,
+            *(column[at] for column in columns), emission[rows].reshape(-1), mapped[rows].reshape(-1), digits,
+        )  # fmt: skip
+        found[part] = at, digits
+
+    run_parts(share_part, parts)
+    sums = np.zeros((codes.size, DIGITS), np.int64)
+    for at, digits in found:
+        sums[at[at >= 0]] += digits[at >= 0]
+    return emission, mapped, carried(sums)
+
+
+def _checked(weights, valid, zones, areas):
+    """The areas as float64."""
+    if not weights.shape == valid.shape == zones.shape or areas.shape != weights.shape[:1]:
+        raise ValueError("weights, valid and zones must have one shape, and areas one number per row")
+    return np.ascontiguousarray(areas, np.float64)
+
+
+@kernel
+def weigh_runs(values, valid, areas, ranks, ends, wanted, added, count, digits, largest, places):
+    """Count, sum and largest cells of (value + added) x area by rank; True if a valid value may be wrong.
+
+    values, valid: (rows x cols,); areas: (rows,); wanted, added: (k,), the other ranks are only looked at for wrong
+    values.  count (k,), digits (k, 68), largest (k, 4), -1 before, and places (k, 4), flat, are filled.
+    """
+    buffer, cols, wrong = np.empty(STRETCH), valid.size // areas.size, False
+    i, row, row_end = 0, 0, cols
+    for run in range(ends.size):
+        if i == row_end:
+            row, row_end = row + 1, row_end + cols
+        stop, rank, area, more = ends[run], ranks[run], areas[row], added[ranks[run]]
+        while i < stop:
+            size, here = min(STRETCH, stop - i), 0
+            x, known, cell = values[i : i + size], valid[i : i + size], buffer[:size]
+            bits = cell.view(np.int64)
+            for k in range(size):
+                weighed = (np.float64(x[k]) + more) * area  # computed in any case: no branch
+                cell[k] = weighed if known[k] else 0.0
+                here += known[k]
+            most, together = largest_bits(bits)
+            if together < 0 or most >= INFINITE:
+                wrong = True
+            elif wanted[rank] and here:
+                count[rank] += here
+                add_all(cell, bits, most, digits[rank])
+                if as_double(most) > largest[rank, TOP - 1]:
+                    keep_largest(cell, known, i, largest[rank], places[rank])
+            i += size
+    carry(digits)
+    return wrong
+
+
+@kernel
+def keep_largest(cell, known, start, largest, places):
+    """Put cells into the four largest, descending, after equal ones; start: the place of the first."""
+    for k in range(cell.size):
+        if known[k] and cell[k] > largest[TOP - 1]:
+            at = TOP - 1
+            while at > 0 and cell[k] > largest[at - 1]:
+                largest[at], places[at] = largest[at - 1], places[at - 1]
+                at -= 1
+            largest[at], places[at] = cell[k], start + k
+
+
+@kernel
+def share_runs(values, valid, areas, ranks, ends, wanted, added, scales, factors, emission, mapped, digits):
+    """Fill the cells of each run and add them to ``digits`` (k, 68); added, scales, factors: (k,)."""
+    all_bits, cols = emission.view(np.int64), valid.size // areas.size
+    i, row, row_end = 0, 0, cols
+    for run in range(ends.size):
+        if i == row_end:
+            row, row_end = row + 1, row_end + cols
+        stop, rank, area = ends[run], ranks[run], areas[row]
+        if not wanted[rank]:
+            emission[i:stop] = 0.0
+            mapped[i:stop] = False
+            i = stop
+        more, scale, factor = added[rank], scales[rank], factors[rank]
+        while i < stop:
+            size = min(STRETCH, stop - i)
+            x, known = values[i : i + size], valid[i : i + size]
+            cell, there, bits = emission[i : i + size], mapped[i : i + size], all_bits[i : i + size]
+            for k in range(size):
+                share = (np.float64(x[k]) + more) * area * scale * factor
+                cell[k] = share if known[k] else 0.0
+                there[k] = known[k]
+            most, _ = largest_bits(bits)
+            if most:
+                add_all(cell, bits, most, digits[rank])
+            i += size
+    carry(digits)
