@@ -1,7 +1,7 @@
 """The finished stages of a run, kept in a folder, so that none is done twice.
 
-A stage writes its files into a folder of its own, ``NAME.partial``, which becomes ``NAME`` in one step when all of them
-lie on the disk: a stage is there whole or not at all, however the process ends.  With it lie its value (small results,
+A stage writes its files into a folder of its own.  When all of them lie on the disk its record is written in one step,
+with their sizes: before that the stage is not done, however the process ends.  With them lie its value (small results,
 pickled), its warnings, and its key: what it depends on, by name (refimpl/keys.py).  A stage whose key is what it was is
 taken as it is; where a part of the key has changed, the part is named.  The folder of a stage that can go on where it
 was interrupted (the training, from its checkpoint) is kept while its key holds.
@@ -26,13 +26,13 @@ from pathlib import Path
 from typing import Any
 
 from refimpl.errors import DataWarning
-from refimpl.files import flush_folder, write_bytes, write_text
+from refimpl.files import write_bytes, write_text
 from refimpl.progress import Progress, say, stage
 from refimpl.twins import current_backend
 
 WORK = ".refimpl-work"
 """Folder of the stages inside the output folder of a run."""
-_RECORD, _VALUE, _PARTIAL = "stage.json", "value.pickle", ".partial"
+_RECORD, _VALUE = "stage.json", "value.pickle"
 _PROGRAM = "the program"
 Key = Mapping[str, Any]
 
@@ -89,16 +89,19 @@ class Stages:
         ``make`` writes its files by ``here.path`` and returns what else is to be kept.  ``resumes``: it goes on from
         the files of an interrupted try, if the key is still the same.  Warnings of a kept stage are given again.
         """
-        key, final = self.key(name), self.folder / name
-        record = _record_of(final)
-        if record and record["key"] == key and _whole(final, record):
-            finished = Finished(_load(final / _VALUE), final, record["seconds"])
+        key, folder = self.key(name), self.folder / name
+        record = _record_of(folder)
+        if record and record["key"] == key and _whole(folder, record):
+            finished = Finished(_load(folder / _VALUE), folder, record["seconds"])
             for text in record["warnings"]:
                 warnings.warn(text, DataWarning, stacklevel=2)
         else:
-            self._tell_changes(name, record or _record_of(self.folder / (name + _PARTIAL)), key)
-            shutil.rmtree(final, ignore_errors=True)
-            finished = self._make(name, make, key, resumes)
+            self._tell_changes(name, record, key)
+            if not (resumes and record and record["key"] == key):
+                _remove(folder)
+                folder.mkdir(parents=True)
+                write_text(folder / _RECORD, json.dumps({"key": key}))
+            finished = self._make(name, make, key)
         self.seconds[name] = finished.seconds
         return finished
 
@@ -111,30 +114,22 @@ class Stages:
         """Remove every stage, finished or not, but those named."""
         for found in self.folder.glob("*"):
             if found.is_dir() and found.name not in keep:
-                shutil.rmtree(found, ignore_errors=True)
+                _remove(found)
 
-    def _make(self, name: str, make: Callable[[Here], Any], key: dict, resumes: bool) -> Finished:
-        partial = self.folder / (name + _PARTIAL)
-        record = _record_of(partial)
-        if not (resumes and record and record["key"] == key):
-            shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir(parents=True)
-            write_text(partial / _RECORD, json.dumps({"key": key}))
-        start = time.perf_counter()
+    def _make(self, name: str, make: Callable[[Here], Any], key: dict) -> Finished:
+        folder, start = self.folder / name, time.perf_counter()
         with warnings.catch_warnings(record=True) as caught, stage(name) as progress:
             warnings.simplefilter("always", DataWarning)
-            value = make(Here(partial, progress))
+            value = make(Here(folder, progress))
         seconds = time.perf_counter() - start
         for one in caught:
             warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
         texts = list(dict.fromkeys(str(one.message) for one in caught if issubclass(one.category, DataWarning)))
-        write_bytes(partial / _VALUE, pickle.dumps(value))
-        sizes = {path.name: path.stat().st_size for path in sorted(partial.iterdir()) if path.name != _RECORD}
+        write_bytes(folder / _VALUE, pickle.dumps(value))
+        sizes = {path.name: path.stat().st_size for path in sorted(folder.iterdir()) if path.name != _RECORD}
         done = {"key": key, "files": sizes, "warnings": texts, "seconds": seconds}
-        write_text(partial / _RECORD, json.dumps(done, indent=1))
-        os.replace(partial, self.folder / name)
-        flush_folder(self.folder)
-        return Finished(value, self.folder / name, seconds)
+        write_text(folder / _RECORD, json.dumps(done, indent=1))
+        return Finished(value, folder, seconds)
 
     def _tell_changes(self, name: str, record: dict | None, key: dict) -> None:
         """Say what is no longer as it was; what follows from another stage was said there."""
@@ -183,6 +178,12 @@ def _record_of(folder: Path) -> dict | None:
     except (OSError, ValueError):
         return None
     return record if isinstance(record, dict) and isinstance(record.get("key"), dict) else None
+
+
+def _remove(folder: Path) -> None:
+    """Remove a stage, its record first: what is half removed is not done."""
+    (folder / _RECORD).unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _whole(folder: Path, record: dict) -> bool:

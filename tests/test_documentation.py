@@ -19,6 +19,7 @@ PAPER = [f"Eq. {n}" for n in range(1, 7)] + [f"Table {n}" for n in range(1, 4)] 
 
 FLOORS = [
     ["errors", "arguments", "files", "progress", "twins", "metrics", "tables", "settings", "decisions", "workers"],
+    ["lock", "stages"],
     ["raster"],
     ["inventory"],
     ["regression"],
@@ -32,10 +33,12 @@ FLOORS = [
     ["keys"],
     ["provinces"],
     ["compared"],
+    ["area"],
+    ["judging"],
     ["pipeline"],
     ["warm_up"],
     ["conformance"],
-    ["verbs", "evaluating", "info", "warping"],
+    ["verbs", "allocating", "evaluating", "info", "warping"],
     ["cli", "__main__"],
 ]
 """From the ground up: a room imports from its own floor or from one below."""

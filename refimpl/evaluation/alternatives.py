@@ -13,12 +13,13 @@ import numpy as np
 
 from refimpl.coarse import CoarseMap, predict_coarse
 from refimpl.evaluation.comparison import corrected, one_factor
-from refimpl.evaluation.computed import Computed, like, parts, under
+from refimpl.evaluation.computed import Computed, like, parts, times_finer, under
 from refimpl.raster.grid import Raster, Source, Window
 from refimpl.regression.fitted import FittedRegression
+from refimpl.zssr.fine import Bicubic, Replicated, SuperResolved
+from refimpl.zssr.intensity import ImageRange, measure
 from refimpl.zssr.network import Network
 from refimpl.zssr.settings import UpscaleSettings
-from refimpl.zssr.upscale import apply_network, bicubic, replicate
 
 RESULT = "ZSSR + Eq. 3"
 COARSE = "replicate + Eq. 3"
@@ -58,24 +59,52 @@ def alternatives(
     network_alone : the density that ``network_alone_settings`` make, where it is known already; ``network`` is not
         applied then.
     """
-    baseline = settings.baseline  # each + Eq. 3 as the map itself has it (D09)
+    plain = PlainMaps(coarse, settings)
     densities = {
-        COARSE: replicate(coarse, baseline),
-        "bicubic + Eq. 3": bicubic(coarse, baseline=baseline),
-        "bicubic, back-projected + Eq. 3": bicubic(
-            coarse, settings.back_projection or 10, baseline, settings.downsampling
-        ),
+        COARSE: plain.replicated(settings.baseline),  # each + Eq. 3 as the map itself has it (D09)
+        "bicubic + Eq. 3": plain.bicubic(0),
+        "bicubic, back-projected + Eq. 3": plain.bicubic(settings.back_projection or 10),
     }
     if network_alone is None and network is not None:
-        network_alone = apply_network(network, coarse, network_alone_settings(settings))
+        alone = SuperResolved(network, coarse, plain.range, network_alone_settings(settings))
+        network_alone = like(coarse, alone)
     if network_alone is not None:
         densities["network alone + Eq. 3"] = network_alone
     if lights is not None:
         densities["lights alone + Eq. 3"] = like(lights, Positive(lights, coarse))
     maps = corrected(densities, zones, totals)
-    maps["regression, baseline kept"] = one_factor(replicate(coarse, baseline="keep"), zones, totals)
-    maps["regression, baseline removed"] = one_factor(replicate(coarse), zones, totals)
+    maps["regression, baseline kept"] = one_factor(plain.replicated("keep"), zones, totals)
+    maps["regression, baseline removed"] = one_factor(plain.replicated("remove"), zones, totals)
     return maps
+
+
+class PlainMaps:
+    """The fine maps that need no network; ``settings.factor`` times as fine as the coarse map, by doublings (D17).
+
+    In memory where the coarse map is, else sources.
+    """
+
+    def __init__(self, coarse: Source, settings: UpscaleSettings):
+        self.coarse, self.settings, self.range = coarse, settings, measure(coarse).range
+
+    def replicated(self, baseline: str) -> Source:
+        """Each coarse value as often as it has fine cells."""
+        fine: Source = Replicated(self.coarse, self.range, baseline)
+        for _ in range(self.settings.doublings - 1):
+            fine = Replicated(fine, AS_IT_IS)
+        return like(self.coarse, fine)
+
+    def bicubic(self, back_projection: int) -> Source:
+        """The interpolated map, corrected so many times at each doubling."""
+        kept = self.settings.baseline, self.settings.downsampling
+        fine: Source = Bicubic(self.coarse, self.range, back_projection, *kept)
+        for _ in range(self.settings.doublings - 1):
+            fine = Bicubic(fine, AS_IT_IS, back_projection, "keep", self.settings.downsampling)
+        return like(self.coarse, fine)
+
+
+AS_IT_IS = ImageRange(0.0, 1.0)
+"""Of a map from which nothing is to be subtracted."""
 
 
 def network_alone_settings(settings: UpscaleSettings) -> UpscaleSettings:
@@ -84,17 +113,18 @@ def network_alone_settings(settings: UpscaleSettings) -> UpscaleSettings:
 
 
 class Positive(Computed):
-    """``density`` less ``minimum``, at least 0 (D08), where the ``coarse`` cell is valid, too."""
+    """``density`` less ``minimum``, at least 0 (D08), where the cell of ``coarse``, however much larger, is valid."""
 
     def __init__(self, density: Source, coarse: Source, minimum: float = 0.0):
         super().__init__(density.grid, "", density.dtype if minimum == 0 else float)
         self.density, self.coarse, self.minimum = density, coarse, minimum
+        self.factor = times_finer(density.grid, coarse.grid)
 
     def part(self, window: Window) -> Raster:
         """The cells of (row start, row stop, column start, column stop)."""
         found = self.density.part(window)
         values = np.maximum(found.values - self.minimum if self.minimum else found.values, 0)
-        return Raster.masked(values, found.valid & under(self.coarse, window).valid, found.grid)
+        return Raster.masked(values, found.valid & under(self.coarse, window, self.factor).valid, found.grid)
 
 
 def fine_reference(

@@ -116,8 +116,10 @@ def any_in_zones(source: Source, zones: Source | np.ndarray) -> bool:
     )
 
 
-def under(coarse: Source, window: Window) -> Raster:
+def under(coarse: Source, window: Window, factor: int = 2) -> Raster:
     """The coarse cells in which the fine cells of a window lie, each as often as it has fine cells there (D19).
+
+    ``factor`` fine cells lie along a side of a coarse one.
 
     >>> from refimpl.raster.projection import ALBERS_CHINA
     >>> coarse = Raster(np.array([[1, 2]]), np.ones((1, 2), bool), Grid(ALBERS_CHINA, (0, 0, 2, -2), (1, 2)))
@@ -125,7 +127,19 @@ def under(coarse: Source, window: Window) -> Raster:
     [[1, 2, 2]]
     """
     top, bottom, left, right = window
-    found = coarse.part((top // 2, (bottom + 1) // 2, left // 2, (right + 1) // 2))
-    cells = np.s_[top % 2 : top % 2 + bottom - top, left % 2 : left % 2 + right - left]
-    values, valid = (np.repeat(np.repeat(each, 2, 0), 2, 1)[cells] for each in (found.values, found.valid))
-    return Raster.unchecked(values, valid, coarse.grid.refined().part(window), found.units)
+    found = coarse.part((top // factor, -(-bottom // factor), left // factor, -(-right // factor)))
+    (i, j), (rows, cols) = (top % factor, left % factor), (bottom - top, right - left)
+    cells = np.s_[i : i + rows, j : j + cols]
+    values, valid = (np.repeat(np.repeat(each, factor, 0), factor, 1)[cells] for each in (found.values, found.valid))
+    return Raster.unchecked(values, valid, coarse.grid.refined(factor).part(window), found.units)
+
+
+def times_finer(fine: Grid, coarse: Grid) -> int:
+    """How many fine cells lie along a side of a coarse one.
+
+    >>> from refimpl.raster.projection import ALBERS_CHINA
+    >>> coarse = Grid(ALBERS_CHINA, (0, 0, 2, -2), (1, 2))
+    >>> times_finer(coarse.refined(4), coarse)
+    4
+    """
+    return fine.shape[0] // coarse.shape[0]

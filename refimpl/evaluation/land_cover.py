@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from refimpl.errors import InputError
-from refimpl.evaluation.computed import codes_in, under
+from refimpl.evaluation.computed import codes_in, times_finer, under
 from refimpl.evaluation.sums import Sums
 from refimpl.raster.grid import Source
 from refimpl.raster.windows import windows
@@ -139,12 +139,13 @@ def shares_of(codes: np.ndarray, sums: np.ndarray) -> LandCoverShares:
 def coarse_shares(emission: Source, zones: Source | np.ndarray, land_cover: Source) -> LandCoverShares:
     """Fig. 4 at the coarse scale: the shares of a map by the land cover of coarse cells.
 
-    ``emission`` and ``zones`` (rows, cols) are on the fine grid, four of its cells to one of ``land_cover`` (IGBP).
+    ``emission`` and ``zones`` (rows, cols) are on the fine grid, four or more of its cells to one of ``land_cover``
+    (IGBP).
     """
-    found = Sums()
+    found, factor = Sums(), times_finer(emission.grid, land_cover.grid)
     for window in windows(emission.grid.shape):
         codes = codes_in(zones, window)
         if (codes > 0).any():
-            cells, classes = emission.part(window), under(land_cover, window)
+            cells, classes = emission.part(window), under(land_cover, window, factor)
             found.add(*land_cover_pairs(cells.values, cells.valid, codes, classes.values, classes.valid))
     return shares_of(*found.totals((len(LAND_COVERS) + 1,)))

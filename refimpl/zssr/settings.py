@@ -44,6 +44,13 @@ class UpscaleSettings:
                               choices=("l1", "mse"))
     self_ensemble: bool = _option(True, "median over the eight rotations and mirrors, at eight times the cost (D17)")
     back_projection: int = _option(10, "iterations of back-projection (D17)", least=0)
+    factor: int = _option(2, "how many times finer the map becomes: beyond 2 gradually, each time doubled by a "
+                          "network trained on the map before (D17)", choices=(2, 4, 8))
+
+    @property
+    def doublings(self) -> int:
+        """How often the resolution is doubled."""
+        return self.factor.bit_length() - 1
 
 
 def validate(settings: UpscaleSettings) -> UpscaleSettings:
@@ -73,7 +80,8 @@ def _check(key: str, value, default, limits) -> None:
         names = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
         raise InputError(f"{key}: {value!r} is of the wrong type; expected {names[kind]}, as in {default!r}")
     if "choices" in limits and value not in limits["choices"]:
-        raise InputError(f"{key}: unknown value {value!r}{did_you_mean(value, limits['choices'])}")
+        near = did_you_mean(str(value), [str(choice) for choice in limits["choices"]])
+        raise InputError(f"{key}: unknown value {value!r}{near}")
     if "least" in limits and value < limits["least"]:
         raise InputError(f"{key}: {value!r} is too small; expected {limits['least']} or more")
     if "above" in limits and not (value > limits["above"] and math.isfinite(value)):
