@@ -12,15 +12,20 @@ import re
 import socket
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from refimpl.errors import InputError, did_you_mean
 
 _MARK = ".refimpl-partial-"
+_NAME_MAX = 255
+"""Bytes that a file's name may have, on all file systems that matter."""
 STALE_AFTER = 24 * 3600.0
 """Seconds after which a temporary of a process on another machine is taken for the leaving of a killed one."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_writing: set[Path] = set()
+"""Temporaries that this process has in hand: one of its number that is not among them was left by an earlier one."""
 
 
 @contextmanager
@@ -43,25 +48,59 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     """
     path = Path(path)
     _refuse_no_file(path)
-    temporary = path.with_name(f"{_MARK}{_host()}-{os.getpid()}-{path.name}")
-    try:
+    temporary = _temporary(path)
+    with in_one_sentence(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        with open(temporary, "rb+") as handle:
-            os.fsync(handle.fileno())
-        os.replace(temporary, path)
-        flush_folder(path.parent)
+        _writing.add(temporary.absolute())
+        try:
+            yield temporary
+            flush_file(temporary)
+            os.replace(temporary, path)
+            flush_folder(path.parent)
+        finally:
+            with suppress(OSError):
+                temporary.unlink()
+            _writing.discard(temporary.absolute())
+
+
+def _temporary(path: Path) -> Path:
+    """Where ``path`` is written: its name is cut if it would grow too long, and keeps its ending."""
+    name, before = path.name, f"{_MARK}{_host()}-{os.getpid()}-"
+    if len(os.fsencode(before + name)) > _NAME_MAX:
+        name = hashlib.sha256(os.fsencode(name)).hexdigest()[:32] + path.suffix[:16]
+    return path.with_name(before + name)
+
+
+@contextmanager
+def in_one_sentence(path: str | os.PathLike) -> Iterator[None]:
+    """Inside, what the system says while ``path`` is written becomes an ``InputError``.
+
+    >>> with in_one_sentence("map.tif"):
+    ...     raise PermissionError(errno.EACCES, "Permission denied")
+    Traceback (most recent call last):
+    refimpl.errors.InputError: map.tif: cannot be written (Permission denied); choose a folder that you may write to
+    """
+    try:
+        yield
     except OSError as fault:
-        raise InputError(_cannot(path, fault)) from fault
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
+        raise InputError(f"{path}: cannot be written{_why(Path(path), fault)}") from fault
 
 
-def _cannot(path: Path, fault: OSError) -> str:
+def _why(path: Path, fault: OSError) -> str:
+    said = fault.strerror or str(fault)
     if fault.errno in _FULL:
-        return f"{path}: cannot be written, the disk is full ({fault.strerror}); make room, and run again"
-    return f"{path}: cannot be written ({fault.strerror or fault}); choose a folder that you may write to"
+        return f", the disk is full ({said}); make room there, or choose a folder on another disk, and run again"
+    if fault.errno == errno.ENOENT and not path.parent.is_dir():
+        return f", its folder {path.parent} has gone; make it again, or choose another"
+    if fault.errno == errno.ENAMETOOLONG:
+        return f" ({said}); choose a shorter name"
+    return f" ({said}); choose a folder that you may write to"
+
+
+def flush_file(path: str | os.PathLike) -> None:
+    """Bring what was written into a file to the disk."""
+    with open(path, "rb+") as handle:
+        os.fsync(handle.fileno())
 
 
 def flush_folder(folder: str | os.PathLike) -> None:
@@ -75,7 +114,12 @@ def flush_folder(folder: str | os.PathLike) -> None:
 
 
 def _host() -> str:
-    return re.sub(r"[^A-Za-z0-9]", "", socket.gethostname())[:32] or "here"
+    """This machine, in letters and digits; a container that has its name but counts processes anew is another one."""
+    space = ""
+    with suppress(OSError):
+        space = os.readlink("/proc/self/ns/pid")
+    name = re.sub(r"[^A-Za-z0-9]", "", socket.gethostname())[:32] or "here"
+    return name + "x" + re.sub(r"[^0-9]", "", space)
 
 
 def _refuse_no_file(path: Path) -> None:
@@ -126,19 +170,24 @@ def write_bytes(path: str | os.PathLike, content: bytes) -> None:
         temporary.write_bytes(content)
 
 
-def sweep_stale(folder: str | os.PathLike) -> None:
-    """Remove temporaries of ours in ``folder`` whose process on this machine is dead, and others after a day."""
+def sweep_stale(folder: str | os.PathLike, alone: bool = False) -> None:
+    """Remove temporaries of ours in ``folder`` whose process on this machine is dead, and others after a day.
+
+    ``alone``: all of them, for who calls knows that nobody else writes there.
+    """
     for leftover in Path(folder).glob(_MARK + "*"):
         with suppress(OSError):
-            if _left(leftover.name) or time.time() - leftover.stat().st_mtime > STALE_AFTER:
+            if alone or _left(leftover) or time.time() - leftover.stat().st_mtime > STALE_AFTER:
                 leftover.unlink()
 
 
-def _left(name: str) -> bool:
+def _left(temporary: Path) -> bool:
     """Whether a temporary was written on this machine, by a process that is no more."""
-    host, _, rest = name.removeprefix(_MARK).partition("-")
+    host, _, rest = temporary.name.removeprefix(_MARK).partition("-")
     number = rest.partition("-")[0]
-    return host == _host() and number.isdigit() and not _lives(int(number))
+    if host != _host() or not number.isdecimal():
+        return False
+    return temporary.absolute() not in _writing if int(number) == os.getpid() else not _lives(int(number))
 
 
 def _lives(process: int) -> bool:
@@ -157,6 +206,26 @@ def sha256(path: str | os.PathLike) -> str:
     """The SHA-256 of a file's bytes, in hexadecimal."""
     with open(path, "rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def checksums(paths: Iterable[Path]) -> dict[Path, str]:
+    """The SHA-256 of each file by its path as given, each once; several are read at a time.
+
+    Raises
+    ------
+    InputError
+        One cannot be read.
+    """
+
+    def of(path: Path) -> str:
+        try:
+            return sha256(path)
+        except OSError as fault:
+            raise InputError(f"{path}: cannot be read ({fault.strerror or fault}); check the path") from fault
+
+    paths = list(dict.fromkeys(paths))
+    with ThreadPoolExecutor() as pool:  # hashing lets go of the interpreter's lock
+        return dict(zip(paths, pool.map(of, paths)))
 
 
 def existing_file(path: str | os.PathLike, purpose: str) -> Path:
