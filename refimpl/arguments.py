@@ -83,3 +83,14 @@ def datum_argument(verb: argparse.ArgumentParser) -> None:
 def cog_argument(verb: argparse.ArgumentParser) -> None:
     """``--cog``, for the verbs that write a raster."""
     verb.add_argument("--cog", action="store_true", help="write a Cloud-Optimized GeoTIFF, with overviews")
+
+
+def worker_arguments(verb: argparse.ArgumentParser) -> None:
+    """``--workers``, ``--processes`` and ``--scheduler``, for the verbs whose tiles others can compute."""
+    verb.add_argument(
+        "--workers", type=count, metavar="N", help="tiles at a time, in as many threads; the result is the same"
+    )
+    verb.add_argument("--processes", action="store_true", help="the workers are processes of this machine")
+    verb.add_argument(
+        "--scheduler", metavar="ADDRESS", help="of a Dask cluster, such as tcp://HOST:8786, that computes the tiles"
+    )

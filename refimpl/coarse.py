@@ -8,13 +8,14 @@ then scaled as the province totals were; they are a million times smaller, so ev
 lower corner of that range and the map is nearly uniform.)
 
 Drivers are sources on one grid, and so is the map: ``Predicted`` is computed where it is asked for.  The scaling takes
-two walks over each driver.
+one walk over all drivers together, for the cells that have every one of them, and two over each.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -22,12 +23,16 @@ from refimpl.errors import InputError, did_you_mean
 from refimpl.raster.grid import Grid, Raster, Source, Window
 from refimpl.raster.quantiles import order_statistics
 from refimpl.raster.windows import windows
+from refimpl.regression.estimator import finite_float64
 from refimpl.regression.fitted import FittedRegression
 from refimpl.regression.hyperparameters import share
 from refimpl.regression.scaling import MinMaxScaler
 
 BLOCK = 2**18
 """Cells that are predicted at once: memory beyond the drivers and the map does not grow with the raster."""
+
+UPPER_QUANTILE = 0.999
+"""D05: of the cells, what becomes 1."""
 
 UNITS = "10^4 t CO2 (relative: the regression's answer at the scale of provinces)"
 
@@ -47,7 +52,8 @@ class Predicted:
     """CE as a source: one prediction for each cell that has every driver, float64, 10^4 t at the scale of provinces.
 
     ``drivers`` are sources on one grid, one for each of ``fitted.feature_names``; ``scaler`` and ``scaling`` as of
-    ``predict_coarse``.  Negative predictions are kept (D08).
+    ``predict_coarse``.  Negative predictions are kept (D08).  With the kernels a cell has the same bits in whatever
+    window; NumPy may round an exponential differently in windows of other sizes.
 
     Raises
     ------
@@ -65,9 +71,9 @@ class Predicted:
     def part(self, window: Window) -> Raster:
         """The cells of (row start, row stop, column start, column stop)."""
         here = self.grid.part(window)
-        values, valid = np.zeros(here.shape), np.zeros(here.shape, bool)
         areas, step = self.grid.cell_areas()[window[0] : window[1], np.newaxis], max(1, BLOCK // here.shape[1])
         parts, valid = _parts(self.layers, window)
+        values = np.zeros(here.shape)
         for start in range(0, here.shape[0], step):
             rows = slice(start, start + step)
             if not valid[rows].any():
@@ -96,8 +102,15 @@ def _parts(layers: list[Source], window: Window) -> tuple[list[Raster], np.ndarr
     return parts, np.logical_and.reduce([part.valid for part in parts])
 
 
+def no_cell(names: tuple[str, ...]) -> InputError:
+    """The sentence for drivers that have no cell in common."""
+    return InputError(f"no cell has all of {', '.join(names)}; do the rasters overlap the working grid?")
+
+
 def scaler_of_cells(drivers: Mapping[str, Source], names: tuple[str, ...], upper_quantile: float) -> MinMaxScaler:
     """D05: the scaling of the cells by their own minimum and quantile, over the cells that have every driver.
+
+    A bit is kept of each cell.  Drivers that take long to compute belong in a file first.
 
     Raises
     ------
@@ -105,23 +118,29 @@ def scaler_of_cells(drivers: Mapping[str, Source], names: tuple[str, ...], upper
         A missing driver, different grids, no cell with all drivers.
     """
     layers = layers_of(drivers, names)
+    masks: dict[Window, np.ndarray] = {}
+    for window in windows(layers[0].grid.shape):
+        valid = _parts(layers, window)[1]
+        if valid.any():
+            masks[window] = np.packbits(valid)
+    if not masks:
+        raise no_cell(names)
 
-    def blocks(at: int) -> Iterator[np.ndarray]:
-        for window in windows(layers[0].grid.shape):
-            parts, valid = _parts(layers, window)
-            yield parts[at].values[valid]
+    def blocks(layer: Source) -> Iterator[np.ndarray]:
+        for window, bits in masks.items():
+            values = layer.part(window).values
+            valid = np.unpackbits(bits, count=values.size).view(bool).reshape(values.shape)
+            yield finite_float64(values[valid], "X")
 
-    if not any(block.size for block in blocks(0)):
-        raise InputError(f"no cell has all of {', '.join(names)}; do the rasters overlap the working grid?")
     scaler = MinMaxScaler(upper_quantile=upper_quantile, clip=True)
-    return scaler.fit_order([order_statistics(lambda at=at: blocks(at), upper_quantile) for at in range(len(layers))])
+    return scaler.fit_order(order_statistics(partial(blocks, layer), upper_quantile) for layer in layers)
 
 
 def predict_coarse(
     fitted: FittedRegression,
     drivers: Mapping[str, Source],
     scaling: str = "separate",
-    upper_quantile: float = 0.999,
+    upper_quantile: float = UPPER_QUANTILE,
     scaler: MinMaxScaler | None = None,
 ) -> CoarseMap:
     """The coarse map CE in memory; of drivers too large for that, ``Predicted`` is the same as a source.
@@ -148,8 +167,7 @@ def predict_coarse(
     rows, cols = predicted.grid.shape
     raster = predicted.part((0, rows, 0, cols))
     if not raster.valid.any():
-        names = ", ".join(fitted.feature_names)
-        raise InputError(f"no cell has all of {names}; do the rasters overlap the working grid?")
+        raise no_cell(fitted.feature_names)
     return CoarseMap(raster, predicted.scaler, int(np.count_nonzero(raster.values < 0)))
 
 
@@ -157,7 +175,7 @@ def predicted_map(
     fitted: FittedRegression,
     drivers: Mapping[str, Source],
     scaling: str = "separate",
-    upper_quantile: float = 0.999,
+    upper_quantile: float = UPPER_QUANTILE,
     scaler: MinMaxScaler | None = None,
 ) -> Predicted:
     """``Predicted`` with the scaling of D05; parameters and errors as of ``predict_coarse``."""
@@ -173,5 +191,11 @@ def predicted_map(
 
 
 def count_negative(coarse: Source) -> int:
-    """Cells of a coarse map that are negative (D08), in a walk over it."""
+    """Cells of a coarse map that are negative (D08), in a walk over it.
+
+    >>> from refimpl.raster.projection import ALBERS_CHINA
+    >>> grid = Grid(ALBERS_CHINA, (0, 0, 1, -1), (1, 3))
+    >>> count_negative(Raster(np.array([[-1.0, 0.0, 2.0]]), np.ones((1, 3), bool), grid))
+    1
+    """
     return sum(int(np.count_nonzero(coarse.part(window).values < 0)) for window in windows(coarse.grid.shape))

@@ -12,49 +12,78 @@ from pathlib import Path
 import numpy as np
 
 from refimpl.errors import DataWarning
-from refimpl.raster.geotiff import open_raster
-from refimpl.raster.grid import Raster, Window
+from refimpl.raster.grid import Raster, Source, Window
+from refimpl.raster.stored import Stored
+from refimpl.raster.windows import windows
 
 
 class OpenDriver:
-    """A driver of ``kind`` "density" or "count" in a file, as a density; a context manager, and a source of cells."""
+    """A driver of ``kind`` "density" or "count" in a file, as a density; a context manager, and a source of cells.
+
+    It can be sent to another process, which opens the file itself, and takes its datum for what it was taken here.
+    """
 
     def __init__(self, path: Path, kind: str, band: int = 1):
-        self._file, self._name = open_raster(path, band=band), Path(path).name
-        self._areas = self._file.grid.cell_areas() if kind == "count" else None
+        self._file, self._name = Stored(path, band=band), Path(path).name
         self.grid = self._file.grid
+        self._areas = self.grid.cell_areas() if kind == "count" else None
         self.units = self._file.units if kind == "density" else "per km2"
         self.dtype = self._file.dtype if kind == "density" else np.dtype(float)
-        self._negative, self._lowest = 0, 0.0
+        self._negative: list[tuple[int, float]] = []
 
     def part(self, window: Window) -> Raster:
         """The cells of (row start, row stop, column start, column stop)."""
         part = self._file.part(window)
-        lowest = part.values.min()  # invalid cells hold 0
-        if lowest < 0:
-            self._negative += int(np.count_nonzero(part.values < 0))
-            self._lowest = min(self._lowest, float(lowest))
+        if negative := _negative_cells(part):
+            self._negative.append(negative)
         if self._areas is None:
             return part
         density = part.values / self._areas[window[0] : window[1], np.newaxis]
         return Raster.unchecked(density, part.valid, part.grid, self.units)
 
     def tell_negative(self) -> None:
-        """A DataWarning if any of the cells so far was negative; they are forgotten."""
-        if self._negative:
-            warnings.warn(
-                f"{self._name}: {self._negative} cells are negative, the lowest {self._lowest:g}; if that is nodata, "
-                "declare it with gdal_translate -a_nodata",
-                DataWarning,
-                stacklevel=3,
-            )
-        self._negative, self._lowest = 0, 0.0
+        """A DataWarning if any of the cells that were read here so far was negative; they are forgotten."""
+        _tell(self._name, self._negative)
+        self._negative = []
 
     def __enter__(self) -> OpenDriver:
         return self
 
     def __exit__(self, *exception) -> None:
-        self._file.__exit__(*exception)
+        self._file.close()
+
+    def __getstate__(self) -> dict:
+        return self.__dict__ | {"_negative": []}
+
+
+def tell_negative(name: str, source: Source) -> None:
+    """The same for all cells of a source, whoever reads it, by a walk over its windows; ``name`` is its file's.
+
+    >>> from refimpl.raster.grid import Grid
+    >>> from refimpl.raster.projection import ALBERS_CHINA
+    >>> source = Raster(np.array([[-9.0, 2.0]]), np.ones((1, 2), bool), Grid(ALBERS_CHINA, (0, 0, 1, -1), (1, 2)))
+    >>> with warnings.catch_warnings(record=True) as told:
+    ...     tell_negative("people.tif", source)
+    >>> str(told[0].message)[:60]
+    'people.tif: 1 cells are negative, the lowest -9; if that is '
+    """
+    _tell(name, [found for window in windows(source.grid.shape) if (found := _negative_cells(source.part(window)))])
+
+
+def _negative_cells(part: Raster) -> tuple[int, float] | None:
+    """How many cells are negative, and the lowest; None where none is."""
+    lowest = part.values.min()  # invalid cells hold 0
+    return (int(np.count_nonzero(part.values < 0)), float(lowest)) if lowest < 0 else None
+
+
+def _tell(name: str, negative: list[tuple[int, float]]) -> None:
+    if negative:
+        warnings.warn(
+            f"{name}: {sum(count for count, _ in negative)} cells are negative, the lowest "
+            f"{min(lowest for _, lowest in negative):g}; if that is nodata, declare it with gdal_translate -a_nodata",
+            DataWarning,
+            stacklevel=4,
+        )
 
 
 def read_driver(path: Path, kind: str, band: int = 1) -> Raster:

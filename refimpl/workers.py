@@ -11,15 +11,23 @@ from __future__ import annotations
 import importlib
 import multiprocessing
 import os
+import signal
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any, NamedTuple
 
-from refimpl.errors import InputError
+from refimpl import __version__
+from refimpl.errors import DataWarning, InputError
 from refimpl.twins import backend, current_backend
 
 MOST_WORKERS = 1024
+PATIENCE = 10.0
+"""Seconds that a scheduler has to answer."""
+SETTINGS = ("REFIMPL_MOST_BYTES", "REFIMPL_WINOGRAD")
+"""What of the environment counts in other processes, too; the backend goes with each task."""
 _UNKNOWN = 16
 """Tasks at once for an executor that does not tell how many it takes."""
 
@@ -31,13 +39,15 @@ def executor_of(workers: int | None, processes: bool = False, scheduler: str | N
     Raises
     ------
     InputError
-        ``processes`` without ``workers``, workers beside a scheduler, no ``distributed`` installed, or no answer from
-        the scheduler or its workers.
+        ``processes`` without ``workers``, workers beside a scheduler, more than 1024 workers, no ``distributed``
+        installed, no scheduler at the address, or one without workers, or with workers of another version.
     """
     if scheduler and (workers or processes):
         raise InputError("--workers and --scheduler are both given; expected one of them: a cluster has its own workers")
     if processes and not workers:
         raise InputError("--processes is given without --workers; expected --workers N, how many processes")
+    if workers and workers > MOST_WORKERS:
+        raise InputError(f"--workers {workers}: expected {MOST_WORKERS} at most; one for each processor is enough")
     if scheduler:
         with _cluster(scheduler) as executor:
             yield executor
@@ -61,7 +71,8 @@ def _pool(workers: int, processes: bool) -> Executor:
 
 
 def _end_with_parent() -> None:
-    """In a worker process: leave when the process that asks is gone, however it went."""
+    """In a worker process: leave when the process that asks is gone, however it went, and not before."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the parent tells us
     parent = multiprocessing.parent_process()
 
     def wait() -> None:
@@ -73,28 +84,50 @@ def _end_with_parent() -> None:
 
 @contextmanager
 def _cluster(scheduler: str) -> Iterator[Executor]:
+    where = f"--scheduler {scheduler}"
     try:
         distributed = importlib.import_module("distributed")
     except ImportError:
         raise InputError(
-            f"--scheduler {scheduler}: the package 'distributed' is not installed; "
-            "install it with pip install 'refimpl[distributed]'"
+            f"{where}: the package 'distributed' is not installed; install it with "
+            "python -m pip install 'refimpl[distributed]'"
         ) from None
-    try:
-        client = distributed.Client(scheduler, timeout=20)
-    except (OSError, ValueError, TimeoutError) as fault:
-        raise InputError(
-            f"--scheduler {scheduler}: no Dask scheduler answers there ({type(fault).__name__}); expected an address "
-            "such as tcp://127.0.0.1:8786, as 'dask scheduler' prints it"
-        ) from None
-    with client:
+    with _client(distributed, scheduler, where) as client:
         if not client.nthreads():
-            raise InputError(f"--scheduler {scheduler}: has no worker; start some with 'dask worker {scheduler}'")
+            raise InputError(f"{where}: has no worker; start some with 'dask worker {scheduler}'")
+        _check_versions(client, where)
         executor = client.get_executor()
         try:
             yield executor
         finally:
             executor.shutdown(wait=False)
+
+
+def _client(distributed, scheduler: str, where: str):
+    """A client of the scheduler."""
+    try:
+        distributed.comm.get_address_host_port(scheduler)
+        return distributed.Client(scheduler, timeout=PATIENCE, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as fault:
+        raise InputError(
+            f"{where}: no Dask scheduler answers there ({type(fault).__name__}); expected an address "
+            "such as tcp://127.0.0.1:8786, as 'dask scheduler' prints it"
+        ) from None
+
+
+def _check_versions(client, where: str) -> None:
+    """Refuse workers that would compute something else than is computed here, or nothing."""
+
+    def version() -> str | None:  # it is sent as it stands here, for refimpl may be what they do not have
+        try:
+            return __import__("refimpl").__version__
+        except ImportError:
+            return None
+
+    for worker, found in client.run(version).items():
+        if found != __version__:
+            has = f"has refimpl {found}" if found else "has no refimpl"
+            raise InputError(f"{where}: its worker {worker} {has}; install refimpl {__version__} for all of them")
 
 
 def at_once(executor: Executor) -> int:
@@ -110,12 +143,18 @@ def at_once(executor: Executor) -> int:
 
 
 def submit(executor: Executor, task: Callable, *args) -> Future:
-    """``task(*args)`` in a worker, on one thread, with the backend that is in use here."""
-    return executor.submit(_run, current_backend(), task, *args)
+    """``task(*args)`` in a worker, on one thread, with the backend that is in use here; see ``result_of``."""
+    if isinstance(executor, ThreadPoolExecutor):
+        return executor.submit(_run, current_backend(), task, *args)
+    settings = {name: os.environ.get(name, "") for name in SETTINGS}
+    try:
+        return executor.submit(_run_elsewhere, settings, current_backend(), task, *args)
+    except BrokenExecutor as fault:
+        raise _lost(fault) from None
 
 
 def result_of(future: Future):
-    """What the task gave, or its exception; a worker that is lost for good is told in a sentence.
+    """What the task gave, or its exception; its warnings are given here; a worker lost for good is told in a sentence.
 
     Raises
     ------
@@ -123,20 +162,50 @@ def result_of(future: Future):
         The process of a worker ended, or the cluster gave the task up.
     """
     try:
-        return future.result()
+        result = future.result()
     except (BrokenExecutor, CancelledError) as fault:
         raise _lost(fault) from None
     except Exception as fault:
         if type(fault).__name__ in ("KilledWorker", "FutureCancelledError"):
             raise _lost(fault) from None
+        if isinstance(fault.__cause__ or fault, ModuleNotFoundError):
+            raise InputError(
+                f"the cluster cannot take a tile ({fault.__cause__ or fault}); install refimpl {__version__} where "
+                "its scheduler and its workers run"
+            ) from None
         raise
+    if not isinstance(result, _Told):
+        return result
+    for message in result.warnings:
+        warnings.warn(message, DataWarning, stacklevel=2)
+    return result.result
 
 
 def _lost(fault: BaseException) -> InputError:
     return InputError(
         f"a worker ended before its tile was made ({type(fault).__name__}), often for want of memory; take fewer "
-        "workers, or workers with more memory, and run again: what is finished is kept"
+        "workers, or workers with more memory, and run again"
     )
+
+
+class _Told(NamedTuple):
+    """What a task in another process gave, and what it had to tell."""
+
+    result: Any
+    warnings: list[str]
+
+
+def _run_elsewhere(settings: dict[str, str], chosen: str, task: Callable, *args) -> _Told:
+    """``_run`` in another process, perhaps on another machine: with our settings, and its warnings sent back."""
+    os.environ.update(settings)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", DataWarning)
+        result = _run(chosen, task, *args)
+    told = [one for one in caught if issubclass(one.category, DataWarning)]
+    for one in caught:
+        if one not in told:  # nobody waits for it: it is shown here
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+    return _Told(result, [str(one.message) for one in told])
 
 
 def _run(chosen: str, task: Callable, *args):

@@ -1,23 +1,30 @@
 """A raster in a file as a source that can be handed to another process.
 
 Section "Raster data".  The file is opened where and when it is first read, and stays open as long as the source lives;
-what is sent to another process is its name.  So workers on one or many machines read their windows from one shared file.
+what is sent to another process is its name, and what its head says here.  So workers on one or many machines read
+their windows from one shared file.
 """
 
 from __future__ import annotations
 
 import functools
 import os
+import platform
+import warnings
 from pathlib import Path
 
 import numpy as np
 
+from refimpl.errors import DataWarning, InputError
+from refimpl.raster.datum import other_datums
 from refimpl.raster.geotiff import RasterFile, open_raster
 from refimpl.raster.grid import Grid, Raster, Window
 
 
 class Stored:
     """One band of a raster file; ``units`` as for ``open_raster``.
+
+    What becomes of another datum is decided where it is opened first (``other_datums``), also for other processes.
 
     >>> import pickle, tempfile
     >>> from refimpl.raster.projection import ALBERS_CHINA
@@ -34,26 +41,46 @@ class Stored:
 
     @functools.cached_property
     def _file(self) -> RasterFile:
-        return open_raster(self.path, self._units, self._band)
+        if "grid" not in self.__dict__:
+            return open_raster(self.path, self._units, self._band)
+        if not os.path.isfile(self.path):
+            raise InputError(
+                f"{self.path}: is not seen by a worker on {platform.node()}; put it on a disk that all workers share, "
+                "under one name"
+            )
+        there = os.stat(self.path)
+        found = _reopened(self.path, self._units, self._band, (there.st_ino, there.st_mtime_ns, there.st_size))
+        if (found.grid.transform, found.grid.shape) != (self.grid.transform, self.grid.shape):
+            raise InputError(
+                f"{self.path}: is another file on {platform.node()} than where the work is given out; put it on a disk "
+                "that all workers share"
+            )
+        return found
 
-    @property
+    @functools.cached_property
     def grid(self) -> Grid:
         """That of the file."""
         return self._file.grid
 
-    @property
+    @functools.cached_property
     def units(self) -> str:
         """Those given, or the file's."""
         return self._file.units
 
-    @property
+    @functools.cached_property
     def dtype(self) -> np.dtype:
         """That of the values read."""
         return self._file.dtype
 
+    @functools.cached_property
+    def nodata(self):
+        """What the file has in invalid cells, None where it names nothing."""
+        return self._file.nodata
+
     def part(self, window: Window) -> Raster:
         """The cells of (row start, row stop, column start, column stop)."""
-        return self._file.part(window)
+        found = self._file.part(window)
+        return Raster.unchecked(found.values, found.valid, self.grid.part(window), self.units)
 
     def whole(self) -> Raster:
         """All of it, in memory."""
@@ -69,5 +96,24 @@ class Stored:
         """The whole mask (rows, cols), read anew at each call."""
         return self.whole().valid
 
+    def close(self) -> None:
+        """Close the file; the next window opens it again."""
+        if "_file" in self.__dict__:
+            self.__dict__.pop("_file").__exit__()
+
     def __getstate__(self) -> dict:
+        for name in ("grid", "units", "dtype", "nodata"):
+            getattr(self, name)
         return {name: value for name, value in self.__dict__.items() if name != "_file"}
+
+
+@functools.lru_cache(8)
+def _reopened(path: Path, units: str, band: int, state: tuple) -> RasterFile:
+    """A file that another process opened before; it stays open, for the next task has a window of it, too.
+
+    ``state`` tells a file from the one that stood there before.  What there is to be told about it was told where it
+    was opened first.
+    """
+    with warnings.catch_warnings(), other_datums(None):
+        warnings.simplefilter("ignore", DataWarning)
+        return open_raster(path, units, band)

@@ -25,12 +25,13 @@ def write_tiled(
     tile: tuple[int, int],
     executor: Executor | None = None,
     progress: Progress | None = None,
+    empty: Exception | None = None,
     **options,
 ) -> None:
     """Write a source as a GeoTIFF, computed tile by tile of (rows, cols) by ``executor``, or here if that is None.
 
     ``options`` and errors are those of ``write_parts``; the file has the same bytes whoever computes.  ``progress``
-    hears the finished share.
+    hears the finished share.  ``empty`` is raised, and nothing is written, where the source has no valid cell.
 
     >>> import tempfile
     >>> from refimpl.raster.geotiff import read_raster
@@ -41,7 +42,7 @@ def write_tiled(
     >>> np.array_equal(read_raster(path).values, raster.values)
     True
     """
-    with Tiled(source, tile, executor, progress) as tiled:
+    with Tiled(source, tile, executor, progress, empty) as tiled:
         write_parts(path, source.grid, source.dtype, tiled.part, source.units, tile=tile, **options)
 
 
@@ -50,6 +51,7 @@ class Tiled:
 
     Cells are to be asked for once each, tile by tile or row by row; ``part`` is not for several threads.  With an
     ``executor`` twice as many tiles as it runs at once are on their way; ``source`` is sent to it with each.
+    ``empty`` is raised at the last tile if none had a valid cell.
     """
 
     def __init__(
@@ -58,8 +60,9 @@ class Tiled:
         tile: tuple[int, int],
         executor: Executor | None = None,
         progress: Progress | None = None,
+        empty: Exception | None = None,
     ):
-        self.source, self.executor, self.progress = source, executor, progress
+        self.source, self.executor, self.progress, self.empty = source, executor, progress, empty
         self.grid: Grid = source.grid
         self.units, self.dtype = source.units, source.dtype
         self._tiles, self._size = tiles_of(self.grid.shape, tile), tile
@@ -86,6 +89,7 @@ class Tiled:
         left, right = max(tile[2], window[2]), min(tile[3], window[3])
         cells, remaining = self._computed(number)
         if cells is not None:
+            self.empty = None
             there = np.s_[top - tile[0] : bottom - tile[0], left - tile[2] : right - tile[2]]
             here = np.s_[top - window[0] : bottom - window[0], left - window[2] : right - window[2]]
             values[here], valid[here] = cells.values[there], cells.valid[there]
@@ -95,6 +99,8 @@ class Tiled:
         else:
             self._open.pop(number, None)
             self._finished += 1
+            if self._finished == len(self._tiles) and self.empty:
+                raise self.empty
             if self.progress:
                 self.progress.update(self._finished / len(self._tiles))
 

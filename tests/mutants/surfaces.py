@@ -151,7 +151,7 @@ SURFACES = [
     _sums("zonal-nodata-as-zero", "inside = [valid & (zones == code)", "inside = [(zones == code)"),
     _sums("zonal-outside-is-a-zone", "codes = np.unique(zones[zones != 0])", "codes = np.unique(zones)"),
     _zonal("ranking-by-signed-r", "-abs(pair[1]) if", "-pair[1] if"),
-    _coarse("d05-cells-by-their-maximum", "upper_quantile: float = 0.999", "upper_quantile: float = 1.0"),
+    _coarse("d05-cells-by-their-maximum", "UPPER_QUANTILE = 0.999", "UPPER_QUANTILE = 1.0"),
     _coarse("d05-cells-by-the-totals-bounds", 'if scaler is None and scaling == "shared":', "if scaler is None:"),
     _coarse(
         "d05-cells-not-held-at-1",
@@ -161,10 +161,10 @@ SURFACES = [
     _coarse("d05-shared-without-area", "cells *= areas[rows]", "cells *= 0 * areas[rows] + 1"),
     _coarse(
         "d08-clipped-too-early",
-        "values[rows][valid[rows]] = predicted",
-        "values[rows][valid[rows]] = np.maximum(predicted, 0)",
+        "= self.fitted.predict_scaled(self.scaler.transform(cells))",
+        "= np.maximum(self.fitted.predict_scaled(self.scaler.transform(cells)), 0)",
     ),
-    _coarse("coarse-any-driver-is-enough", "valid = np.logical_and.reduce(", "valid = np.logical_or.reduce("),
+    _coarse("coarse-any-driver-is-enough", "parts, np.logical_and.reduce(", "parts, np.logical_or.reduce("),
     _shares(
         "eq3-national-total",
         "total / float(exact(digits) * Fraction(scale))",
