@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from refimpl import __version__, info, verbs
+from refimpl.allocating import options_allocate, verb_allocate
 from refimpl.arguments import (
     cog_argument,
     count,
@@ -152,22 +153,6 @@ def options_upscale(verb: argparse.ArgumentParser) -> None:
     cog_argument(verb)
 
 
-def options_allocate(verb: argparse.ArgumentParser) -> None:
-    """Arguments of ``allocate``."""
-    verb.add_argument("weights", type=Path)
-    zone_arguments(verb)
-    verb.add_argument("--emissions", type=Path, required=True)
-    verb.add_argument("--year", type=int, help="of the emissions; by default their last")
-    verb.add_argument("--output", type=Path, default=Path("emissions.tif"))
-    verb.add_argument(
-        "--cut", choices=("leave-out", "share"), default="leave-out", help="a province cut by the map's edge"
-    )
-    verb.add_argument("--per-km2", type=Path, help="the density map, t CO2/km2/year")
-    verb.add_argument("--balance", type=Path, help="the mass balance as CSV")
-    datum_argument(verb)
-    cog_argument(verb)
-
-
 def options_verify(verb: argparse.ArgumentParser) -> None:
     """Arguments of ``verify``."""
     verb.add_argument("--program", metavar="CMD", help="called as CMD IN_DIR OUT_DIR; without it, refimpl is checked")
@@ -220,7 +205,7 @@ VERBS = {
         options_upscale,
         "ZSSR: a map at twice its resolution, by a network trained on it alone",
     ),
-    "allocate": (verbs.verb_allocate, options_allocate, "Eq. 3: province totals onto the cells of a map, exactly"),
+    "allocate": (verb_allocate, options_allocate, "Eq. 3: province totals onto the cells of a map, exactly"),
     "evaluate": (
         verb_evaluate,
         options_evaluate,

@@ -241,34 +241,6 @@ def verb_upscale(args) -> None:
         print(f"{fine.clipped} negative cells of the coarse map were clipped to 0 (D08)")
 
 
-def verb_allocate(args) -> None:
-    """Eq. 3."""
-    from refimpl.allocation import allocate, per_km2
-    from refimpl.provinces import mapped_totals, read_zones
-    from refimpl.raster.geotiff import read_raster
-    from refimpl.raster.writing import write_raster
-    from refimpl.raster.zones import coverage, zones_on
-    from refimpl.report import balance_columns, without_names
-    from refimpl.sections import ZoneSettings
-    from refimpl.tables import format_table, write_table
-
-    check_outputs([args.output, args.per_km2, args.balance], [args.weights, args.zones, args.emissions])
-    weights = read_raster(args.weights)
-    all_zones = read_zones(args.zones, args.zone_id, args.zone_rule)
-    zones = zones_on(all_zones, weights.grid)
-    found = coverage(all_zones, weights.grid, weights.valid)
-    settings = ZoneSettings(args.zones, cut=args.cut)
-    totals = mapped_totals(emissions_of(args.emissions, args.year), {}, found, settings, str(args.weights))
-    result = allocate(weights, zones.values, totals)
-    columns = without_names(balance_columns(result.balance, {}))
-    write_raster(args.output, result.emission, description="CO2 emission per cell", cog=args.cog)
-    if args.per_km2:
-        write_raster(args.per_km2, per_km2(result.emission), description="CO2 emission density", cog=args.cog)
-    if args.balance:
-        write_table(args.balance, columns)
-    print(format_table(columns))
-
-
 def verb_explain(args) -> None:
     """Decisions and configuration keys."""
     if args.topic == "decisions":

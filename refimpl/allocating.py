@@ -1,0 +1,83 @@
+"""The verb ``allocate``: Eq. 3 from file to file, window by window, whatever the size of the map.
+
+The weights are read four times: for what part of each province they cover, for the two passes of Eq. 3, and for
+writing.  Everything that can be wrong with them is found before the first file is written.  Modules are imported inside
+the verb, so that ``--help`` stays fast.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from refimpl.arguments import cog_argument, datum_argument, zone_arguments
+from refimpl.files import check_outputs
+
+
+def options_allocate(verb: argparse.ArgumentParser) -> None:
+    """Arguments of ``allocate``."""
+    verb.add_argument("weights", type=Path)
+    zone_arguments(verb)
+    verb.add_argument("--emissions", type=Path, required=True)
+    verb.add_argument("--year", type=int, help="of the emissions; by default their last")
+    verb.add_argument("--output", type=Path, default=Path("emissions.tif"))
+    verb.add_argument(
+        "--cut", choices=("leave-out", "share"), default="leave-out", help="a province cut by the map's edge"
+    )
+    verb.add_argument("--per-km2", type=Path, help="the density map, t CO2/km2/year")
+    verb.add_argument("--balance", type=Path, help="the mass balance as CSV")
+    datum_argument(verb)
+    cog_argument(verb)
+
+
+def verb_allocate(args) -> None:
+    """Eq. 3."""
+    from refimpl.allocation import allocate, per_km2
+    from refimpl.provinces import mapped_totals, read_zones
+    from refimpl.raster.stored import Stored
+    from refimpl.raster.zones import coverage
+    from refimpl.report import balance_columns, without_names
+    from refimpl.sections import ZoneSettings
+    from refimpl.tables import format_table, write_table
+    from refimpl.verbs import emissions_of
+
+    check_outputs([args.output, args.per_km2, args.balance], [args.weights, args.zones, args.emissions])
+    weights, zones = Stored(args.weights), read_zones(args.zones, args.zone_id, args.zone_rule)
+    found = coverage(zones, weights.grid, weights)
+    settings = ZoneSettings(args.zones, cut=args.cut)
+    totals = mapped_totals(emissions_of(args.emissions, args.year), {}, found, settings, str(args.weights))
+    result = allocate(weights, OnGrid(zones, weights.grid), totals)
+    columns = without_names(balance_columns(result.balance, {}))
+    write(args.output, result.emission, "CO2 emission per cell", args.cog)
+    if args.per_km2:  # from what was just written, which is quicker than to compute it again
+        write(args.per_km2, per_km2(Stored(args.output)), "CO2 emission density", args.cog)
+    if args.balance:
+        write_table(args.balance, columns)
+    print(format_table(columns))
+
+
+def write(path: Path, source, description: str, cog: bool) -> None:
+    """A source as a GeoTIFF."""
+    from refimpl.raster.writing import write_parts
+
+    write_parts(path, source.grid, source.dtype, source.part, source.units, description=description, cog=cog)
+
+
+class OnGrid:
+    """Zones as codes on a grid, 0 outside: a source that lays them there where they are asked for."""
+
+    units = ""
+
+    def __init__(self, zones, grid):
+        self.zones, self.grid = zones, grid
+
+    @property
+    def dtype(self):
+        """That of the codes."""
+        return self.part((0, 1, 0, 1)).values.dtype
+
+    def part(self, window):
+        """The codes of (row start, row stop, column start, column stop)."""
+        from refimpl.raster.zones import zones_in
+
+        return zones_in(self.zones, self.grid, window)
