@@ -161,14 +161,14 @@ def plain_alternatives(args, grid, zones, totals):
     from refimpl.raster.warped import Warped
     from refimpl.zssr.settings import UpscaleSettings
 
-    coarse = Stored(args.coarse).whole()
+    coarse = Stored(args.coarse)
     if coarse.grid.refined() != grid:
         raise InputError(
             f"{args.coarse}: is not the coarse map of {args.emission}; "
             "expected the same corner and twice the cell size (D19)"
         )
     lights = Warped(Stored(args.lights), grid, "mean") if args.lights else None
-    return alternatives(coarse, None, UpscaleSettings(), lights, zones.values, totals)
+    return alternatives(coarse, None, UpscaleSettings(), lights, zones, totals)
 
 
 def read_inventories(args, grid, folder: Path) -> dict:
@@ -244,12 +244,12 @@ def write_compared(args, compared, names) -> None:
 
 def write_figures(args, result, compared, zones, names) -> None:
     """Figs. 5 and 6 as PNG files in a folder."""
-    from refimpl.evaluation.comparison import PerKm2
+    from refimpl.allocation import per_km2
     from refimpl.figures.inventories import inventory_figures
     from refimpl.figures.stacked import land_cover_figure
 
     if result.land_cover is not None:
         land_cover_figure(result.land_cover, names, args.figures / "land_cover.png", args.title)
     if compared:
-        density = PerKm2(result.emission)
+        density = per_km2(result.emission)
         inventory_figures(density, compared, args.figures, zones, result.name, args.title)

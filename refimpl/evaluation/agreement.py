@@ -81,7 +81,9 @@ def numbers_from(moments: Moments, rho: Iterable[float]) -> dict[str, np.ndarray
     return dict(zip(NUMBERS, (r, r2, mae, rmse, np.array(list(rho), float))))
 
 
-def agreement(observed: Source, estimated: Source, groups: Source | np.ndarray, folder: Path | None = None) -> Agreement:
+def agreement(
+    observed: Source, estimated: Source, groups: Source | np.ndarray, folder: Path | None = None
+) -> Agreement:
     """Compare two densities on one grid, group by group, window by window.
 
     Parameters

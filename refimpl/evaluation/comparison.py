@@ -173,18 +173,6 @@ def density_of(emission: Raster, areas: np.ndarray, window: Window) -> Raster:
     return Raster.unchecked(density, emission.valid, emission.grid, "t CO2 / km2 / year")
 
 
-class PerKm2(Computed):
-    """A map in 10^4 t per cell as t CO2 / km2 / year."""
-
-    def __init__(self, emission: Source):
-        super().__init__(emission.grid, "t CO2 / km2 / year")
-        self.emission, self.areas = emission, emission.grid.cell_areas()
-
-    def part(self, window: Window) -> Raster:
-        """The cells of (row start, row stop, column start, column stop)."""
-        return density_of(self.emission.part(window), self.areas, window)
-
-
 def corrected(
     maps: Mapping[str, Source], zones: Source | np.ndarray, totals: Mapping[int, float]
 ) -> dict[str, Source]:

@@ -1,7 +1,7 @@
 """Spearman's rho of more pairs than fit in memory; Fig. 6.
 
 Each variable is cut into buckets by value, at quantiles of a sample.  A walk over the pairs lays the values of each
-bucket into a file in the order in which they come; a bucket fits in memory, where its values are ranked; a second walk
+bucket into a file, block by block in ascending order; a bucket fits in memory, where its values are ranked; a second walk
 takes the ranks back from the files in the same order.  What many cells have in common (0, say) is a bucket of its own
 that need not be ranked.  Ranks are counted twice over, so that those of equal values are whole numbers too: their
 sums of products are exact, and rho is rounded but a few times, whatever the order of the pairs.
@@ -21,6 +21,8 @@ from refimpl.metrics import spearman_rho
 
 IN_MEMORY = 2**21
 """Pairs that are ranked in memory."""
+MOST_FILES = 400
+"""Buckets: files that are open at once.  Beyond some 400 million pairs they grow."""
 _SAMPLE = 2**16
 Pairs = Callable[[], Iterable[tuple[np.ndarray, np.ndarray]]]
 """Gives blocks of x and y (n,) float64, the same at each call."""
@@ -62,7 +64,7 @@ class Ranked:
     def __init__(self, folder: Path, name: str, pairs: Pairs, at: int, count: int, most: int):
         self.count = count
         self._blocks = lambda: (pair[at] for pair in pairs())
-        self._edges = self._quantiles(2 * -(-count // most))
+        self._edges = self._quantiles(min(2 * -(-count // most), MOST_FILES))
         self._files = [folder / f"{name}{bucket}" for bucket in range(0, 2 * self._edges.size + 1, 2)]
         sizes = self._distribute()
         self._before = np.cumsum(sizes) - sizes
@@ -79,35 +81,35 @@ class Ranked:
         ordered = np.sort(np.concatenate(sample))
         return np.unique(ordered[np.arange(1, buckets) * ordered.size // buckets])
 
-    def _bucket_of(self, block: np.ndarray) -> np.ndarray:
-        """2 j between edges j - 1 and j, 2 j + 1 on edge j."""
-        below, above = (np.searchsorted(self._edges, block, side) for side in ("left", "right"))
-        return (below + above).astype(np.uint16)
-
     def _sorted_out(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Of each block the values, their order by bucket, and where each bucket begins and ends in it."""
+        """Of each block the values in ascending order, their places, and where each bucket begins and ends in it.
+
+        Bucket 2 j lies between edges j - 1 and j, 2 j + 1 on edge j.
+        """
         for block in self._blocks():
-            buckets = self._bucket_of(block)
-            ends = np.cumsum(np.bincount(buckets, minlength=2 * self._edges.size + 1))
-            yield block, np.argsort(buckets, kind="stable"), np.concatenate([[0], ends])
+            order = np.argsort(block)
+            ordered, ends = block[order], np.zeros(2 * self._edges.size + 2, np.int64)
+            ends[1:-1:2], ends[2:-1:2] = (np.searchsorted(ordered, self._edges, side) for side in ("left", "right"))
+            ends[-1] = block.size
+            yield ordered, order, ends
 
     def _distribute(self) -> np.ndarray:
         """Values into the file of their bucket; those on an edge are but counted.  The sizes of all buckets."""
         sizes = np.zeros(2 * self._edges.size + 1, np.int64)
         with ExitStack() as stack:
             files = [stack.enter_context(open(file, "wb")) for file in self._files]
-            for block, order, ends in self._sorted_out():
+            for ordered, _, ends in self._sorted_out():
                 sizes += np.diff(ends)
                 for bucket, file in enumerate(files):
-                    block[order[ends[2 * bucket] : ends[2 * bucket + 1]]].tofile(file)
+                    ordered[ends[2 * bucket] : ends[2 * bucket + 1]].tofile(file)
         return sizes
 
     def deviations(self) -> Iterator[np.ndarray]:
         """Of each block, twice the ranks less twice their mean, (n,) int64."""
         with ExitStack() as stack:
             files = [stack.enter_context(open(file, "rb")) for file in self._files]
-            for block, order, ends in self._sorted_out():
-                ranks = np.empty(block.size, np.int64)
+            for _, order, ends in self._sorted_out():
+                ranks = np.empty(order.size, np.int64)
                 for bucket in np.flatnonzero(np.diff(ends)).tolist():
                     here = order[ends[bucket] : ends[bucket + 1]]
                     tied = bucket % 2 == 1
