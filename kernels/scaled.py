@@ -1,4 +1,4 @@
-"""Twin of ``refimpl.zssr.scaled``: windows of a resized map, by the kernel that resizes whole maps (``kernels.resize``).
+"""Twin of ``refimpl.zssr.scaled``: windows of a resized map, by the kernel that resizes whole maps.
 
 That kernel takes the taps of every output row and column as it is told them, so a window is an image of its own whose
 taps are never mirrored here.  A crop of 128 x 128 is one part, and needs no other thread.

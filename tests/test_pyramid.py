@@ -1,4 +1,4 @@
-"""Levels that are made where they are looked at: windows of a resized map, corners in bits, little memory (D14, D15)."""
+"""Levels that are made where they are looked at: windows of a resized map, corners in bits, memory (D14, D15)."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -62,7 +62,8 @@ def test_a_window_of_a_shrunken_map_has_the_bits_of_the_whole_resized_map(data):
         whole = resize_valid(image, valid, shape)
         found = Scaled(in_memory(image, valid), shape, image.dtype, bool(valid.all())).part(window)
     for one, every in zip(found, whole):
-        assert one.tobytes() == every[window[0] : window[1], window[2] : window[3]].tobytes() and one.dtype == every.dtype
+        there = every[window[0] : window[1], window[2] : window[3]]
+        assert one.tobytes() == there.tobytes() and one.dtype == there.dtype
 
 
 @pytest.mark.parametrize("chosen", BACKENDS)

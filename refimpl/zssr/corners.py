@@ -13,12 +13,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+Band = tuple[np.ndarray, np.ndarray]
+"""Values and validity of some whole rows of a map."""
+
 
 @dataclass(frozen=True, eq=False)
 class Corners:
     """Which places are corners: ``bits`` (rows, ceil(cols / 8)) packed uint8; how many ``until`` each row's end.
 
-    >>> corners = Corners.packed([np.array([[False, True, True]]), np.array([[False, False, False], [True, True, False]])])
+    >>> upper, lower = np.array([[0, 1, 1]]), np.array([[0, 0, 0], [1, 1, 0]])
+    >>> corners = Corners.packed([upper > 0, lower > 0])
     >>> corners.size, corners.place(1), corners.place(2)
     (4, (0, 2), (2, 0))
     """
@@ -47,7 +51,7 @@ class Corners:
         return row, int(np.flatnonzero(np.unpackbits(self.bits[row]))[number - before])
 
 
-def overlapping(bands: Iterable[tuple[np.ndarray, np.ndarray]], overlap: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def overlapping(bands: Iterable[Band], overlap: int) -> Iterator[Band]:
     """Bands of values and validity, each with the last ``overlap`` rows before it on top; those before the first not.
 
     Windows of overlap + 1 rows then lie, each once, whole in a band; a band with fewer rows is held back.

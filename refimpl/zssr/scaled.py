@@ -45,9 +45,9 @@ class Scaled:
         """Values and validity of (row start, row stop, column start, column stop); 0 where invalid."""
         if self.shape == self.source.grid.shape:
             return self._read(window)
-        (top, bottom, rows), (left, right, cols) = (
-            _taps_of(self.source.grid.shape[axis], self.shape[axis], *window[2 * axis : 2 * axis + 2]) for axis in (0, 1)
-        )
+        full = self.source.grid.shape
+        top, bottom, rows = _taps_of(full[0], self.shape[0], *window[:2])
+        left, right, cols = _taps_of(full[1], self.shape[1], *window[2:])
         values, valid = self._read((top, bottom, left, right))
         return weigh_window(values, valid, rows, cols, self.every_valid)
 
@@ -72,7 +72,7 @@ def in_memory(image: np.ndarray, valid: np.ndarray) -> Raster:
 
 
 def _taps_of(n_in: int, n_out: int, start: int, stop: int) -> tuple[int, int, Taps]:
-    """The input cells [first, last) that the output cells [start, stop) need, and their taps, counted from ``first``."""
+    """The input cells [first, last) that output cells [start, stop) need, and their taps, counted from ``first``."""
     indices, weights = bicubic_taps(n_in, n_out)
     indices, weights = indices[start:stop], weights[start:stop]
     first = int(indices.min())

@@ -17,8 +17,8 @@ would reach 1e-6.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -49,6 +49,9 @@ def has_flattened(steps: Sequence[float], errors: Sequence[float], ratio: float 
     """
     slope, deviation = slope_and_deviation(steps, errors)
     return not -ratio * slope > deviation
+
+MOVING = ("rate", "last_change", "finished", "steps", "errors")
+"""What of a policy changes while a network trains."""
 
 
 @dataclass
@@ -107,3 +110,17 @@ class LearningRatePolicy:
             self.finished = True
         else:
             self.rate, self.last_change = lower, step
+
+    def state(self) -> dict:
+        """What has changed since the start, as numbers and lists, for ``at``."""
+        return {name: getattr(self, name) for name in MOVING}
+
+    def at(self, state: Mapping) -> LearningRatePolicy:
+        """A policy with the settings of this one in a ``state`` that another had.
+
+        >>> LearningRatePolicy().at(LearningRatePolicy(rate=1e-4, last_change=300).state()).rate
+        0.0001
+        """
+        moved = replace(self, **{name: state[name] for name in MOVING})
+        moved.steps, moved.errors = list(moved.steps), list(moved.errors)
+        return moved
