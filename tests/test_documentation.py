@@ -19,7 +19,7 @@ PAPER = [f"Eq. {n}" for n in range(1, 7)] + [f"Table {n}" for n in range(1, 4)] 
 
 FLOORS = [
     ["errors", "arguments", "files", "progress", "twins", "metrics", "tables", "settings", "decisions", "workers"],
-    ["lock", "stages"],
+    ["lock", "program", "values", "stages"],
     ["raster"],
     ["inventory"],
     ["regression"],
