@@ -10,7 +10,7 @@ import argparse
 import re
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,18 +21,17 @@ from refimpl.arguments import (
     count,
     datum_argument,
     folder,
-    positive,
     positive_seconds,
-    quantile,
     seed,
     settable,
-    share,
+    worker_arguments,
     zone_arguments,
 )
 from refimpl.errors import DataWarning, InputError, did_you_mean
 from refimpl.evaluating import options_evaluate, verb_evaluate
+from refimpl.predicting import options_predict, verb_predict
 from refimpl.progress import set_quiet
-from refimpl.warping import METHOD_OF, verb_warp
+from refimpl.warping import options_warp, verb_warp
 
 
 class Parser(argparse.ArgumentParser):
@@ -49,7 +48,11 @@ def options_run(verb: argparse.ArgumentParser) -> None:
     """Arguments of ``run``."""
     verb.add_argument("config", nargs="?", type=Path, help="a run.toml (see: refimpl explain config)")
     verb.add_argument("--output", type=folder, help="folder for the results, instead of the configuration's")
+    verb.add_argument(
+        "--fresh", action="store_true", help="do every stage anew; else a run goes on where it was interrupted"
+    )
     settable(verb)
+    worker_arguments(verb)
 
 
 def options_inventory(verb: argparse.ArgumentParser) -> None:
@@ -72,34 +75,6 @@ def options_info(verb: argparse.ArgumentParser) -> None:
     )
     verb.add_argument("--png", type=Path, metavar="FILE", help="write the quick look as a map")
     verb.add_argument("--json", action="store_true", help="print the facts as JSON")
-
-
-def options_warp(verb: argparse.ArgumentParser) -> None:
-    """Arguments of ``warp``."""
-    verb.add_argument("raster", type=Path)
-    verb.add_argument("--band", type=count, default=1, help="of the raster, from 1")
-    verb.add_argument(
-        "--kind", choices=tuple(METHOD_OF), default="density",
-        help="what the values are: per km2 (mean), per cell (sum), or classes (mode); --method overrides it",
-    )  # fmt: skip
-    verb.add_argument(
-        "--method", choices=("mean", "sum", "mode", "nearest", "bilinear", "cubic"),
-        help="exact overlaps by area, summed, or the class of most of the cell; the pixel at its centre; interpolation",
-    )  # fmt: skip
-    verb.add_argument(
-        "--minimum-valid", type=share, default=0.0, help="part of a cell that valid pixels must cover (0: any)"
-    )
-    verb.add_argument(
-        "--projection", default="albers", help="albers (D04), geographic, sinusoidal (MODIS), or a code: EPSG:32650"
-    )
-    verb.add_argument("--cell-size", type=positive, required=True, help="metres, or degrees")
-    verb.add_argument(
-        "--extent", type=float, nargs=4, metavar=("XMIN", "YMIN", "XMAX", "YMAX"), help="by default: cover the zones"
-    )
-    zone_arguments(verb, required=False)
-    datum_argument(verb)
-    cog_argument(verb)
-    verb.add_argument("--output", type=Path, required=True)
 
 
 def options_zonal(verb: argparse.ArgumentParser) -> None:
@@ -126,17 +101,6 @@ def options_fit(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--output", type=Path, default=Path("model.json"))
     verb.add_argument("--table", type=Path, help="Table 1 as CSV")
     settable(verb)
-
-
-def options_predict(verb: argparse.ArgumentParser) -> None:
-    """Arguments of ``predict``."""
-    verb.add_argument("drivers", nargs="+", metavar="NAME=FILE", help="rasters on one grid")
-    verb.add_argument("--model", type=Path, required=True)
-    verb.add_argument("--scaling", choices=("separate", "shared"), default="separate", help="D05")
-    verb.add_argument("--upper-quantile", type=quantile, default=0.999, help="D05: of the cells, scaled to 1")
-    verb.add_argument("--output", type=Path, default=Path("coarse.tif"))
-    datum_argument(verb)
-    cog_argument(verb)
 
 
 def options_upscale(verb: argparse.ArgumentParser) -> None:
@@ -199,7 +163,7 @@ VERBS = {
         options_fit,
         "Table 1: fit the four models on one year, test them on another, save the best (D07)",
     ),
-    "predict": (verbs.verb_predict, options_predict, "the coarse map CE: the model on every cell"),
+    "predict": (verb_predict, options_predict, "the coarse map CE: the model on every cell"),
     "upscale": (
         verbs.verb_upscale,
         options_upscale,
@@ -255,6 +219,18 @@ def datums_of(args: argparse.Namespace) -> Iterator[None]:
         yield
 
 
+def told_once() -> Callable:
+    """In the place of ``warnings.showwarning``: each sentence once, though every tile of a map may have found it."""
+    told = set()
+
+    def show(message, category, *_) -> None:
+        if str(message) not in told:
+            told.add(str(message))
+            print(f"warning: {message}", file=sys.stderr)
+
+    return show
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb; returns the exit status: 0, 1 where ``verify`` found a failure, 2 for a fault of the input.
 
@@ -264,7 +240,7 @@ def main(arguments: list[str] | None = None) -> int:
         args = parser().parse_args(arguments)
         set_quiet(args.quiet)
         with warnings.catch_warnings():
-            warnings.showwarning = lambda message, category, *_: print(f"warning: {message}", file=sys.stderr)
+            warnings.showwarning = told_once()
             warnings.simplefilter("always", DataWarning)
             with datums_of(args):
                 return args.function(args) or 0

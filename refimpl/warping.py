@@ -1,59 +1,77 @@
-"""The verb ``warp``: one raster to a working grid, block by block, whatever its size.
+"""The verb ``warp``: one raster to a working grid, tile by tile, whatever its size.
 
 Modules are imported inside the verb, so that ``--help`` stays fast.
 """
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
+from refimpl.arguments import cog_argument, count, datum_argument, positive, share, worker_arguments, zone_arguments
 from refimpl.errors import InputError
 from refimpl.files import check_outputs
 
 METHOD_OF = {"density": "mean", "count": "sum", "class": "mode"}
 """What ``--kind`` means where ``--method`` is not given."""
+TILE = (1024, 1024)
+"""Rows and columns that are computed in one piece."""
+
+
+def options_warp(verb: argparse.ArgumentParser) -> None:
+    """Arguments of ``warp``."""
+    verb.add_argument("raster", type=Path)
+    verb.add_argument("--band", type=count, default=1, help="of the raster, from 1")
+    verb.add_argument(
+        "--kind", choices=tuple(METHOD_OF), default="density",
+        help="what the values are: per km2 (mean), per cell (sum), or classes (mode); --method overrides it",
+    )  # fmt: skip
+    verb.add_argument(
+        "--method", choices=("mean", "sum", "mode", "nearest", "bilinear", "cubic"),
+        help="exact overlaps by area, summed, or the class of most of the cell; the pixel at its centre; interpolation",
+    )  # fmt: skip
+    verb.add_argument(
+        "--minimum-valid", type=share, default=0.0, help="part of a cell that valid pixels must cover (0: any)"
+    )
+    verb.add_argument(
+        "--projection", default="albers", help="albers (D04), geographic, sinusoidal (MODIS), or a code: EPSG:32650"
+    )
+    verb.add_argument("--cell-size", type=positive, required=True, help="metres, or degrees")
+    verb.add_argument(
+        "--extent", type=float, nargs=4, metavar=("XMIN", "YMIN", "XMAX", "YMAX"), help="by default: cover the zones"
+    )
+    zone_arguments(verb, required=False)
+    datum_argument(verb)
+    cog_argument(verb)
+    worker_arguments(verb)
+    verb.add_argument("--output", type=Path, required=True)
 
 
 def verb_warp(args) -> None:
     """One raster to a working grid."""
-    from refimpl.provinces import read_zones, working_grid
-    from refimpl.raster.geotiff import open_raster
+    from refimpl.progress import stage
+    from refimpl.provinces import Touching, no_overlap, read_zones, working_grid
+    from refimpl.raster.stored import Stored
+    from refimpl.raster.tiled import write_tiled
     from refimpl.raster.warped import Warped
-    from refimpl.raster.writing import write_parts
+    from refimpl.raster.zone_file import zones_of_file
+    from refimpl.workers import executor_of
 
     if not args.extent and not args.zones:
         raise InputError("neither --extent nor --zones is given; expected one of them to say which area to cover")
     check_outputs([args.output], [args.raster, args.zones])
-    with open_raster(args.raster, band=args.band) as raster:
-        zones = read_zones(args.zones, args.zone_id, args.zone_rule) if args.zones else None
-        extent = tuple(args.extent) if args.extent else "cover"
-        grid = working_grid(args.projection, args.cell_size, extent, zones, "--cell-size and --extent")
-        warped = Warped(raster, grid, args.method or METHOD_OF[args.kind], args.minimum_valid)
-        nodata = unused_value(raster, args.raster) if warped.dtype.kind != "f" else None
-        cells = Clipped(warped, zones, args.raster)
-        write_parts(args.output, grid, warped.dtype, cells.part, warped.units, nodata, cog=args.cog)
-
-
-class Clipped:
-    """The cells of ``warped`` that touch a zone (all, if ``zones`` is None); refused at the last if there are none."""
-
-    def __init__(self, warped, zones, path: Path):
-        self.warped, self.zones, self.path, self.found = warped, zones, path, False
-
-    def part(self, window):
-        """The cells of a window."""
-        from refimpl.provinces import no_overlap, touching
-        from refimpl.raster.grid import Raster
-        from refimpl.raster.zones import zones_in
-
-        part = self.warped.part(window)
-        if self.zones is not None:
-            fine = zones_in(self.zones, self.warped.grid.refined(), tuple(2 * edge for edge in window))
-            part = Raster.masked(part.values, part.valid & touching(fine), part.grid, part.units)
-        self.found = self.found or bool(part.valid.any())
-        if not self.found and (window[1], window[3]) == self.warped.grid.shape:
-            raise no_overlap(self.path)
-        return part
+    raster = Stored(args.raster, band=args.band)
+    raster.grid  # a wrong file is told before the zones are read
+    zones = read_zones(args.zones, args.zone_id, args.zone_rule) if args.zones else None
+    extent = tuple(args.extent) if args.extent else "cover"
+    grid = working_grid(args.projection, args.cell_size, extent, zones, "--cell-size and --extent")
+    cells = Warped(raster, grid, args.method or METHOD_OF[args.kind], args.minimum_valid)
+    nodata = unused_value(raster, args.raster) if cells.dtype.kind != "f" else None
+    if zones is not None:
+        cells = Touching(cells, zones_of_file(args.zones, zones, grid.refined(), args.zone_id))
+    empty = no_overlap(args.raster)
+    with executor_of(args.workers, args.processes, args.scheduler) as executor, stage("warp") as progress:
+        write_tiled(args.output, cells, TILE, executor, progress, empty, nodata=nodata, cog=args.cog)
 
 
 def unused_value(raster, path: Path) -> int:

@@ -33,7 +33,9 @@ _UNKNOWN = 16
 
 
 @contextmanager
-def executor_of(workers: int | None, processes: bool = False, scheduler: str | None = None) -> Iterator[Executor | None]:
+def executor_of(
+    workers: int | None, processes: bool = False, scheduler: str | None = None
+) -> Iterator[Executor | None]:
     """The executor that ``--workers``, ``--processes`` and ``--scheduler`` ask for; None where none of them is given.
 
     Raises
@@ -43,7 +45,7 @@ def executor_of(workers: int | None, processes: bool = False, scheduler: str | N
         installed, no scheduler at the address, or one without workers, or with workers of another version.
     """
     if scheduler and (workers or processes):
-        raise InputError("--workers and --scheduler are both given; expected one of them: a cluster has its own workers")
+        raise InputError("--workers and --scheduler are both given; take one, for a cluster has its own workers")
     if processes and not workers:
         raise InputError("--processes is given without --workers; expected --workers N, how many processes")
     if workers and workers > MOST_WORKERS:

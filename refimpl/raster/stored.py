@@ -43,13 +43,7 @@ class Stored:
     def _file(self) -> RasterFile:
         if "grid" not in self.__dict__:
             return open_raster(self.path, self._units, self._band)
-        if not os.path.isfile(self.path):
-            raise InputError(
-                f"{self.path}: is not seen by a worker on {platform.node()}; put it on a disk that all workers share, "
-                "under one name"
-            )
-        there = os.stat(self.path)
-        found = _reopened(self.path, self._units, self._band, (there.st_ino, there.st_mtime_ns, there.st_size))
+        found = _reopened(self.path, self._units, self._band, state_of(self.path))
         if (found.grid.transform, found.grid.shape) != (self.grid.transform, self.grid.shape):
             raise InputError(
                 f"{self.path}: is another file on {platform.node()} than where the work is given out; put it on a disk "
@@ -105,6 +99,24 @@ class Stored:
         for name in ("grid", "units", "dtype", "nodata"):
             getattr(self, name)
         return {name: value for name, value in self.__dict__.items() if name != "_file"}
+
+
+def state_of(path: Path) -> tuple[int, int, int]:
+    """What tells a file from one that stood in its place before, where another process has named it.
+
+    Raises
+    ------
+    InputError
+        It is not there.
+    """
+    try:
+        found = os.stat(path)
+    except OSError:
+        raise InputError(
+            f"{path}: is not seen by a worker on {platform.node()}; put it on a disk that all workers share, under one "
+            "name"
+        ) from None
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 @functools.lru_cache(8)

@@ -1,0 +1,56 @@
+"""The verb ``predict``: the coarse map CE (Fig. 1), tile by tile, whatever its size.
+
+Modules are imported inside the verb, so that ``--help`` stays fast.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from refimpl.arguments import cog_argument, datum_argument, quantile, worker_arguments
+from refimpl.errors import InputError, did_you_mean
+from refimpl.files import check_outputs
+
+TILE = (1024, 1024)
+"""Rows and columns that are computed in one piece."""
+
+
+def options_predict(verb: argparse.ArgumentParser) -> None:
+    """Arguments of ``predict``."""
+    verb.add_argument("drivers", nargs="+", metavar="NAME=FILE", help="rasters on one grid")
+    verb.add_argument("--model", type=Path, required=True)
+    verb.add_argument("--scaling", choices=("separate", "shared"), default="separate", help="D05")
+    verb.add_argument("--upper-quantile", type=quantile, default=0.999, help="D05: of the cells, scaled to 1")
+    verb.add_argument("--output", type=Path, default=Path("coarse.tif"))
+    datum_argument(verb)
+    cog_argument(verb)
+    worker_arguments(verb)
+
+
+def verb_predict(args) -> None:
+    """The coarse map CE."""
+    from refimpl.coarse import count_negative, no_cell, predicted_map
+    from refimpl.progress import stage
+    from refimpl.raster.stored import Stored
+    from refimpl.raster.tiled import write_tiled
+    from refimpl.regression.fitted import FittedRegression
+    from refimpl.verbs import named_rasters
+    from refimpl.workers import executor_of
+
+    files = named_rasters(args.drivers)
+    check_outputs([args.output], [*files.values(), args.model])
+    model = FittedRegression.load(args.model)
+    unknown = sorted(set(files) - set(model.feature_names))
+    if unknown:
+        raise InputError(
+            f"driver {unknown[0]!r} is not one the model was fitted on{did_you_mean(unknown[0], model.feature_names)}"
+        )
+    with executor_of(args.workers, args.processes, args.scheduler) as executor, stage("predict") as progress:
+        drivers = {name: Stored(path) for name, path in files.items()}
+        coarse = predicted_map(model, drivers, args.scaling, args.upper_quantile)
+        empty, description = no_cell(model.feature_names), "coarse map CE"
+        write_tiled(args.output, coarse, TILE, executor, progress, empty, description=description, cog=args.cog)
+    negative = count_negative(Stored(args.output))
+    if negative:
+        print(f"{negative} cells are negative; the super-resolution clips them to 0 (D08)")
