@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 
 class InputError(Exception):
@@ -16,6 +18,22 @@ class InputError(Exception):
 
 class DataWarning(UserWarning):
     """A result is still right, but something about the input is worth knowing (a province left out, say)."""
+
+
+@contextmanager
+def told() -> Iterator[list[str]]:
+    """The DataWarnings given inside, each once and in their order; the list is filled at the end.
+
+    >>> with told() as texts:
+    ...     warnings.warn("one province is left out", DataWarning)
+    >>> texts
+    ['one province is left out']
+    """
+    texts: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", DataWarning)
+        yield texts
+    texts += dict.fromkeys(str(one.message) for one in caught if issubclass(one.category, DataWarning))
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -96,7 +96,6 @@ def judge_map(
     config: Config,
     model: FittedRegression,
     coarse: CoarseMap,
-    half: Source,
     network_alone: Source,
     emission: Source,
     area: Area,
@@ -106,8 +105,6 @@ def judge_map(
 
     Parameters
     ----------
-    half : what the last doubling started from: the coarse map, or where the map is refined further, the last map but
-        one.
     network_alone : the density that the network alone makes (``network_alone_settings``).
     emission : the map, 10^4 t per cell.
     """

@@ -3,28 +3,41 @@
 A stage whose key is what it was is not done again (refimpl/stages.py); where a part has changed, it is named.  Tables of
 a run.toml are taken whole unless a stage says otherwise, so that a new setting cannot be forgotten.
 
-=========== ========================================================= ========================
-stage       its settings and files                                    builds on
-=========== ========================================================= ========================
-zonal       statistics, zones, the drivers of both years              -
-warp        grid, zones, the drivers of the map, supplied totals      -
-predict     regression                                                zonal, warp
-compared    evaluate, land_cover, report.zoom                         warp
-train       upscale but for what only its use needs, seed             predict
-upscale     upscale                                                   train
-allocate    -                                                         upscale, warp
-evaluate    evaluate, land_cover                                      allocate, compared
-draw        title, attribution, report                                evaluate
-=========== ========================================================= ========================
+============= ============================================================= ======================
+stage         its settings and files                                        builds on
+============= ============================================================= ======================
+zonal         statistics, zones, the drivers of both years                  -
+warp          grid, zones, drivers, supplied totals, the map's factor, zoom -
+compared      evaluate, land_cover                                          warp
+fit           regression                                                    zonal
+predict       regression                                                    fit, warp
+train         upscale but for what only its use needs, seed                 predict
+upscale       upscale                                                       train
+allocate      -                                                             upscale, warp
+network alone -                                                             upscale
+evaluate      -                                                             all before
+draw          title, attribution, report                                    evaluate
+============= ============================================================= ======================
+
+Each doubling of a map that is refined further has a stage ``train`` and ``upscale`` of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from refimpl.config import Config
+from refimpl.files import checksums
+from refimpl.raster.world_file import world_file_of
+from refimpl.stages import Stages
+from refimpl.zssr.network import Network
+from refimpl.zssr.tape import Tape
+from refimpl.zssr.train import Trained
 
 Key = dict[str, Any]
 USED_AFTER_TRAINING = ("self_ensemble", "back_projection", "baseline", "factor")
@@ -34,16 +47,79 @@ NOT_RESULTS = ("path", "output")
 
 STAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "zonal": (("statistics", "zones", "drivers", "grid.ignore_datum"), ()),
-    "warp": (("grid", "zones", "statistics", "drivers", "supplied_totals"), ()),
-    "predict": (("regression", "models"), ("zonal", "warp")),
-    "compared": (("evaluate", "land_cover", "report.zoom"), ("warp",)),
+    "warp": (("grid", "zones", "statistics", "drivers", "supplied_totals", "upscale.factor", "report.zoom"), ()),
+    "compared": (("evaluate", "land_cover", "drivers", "statistics", "grid.ignore_datum"), ("warp",)),
+    "fit": (("regression", "models"), ("zonal",)),
+    "predict": (("regression", "report.cog"), ("fit", "warp")),
     "train": (("upscale", "seed"), ("predict",)),
-    "upscale": (("upscale",), ("train",)),
-    "allocate": ((), ("upscale", "warp")),
-    "evaluate": (("evaluate", "land_cover", "upscale"), ("allocate", "compared")),
+    "upscale": (("upscale", "report.cog"), ("train",)),
+    "allocate": (("report.cog",), ("upscale", "warp")),
+    "network alone": ((), ("upscale",)),
+    "evaluate": ((), ("allocate", "compared", "network alone")),
     "draw": (("title", "attribution", "report"), ("evaluate",)),
 }
 """Of each stage: the tables or keys of a run.toml that it looks at, and the stages that it builds on."""
+
+
+def name_of(stage: str, doubling: int) -> str:
+    """The name of a stage that each doubling has.
+
+    >>> name_of("train", 1), name_of("train", 2)
+    ('train', 'train 2')
+    """
+    return stage if doubling == 1 else f"{stage} {doubling}"
+
+
+def stages_in(
+    folder: Path, config: Config, network: Network | None = None, tape: Tape | None = None, trained: Trained | None = None
+) -> Stages:
+    """The stages of a run of ``config``, kept in ``folder``; the rest is what ``pipeline.run`` was given."""
+    sums = {path: _joined(parts) for path, parts in _with_companions(config.input_files()).items()}
+    keys = stage_settings(config, sums)
+    keys["train"] |= _given(network, tape, trained)
+    names = {name: Path(value).name for name, value in _settings(config) if str(value) in set(map(str, sums))}
+    after = {name: before for name, (_, before) in STAGES.items()}
+    for doubling in range(2, config.upscale.doublings + 1):
+        train, upscale = name_of("train", doubling), name_of("upscale", doubling)
+        keys[train], keys[upscale] = keys["train"], keys["upscale"]
+        after[train], after[upscale] = (name_of("upscale", doubling - 1),), (train,)
+    last = name_of("upscale", config.upscale.doublings)
+    after |= {"allocate": (last, "warp"), "network alone": (last,)}
+    return Stages(Path(folder), keys, after, names)
+
+
+def _with_companions(paths: Iterable[Path]) -> dict[Path, list[str]]:
+    """The SHA-256 of each file, and of those beside a raster that say what it is."""
+    beside = {path: [path, *companions(path)] for path in paths}
+    found = checksums({one for files in beside.values() for one in files})
+    return {path: [found[one] for one in files] for path, files in beside.items()}
+
+
+def companions(path: Path) -> list[Path]:
+    """Files beside a raster that belong to it: NAME.EXT.aux.xml, NAME.prj, its world file, NAME.EXT.msk."""
+    beside = [path.with_name(path.name + ending) for ending in (".aux.xml", ".msk")]
+    beside += [path.with_suffix(ending) for ending in (".prj", ".PRJ")]
+    world = world_file_of(path) if path.suffix else None
+    return [one for one in [*beside, *([world] if world else [])] if one.is_file() and one != path]
+
+
+def _joined(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else hashlib.sha256("".join(parts).encode()).hexdigest()
+
+
+def _given(network: Network | None, tape: Tape | None, trained: Trained | None) -> Key:
+    """What of the training was given to a run, as checksums."""
+    found = {"first weights": network, "trained network": trained.network if trained else None}
+    found = {name: _checksum(one.parameters) for name, one in found.items() if one}
+    return found | ({"tape": hashlib.sha256(repr(tape.draws).encode()).hexdigest()} if tape else {})
+
+
+def _checksum(parameters: np.ndarray) -> str:
+    return hashlib.sha256(str(parameters.dtype).encode() + parameters.tobytes()).hexdigest()
+
+
+def _settings(config: Config) -> list[tuple[str, Any]]:
+    return [pair for pair in flat(config.effective()) if pair[0].split(".")[0] not in NOT_RESULTS]
 
 
 def stage_settings(config: Config, sums: Mapping[Path, str]) -> dict[str, Key]:
@@ -51,9 +127,8 @@ def stage_settings(config: Config, sums: Mapping[Path, str]) -> dict[str, Key]:
 
     ``sums`` holds the SHA-256 of every input file.
     """
-    values = {name: value for name, value in flat(config.effective()) if name.split(".")[0] not in NOT_RESULTS}
-    by_text = {str(path): digest for path, digest in sums.items()}
-    values = {name: by_text.get(value, value) if isinstance(value, str) else value for name, value in values.items()}
+    by_text = {str(path): found for path, found in sums.items()}
+    values = {name: by_text.get(value, value) if isinstance(value, str) else value for name, value in _settings(config)}
     found = {}
     for stage, (wanted, _) in STAGES.items():
         own = {name: value for name, value in values.items() if any(_within(name, table) for table in wanted)}

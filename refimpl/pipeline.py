@@ -1,8 +1,9 @@
 """The method from top to bottom (Fig. 9): statistics and driver rasters in, a corrected fine emission map out.
 
-Read ``run`` first: it is the table of contents.  Each line is one stage, a function of the room that
-DESIGN names, from plain values to plain values.  Every file is read before the training starts, so that a wrong
-one costs no time; ``report`` writes the results.
+Read ``run`` first: it is the table of contents.  A ``do`` is one stage: it writes files, and hands on small values and
+rasters that are read from these files window by window, so that a country takes no more memory than a province.  A
+finished stage is not done again (refimpl/stages.py).  Every input is looked at before the training starts, so that a
+wrong one costs no time; ``report`` writes the results.
 
 ======== ============================ ==========================================================
 paper    function                     from -> to
@@ -10,74 +11,61 @@ paper    function                     from -> to
 Eq. 1    inventory.read_inventory     fuels -> province totals E_n, 10^4 t CO2 a year
 -        provinces.province_drivers   driver rasters, zones -> province totals of each driver (D03)
 Table 1  selection.compare_models     totals of two years -> the winning regression (D07)
--        working_drivers              driver rasters -> densities on the working grid (D04)
-Fig. 1   coarse.predict_coarse        regression, drivers -> coarse map CE
-Eq. 2    zssr.upscale.super_resolve   CE -> weights CW at half the cell size
-Eq. 3    allocation.allocate          CW, E_n -> emission of each cell, totals exact
-Figs 4-6 evaluate                     the map and its alternatives -> shares and errors
+-        area.lay_out                 driver rasters -> densities on the working grid (D04)
+Fig. 1   predict                      regression, drivers -> coarse map CE
+Fig. 8   zssr.train.train_on          CE -> the network
+Eq. 2    zssr.fine.SuperResolved      network, CE -> weights CW at half the cell size
+Eq. 3    correct                      CW, E_n -> emission of each cell, totals exact
+Figs 4-6 judging.judge_map            the map and its alternatives -> shares and errors
 ======== ============================ ==========================================================
 """
 
 from __future__ import annotations
 
-import time
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+import tempfile
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from refimpl.allocation import Allocation, allocate
-from refimpl.coarse import CoarseMap, predict_coarse
-from refimpl.compared import coarser, read_inventories, read_land_cover
+from refimpl.allocation import Allocation, MassBalance, allocate, per_km2
+from refimpl.area import Area, lay_out
+from refimpl.coarse import CoarseMap, count_negative, predicted_map
 from refimpl.config import Config
-from refimpl.errors import DataWarning, InputError
-from refimpl.evaluation.agreement import InventoryComparison, compare_inventory
-from refimpl.evaluation.alternatives import COARSE, ORDER, REFERENCE, RESULT, alternatives, fine_reference
-from refimpl.evaluation.comparison import Judged, judge
-from refimpl.evaluation.land_cover import LandCoverShares, coarse_shares
+from refimpl.errors import told
+from refimpl.evaluation.agreement import InventoryComparison
+from refimpl.evaluation.alternatives import network_alone_settings
+from refimpl.evaluation.comparison import Judged
+from refimpl.evaluation.land_cover import LandCoverShares
 from refimpl.inventory import Inventory, read_inventory
-from refimpl.progress import Progress, stage
-from refimpl.provinces import (
-    ProvinceDrivers,
-    mapped_totals,
-    prediction_drivers,
-    province_drivers,
-    read_zones,
-    require_overlap,
-    touching,
-    working_grid,
-)
+from refimpl.judging import Compared, judge_map, look_at_compared
+from refimpl.keys import name_of, stages_in
+from refimpl.provinces import ProvinceDrivers, province_drivers, read_zones
 from refimpl.raster.datum import other_datums
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.warp import warp_mean
-from refimpl.raster.zones import Coverage, Zones, coverage, zones_on
+from refimpl.raster.grid import Source
+from refimpl.raster.stored import Stored
+from refimpl.raster.tiled import write_tiled
+from refimpl.raster.windows import WRITTEN
+from refimpl.raster.zones import Coverage
 from refimpl.regression.fitted import FittedRegression
+from refimpl.regression.scaling import MinMaxScaler
 from refimpl.regression.selection import SelectionTable, choose, compare_models
+from refimpl.stages import Here, Stages
+from refimpl.zssr.checkpoint import Checkpoint
+from refimpl.zssr.fine import SuperResolved
+from refimpl.zssr.intensity import Measured, measure
+from refimpl.zssr.linear_image import LinearImage
 from refimpl.zssr.network import Network
 from refimpl.zssr.tape import Tape
-from refimpl.zssr.upscale import SuperResolution, super_resolve
-
-
-@dataclass(frozen=True)
-class Compared:
-    """What the map is judged by, on the fine grid; read before the training, so that a wrong file costs no time."""
-
-    land_cover: Raster | None
-    """IGBP classes."""
-    coarse_land_cover: Raster | None
-    """The same on the coarse grid."""
-    inventories: Mapping[str, Raster]
-    """ODIAC, FFDAS and others, t CO2 / km2 / year (D24)."""
-    lights: Raster | None
-    drivers: Mapping[str, Raster]
-    """Empty where they are coarser than the fine grid: then there is nothing to recover."""
+from refimpl.zssr.train import Trained, train_on
+from refimpl.zssr.upscale import TILE, SuperResolution
 
 
 @dataclass
 class Results:
-    """All that one run made, before anything is written."""
+    """All that one run made; rasters are sources in files, tables small values."""
 
     config: Config
     inventory: Inventory
@@ -86,7 +74,7 @@ class Results:
     selection: SelectionTable
     model_name: str
     coarse: CoarseMap
-    zones: Raster
+    zones: Source
     """Province codes on the fine grid."""
     compared: Compared
     coverage: Coverage
@@ -94,85 +82,89 @@ class Results:
     totals: dict[int, float]
     """What each mapped province receives, 10^4 t."""
     fine: SuperResolution
+    """Of the last doubling; its ``weights`` are those of Eq. 3."""
     allocation: Allocation
-    judged: list[Judged] = field(default_factory=list)
+    density: Source
+    """The map as t CO2 / km2 / year."""
+    judged: list[Judged]
     """The map and its alternatives, each with its numbers."""
-    coarse_shares: LandCoverShares | None = None
+    coarse_shares: LandCoverShares | None
     """The corrected coarse map by the land cover of its own cells."""
-    inventories: dict[str, InventoryComparison] = field(default_factory=dict)
+    inventories: dict[str, InventoryComparison]
     """The map against ODIAC, FFDAS and others."""
+    stages: Stages
     warnings: list[str] = field(default_factory=list)
     """Each once, in the order in which they were given."""
-    seconds: dict[str, float] = field(default_factory=dict)
-    """Wall-clock time of each stage."""
+    temporary: Any = None
+    """Holds the folder of a run that was given none, as long as the results live."""
 
     @property
     def model(self) -> FittedRegression:
         """The regression that the map was made with."""
         return self.selection[self.model_name].fitted
 
-
-@contextmanager
-def timed(name: str, seconds: dict[str, float]) -> Iterator[Progress]:
-    """The progress line of a stage, and how long it took."""
-    start = time.perf_counter()
-    with stage(name) as progress:
-        yield progress
-    seconds[name] = time.perf_counter() - start
+    @property
+    def seconds(self) -> dict[str, float]:
+        """How long each stage took when it was done."""
+        return self.stages.seconds
 
 
-def run(config: Config, network: Network | None = None, tape: Tape | None = None) -> Results:
-    """The whole method; nothing is written.
+def run(
+    config: Config,
+    network: Network | None = None,
+    tape: Tape | None = None,
+    work: Path | None = None,
+    executor: Executor | None = None,
+    trained: Trained | None = None,
+) -> Results:
+    """The whole method; nothing is written but the files of its stages.
 
-    ``network`` and ``tape`` replace the first weights and the draws of the training (``super_resolve``), to repeat
-    another implementation's run.
+    Parameters
+    ----------
+    network, tape : replace the first weights and the draws of the training (``train_on``), to repeat another
+        implementation's run.
+    work : the folder that keeps the stages; what is finished there is not done again.  By default one that is removed
+        with the results.
+    executor : computes the tiles of the drivers, the coarse and the fine map; by default the kernels' own threads.
+    trained : a network that was trained before, on the map of another year; then none is trained.
 
     Raises
     ------
     InputError
         Any fault of the input, in one sentence.
     """
-    seconds: dict[str, float] = {}
-    with warnings.catch_warnings(record=True) as caught, other_datums(config.grid.ignore_datum):
-        warnings.simplefilter("always", DataWarning)
-        with timed("inventory", seconds):
-            inventory = read_inventory(config.statistics.energy)
-            check_years(config, inventory)
-            zones = read_zones(config.zones.raster, config.zones.id, config.zones.rule)
-        with timed("zonal", seconds) as progress:
-            fit, test = province_drivers(config, inventory, zones, progress)
-        with timed("fit", seconds):
-            selection, model_name = fit_regression(config, fit, test)
-            model = selection[model_name].fitted
-        with timed("warp", seconds) as progress:
-            grid = working_grid(
-                config.grid.projection, config.grid.cell_size, config.grid.extent, zones, f"{config.path}: grid"
-            )
-            fine_zones = zones_on(zones, grid.refined())
-            sources = prediction_drivers(config)
-            drivers = working_drivers(config, sources, grid, fine_zones, progress)
-            found = map_coverage(zones, sources, drivers)
-            totals = province_totals(config, inventory, found)
-            check_map(config, fine_zones, totals)
-            compared = read_compared(config, sources, fine_zones)
-        with timed("predict", seconds):
-            regression = config.regression
-            coarse = predict_coarse(model, drivers, regression.scaling, regression.upper_quantile)
-        with timed("upscale", seconds) as progress:
-            rng = np.random.Generator(np.random.PCG64(config.seed))
-            fine = super_resolve(coarse.raster, config.upscale, rng, progress, tape, network)
-        with timed("allocate", seconds):
-            allocation = allocate(fine.weights, fine_zones.values, totals)
-        with timed("evaluate", seconds) as progress:
-            results = Results(
-                config, inventory, fit, test, selection, model_name,
-                coarse, fine_zones, compared, found, totals, fine, allocation,
-            )  # fmt: skip
-            results.judged = evaluate(results, progress)
-            results.inventories = compare_inventories(results)
-    results.warnings = list(dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, DataWarning)))
-    results.seconds = seconds
-    return results
+    with told() as texts, other_datums(config.grid.ignore_datum):
+        temporary = None if work else tempfile.TemporaryDirectory(prefix="refimpl-", ignore_cleanup_errors=True)
+        stages = stages_in(Path(work or temporary.name), config, network, tape, trained)
+        inventory = read_inventory(config.statistics.energy)
+        check_years(config, inventory)
+        zones = read_zones(config.zones.raster, config.zones.id, config.zones.rule)
+
+        totals = stages.do("zonal", lambda here: province_drivers(config, inventory, zones, here.progress))
+        selection, model_name = stages.do("fit", lambda here: fit_regression(config, *totals.value)).value
+        model = selection[model_name].fitted
+
+        laid = stages.do("warp", lambda here: lay_out(here, config, inventory, zones, executor))
+        area = Area.of(laid, config)
+        compared = stages.do("compared", lambda here: look_at_compared(here, config, area)).value
+
+        predicted = stages.do("predict", lambda here: predict(here, config, model, area, executor))
+        coarse = CoarseMap(Stored(predicted.path("coarse.tif")), *predicted.value)
+
+        fine, half = super_resolve(stages, config, coarse.raster, network, tape, executor, trained)
+
+        allocated = stages.do("allocate", lambda here: correct(here, config, fine.weights, area))
+        emission, density = (Stored(allocated.path(name)) for name in ("emissions.tif", "emissions_per_km2.tif"))
+
+        alone = stages.do("network alone", lambda here: apply_plainly(here, config, half, fine, executor))
+        judged = stages.do("evaluate", lambda here: judge_map(
+            here, config, model, coarse, Stored(alone.path("network_alone.tif")), emission, area, compared
+        )).value  # fmt: skip
+    return Results(
+        config, inventory, *totals.value, selection, model_name, coarse, area.zones, compared, area.coverage,
+        area.totals, fine, Allocation(emission, allocated.value), density, judged.judged, judged.coarse_shares,
+        judged.inventories, stages, texts, temporary,
+    )  # fmt: skip
 
 
 def check_years(config: Config, inventory: Inventory) -> None:
@@ -190,106 +182,94 @@ def fit_regression(config: Config, fit: ProvinceDrivers, test: ProvinceDrivers) 
     return selection, name
 
 
-def working_drivers(
-    config: Config, sources: Mapping[str, Raster], grid: Grid, fine_zones: Raster, progress: Progress
-) -> dict[str, Raster]:
-    """The prediction drivers as area-weighted means on the working grid, clipped to cells that touch a zone."""
-    touched, drivers = touching(fine_zones), {}
-    for done, (name, source) in enumerate(sources.items(), 1):
-        warped = warp_mean(source, grid)
-        require_overlap(warped, config.drivers.predict[name])
-        drivers[name] = Raster.masked(warped.values, warped.valid & touched, grid, warped.units)
-        progress.update(done / (len(sources) + 1))
-    return drivers
+def predict(
+    here: Here, config: Config, model: FittedRegression, area: Area, executor: Executor | None
+) -> tuple[MinMaxScaler, int]:
+    """Fig. 1: the coarse map; returns the scaling of its cells and how many of them are negative (D08)."""
+    regression, path = config.regression, here.path("coarse.tif")
+    predicted = predicted_map(model, area.drivers, regression.scaling, regression.upper_quantile)
+    options = {"description": "coarse map CE", "cog": config.report.cog}
+    write_tiled(path, predicted, (TILE, TILE), executor, here.progress, **options)
+    return predicted.scaler, count_negative(Stored(path))
 
 
-def check_map(config: Config, fine_zones: Raster, totals: Mapping[int, float]) -> None:
-    """What would only show after the training: no province has a cell, or the zoom lies outside."""
-    if not np.isin(fine_zones.values, list(totals)).any():
-        raise InputError(
-            f"{config.path}: grid.cell_size = {config.grid.cell_size:g}: no province has a cell; choose smaller cells"
-        )
-    zoom, (xmin, ymin, xmax, ymax) = config.report.zoom, fine_zones.grid.bounds
-    if zoom != "auto" and (zoom[0] >= xmax or zoom[2] <= xmin or zoom[1] >= ymax or zoom[3] <= ymin):
-        raise InputError(
-            f"{config.path}: report.zoom = {list(zoom)}: lies outside the map; expected a window inside "
-            f"{[xmin, ymin, xmax, ymax]}"
-        )
+def super_resolve(
+    stages: Stages,
+    config: Config,
+    coarse: Source,
+    network: Network | None,
+    tape: Tape | None,
+    executor: Executor | None,
+    trained: Trained | None = None,
+) -> tuple[SuperResolution, Source]:
+    """Eq. 2, once for each doubling: the last fine map, and the map that it was made from.
 
-
-def province_totals(config: Config, inventory: Inventory, found: Coverage) -> dict[int, float]:
-    """What each province of the map receives: statistics of the mapped year, supplied totals first (D20), none cut.
-
-    The provinces that lie on the map without a total are told in one warning, so that a missing row is seen.
+    Gradual super-resolution (D17; Shocher, Cohen & Irani 2018, section 3.2): the map of one doubling is what the next
+    network is trained on.  Only the first takes away the baseline.
     """
-    year = inventory.of_year(config.map_year, "statistics.map_year")
-    names = dict(zip(year.codes.tolist(), year.provinces))
-    totals = dict(zip(year.codes.tolist(), year.emission.tolist())) | config.supplied_totals
-    without = [code for code, share in found.inside.items() if share > 0 and code not in totals]
-    if without:
-        listed = ", ".join(map(str, without))
-        warnings.warn(
-            f"no statistic of {config.map_year} for province {listed}: nodata (D20)", DataWarning, stacklevel=2
-        )
-    return mapped_totals(totals, names, found, config.zones, f"{config.path}: grid.extent")
+    settings, half = config.upscale, coarse
+    for doubling in range(1, settings.doublings + 1):
+        if doubling > 1:
+            settings, half, network, tape = replace(settings, baseline="keep"), fine.weights, None, None
+        made, measured = stages.do(
+            name_of("train", doubling),
+            lambda here: train_network(here, config, half, doubling, network, tape, trained),
+            resumes=True,
+        ).value
+        source = SuperResolved(made.network, half, measured.range, settings)
+        upscaled = stages.do(name_of("upscale", doubling), lambda here: upscale(here, config, source, executor))
+        weights = Stored(upscaled.path("weights.tif"))
+        fine = SuperResolution(weights, made.history, made.tape, made.network, measured.range, measured.clipped)
+    return fine, half
 
 
-def map_coverage(zones: Zones, sources: Mapping[str, Raster], drivers: Mapping[str, Raster]) -> Coverage:
-    """Which part of each province the map covers: inside the grid and the frames of all drivers, and with values."""
-    valid = np.logical_and.reduce([raster.valid for raster in drivers.values()])
-    grid = next(iter(drivers.values())).grid
-    return coverage(zones, grid, valid, {source.grid for source in sources.values()})
+def train_network(
+    here: Here,
+    config: Config,
+    half: Source,
+    doubling: int,
+    network: Network | None,
+    tape: Tape | None,
+    trained: Trained | None,
+) -> tuple[Trained, Measured]:
+    """Fig. 8: the network, trained on crops of a map in a file; from its checkpoint on, if it was interrupted.
+
+    The file of the linear image is not compressed, so that a crop is read in a millisecond.
+    """
+    measured = measure(half)
+    if trained:
+        return trained, measured
+    dtype, path = np.float32 if network is None else network.parameters.dtype, here.path("image.tif")
+    write_tiled(path, LinearImage(half, measured.range, dtype), WRITTEN, plain=True)
+    seed = config.seed if doubling == 1 else (config.seed, doubling)
+    rng = np.random.Generator(np.random.PCG64(seed))
+    checkpoint = Checkpoint(here.path("checkpoint.npz"), here.digest)
+    found = train_on(Stored(path), config.upscale, rng, here.progress, tape, network, dtype, checkpoint)
+    for name in ("image.tif", "checkpoint.npz"):
+        here.path(name).unlink(missing_ok=True)
+    return found, measured
 
 
-def read_compared(config: Config, sources: Mapping[str, Raster], fine_zones: Raster) -> Compared:
-    """Land cover and other inventories that the configuration names, and the drivers at the fine cell size."""
-    land_cover, coarse_cover, fine = None, None, fine_zones.grid
-    if config.land_cover.raster:
-        land_cover = read_land_cover(config.land_cover.raster, fine, config.land_cover.rule)
-        coarse_cover = read_land_cover(config.land_cover.raster, coarser(fine), config.land_cover.rule)
-    inventories = read_inventories(config, fine_zones)
-    lights = config.evaluate.lights
-    fine_lights = warp_mean(sources[lights], fine) if lights in sources else None
-    fine_drivers = {}
-    if has_fine_drivers(config, sources, fine):
-        fine_drivers = {name: warp_mean(source, fine) for name, source in sources.items()}
-    return Compared(land_cover, coarse_cover, inventories, fine_lights, fine_drivers)
+def upscale(here: Here, config: Config, fine: SuperResolved, executor: Executor | None) -> None:
+    """Eq. 2: the fine map, tile by tile."""
+    write_tiled(
+        here.path("weights.tif"), fine, (2 * TILE, 2 * TILE), executor, here.progress,
+        description="fine map CW, the weights of Eq. 3", cog=config.report.cog,
+    )  # fmt: skip
 
 
-def evaluate(results: Results, progress: Progress) -> list[Judged]:
-    """Figs. 4-5 and the comparison of the map with its plain alternatives (``evaluation.comparison``)."""
-    config, zones, totals, coarse = results.config, results.zones, results.totals, results.coarse
-    compared, network = results.compared, results.fine.network
-    maps = alternatives(coarse.raster, network, config.upscale, compared.lights, zones.values, totals)
-    maps[RESULT] = results.allocation.emission
-    progress.update(0.5)
-    reference = None
-    if compared.drivers:
-        scaling, baseline = config.regression.scaling, config.upscale.baseline
-        reference = fine_reference(results.model, coarse, compared.drivers, scaling, baseline, zones.values, totals)
-        maps[REFERENCE] = reference
-    judged = []
-    for name in ORDER:
-        if name in maps:
-            judged.append(judge(name, maps[name], zones.values, totals, compared.land_cover, reference))
-        progress.update(0.6 + 0.4 * len(judged) / len(ORDER))
-    if compared.coarse_land_cover is not None:
-        results.coarse_shares = coarse_shares(maps[COARSE], zones.values, compared.coarse_land_cover)
-    return judged
+def apply_plainly(here: Here, config: Config, half: Source, fine: SuperResolution, executor: Executor | None) -> None:
+    """The network alone, without ensemble and back-projection, to compare with."""
+    settings = network_alone_settings(config.upscale)
+    source = SuperResolved(fine.network, half, fine.image_range, settings)
+    write_tiled(here.path("network_alone.tif"), source, (2 * TILE, 2 * TILE), executor, here.progress)
 
 
-def has_fine_drivers(config: Config, sources: Mapping[str, Raster], fine: Grid) -> bool:
-    """Whether there is something to recover: drivers about as fine as the fine map (``evaluate.fine_reference``)."""
-    if config.evaluate.fine_reference != "auto":
-        return config.evaluate.fine_reference == "yes"
-    coarsest = max(float(np.median(source.grid.cell_areas())) for source in sources.values())
-    return coarsest <= 1.5 * float(np.median(fine.cell_areas()))
-
-
-def compare_inventories(results: Results) -> dict[str, InventoryComparison]:
-    """Fig. 6: the map against every other inventory that the configuration names (D24)."""
-    emission, zones, cover = results.allocation.emission, results.zones.values, results.compared.land_cover
-    return {
-        name: compare_inventory(name, emission, density, zones, cover, results.totals, RESULT)
-        for name, density in results.compared.inventories.items()
-    }
+def correct(here: Here, config: Config, weights: Source, area: Area) -> MassBalance:
+    """Eq. 3: emission of each cell, and as a density, float64, so that the sums of the cells are exact in the file."""
+    allocation, cog = allocate(weights, area.zones, area.totals), config.report.cog
+    emission, density = here.path("emissions.tif"), here.path("emissions_per_km2.tif")
+    write_tiled(emission, allocation.emission, WRITTEN, description="CO2 emission per cell", cog=cog)
+    here.progress.update(0.7)
+    write_tiled(density, per_km2(Stored(emission)), WRITTEN, description="CO2 emission density", cog=cog)
+    return allocation.balance

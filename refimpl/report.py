@@ -1,6 +1,7 @@
 """What a run leaves behind, in one folder: GeoTIFFs, tables, maps, curves and ``run.json``.
 
-Nothing here computes; every function takes the results of ``pipeline.run`` and writes one kind of file.
+Nothing here computes; every function takes the results of ``pipeline.run`` and writes one kind of file.  All files are
+made in the folder of the stages first, and then appear in the output folder, each whole; ``run.json`` is the last.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 from importlib import metadata
 from pathlib import Path
 
@@ -24,7 +26,7 @@ from refimpl.columns import (
     ranking_columns,
     write_inventories,
 )
-from refimpl.errors import InputError
+from refimpl.errors import InputError, told
 from refimpl.evaluation.alternatives import COARSE, RESULT
 from refimpl.evaluation.comparison import Judged, comparison_table
 from refimpl.figures.bars import bar_figure, scatter_figure
@@ -32,11 +34,12 @@ from refimpl.figures.curves import curve_figure
 from refimpl.figures.inventories import inventory_figures
 from refimpl.figures.maps import comparison_figure, map_figure, pick_window
 from refimpl.figures.stacked import land_cover_figure
-from refimpl.files import sha256, sweep_stale, write_text
+from refimpl.files import atomic_path, sha256, sweep_stale, write_text
 from refimpl.inventory import Inventory
-from refimpl.raster.writing import write_raster
+from refimpl.raster.windows import windows
 from refimpl.regression.selection import TITLES
 from refimpl.regression.selection import format_table as selection_text
+from refimpl.stages import Here, Stages, digest
 from refimpl.tables import columns_of, format_table, write_table
 from refimpl.twins import current_backend
 
@@ -59,17 +62,65 @@ def check_folder(folder: Path) -> None:
 
 
 def write_results(results, folder: Path) -> list[Path]:
-    """All files of one run; returns their paths, ``run.json`` last."""
+    """All files of one run; returns their paths, ``run.json`` last.
+
+    What an earlier run left in the folder goes when all of this one's files are made.
+    """
     check_folder(folder)
+    with told() as texts:
+        drawn = results.stages.do("draw", lambda here: draw(results, here))
+    results.warnings += [text for text in texts if text not in results.warnings]
+    made = [results.coarse.raster.path, results.fine.weights.path]
+    made += [results.allocation.emission.path, results.density.path, *map(drawn.path, drawn.value)]
+    folder.mkdir(parents=True, exist_ok=True)
     sweep_stale(folder)
-    for path in (*files_of_a_run(folder), folder / "run.json"):  # what an earlier run left is none of this one's
+    for path in (folder / "run.json", *files_of_a_run(folder)):  # what an earlier run left is none of this one's
         path.unlink(missing_ok=True)
-    write_rasters(results, folder)
-    write_tables(results, folder)
-    write_figures(results, folder)
+    for path in made:
+        place(path, folder / path.name)
     written = files_of_a_run(folder)
     write_text(folder / "run.json", run_json(results, written))
     return [*written, folder / "run.json"]
+
+
+def place(path: Path, target: Path) -> None:
+    """Let a finished file appear in the output folder: as another name of the same file where the disk has that."""
+    with atomic_path(target) as temporary:
+        try:
+            os.link(path, temporary)
+        except OSError:
+            shutil.copyfile(path, temporary)
+
+
+def draw(results, here: Here) -> list[str]:
+    """Every table and figure, into the folder of the stage; returns their names."""
+    write_tables(results, here.folder)
+    here.progress.update(0.1)
+    write_figures(results, here.folder)
+    return [path.name for path in files_of_a_run(here.folder)]
+
+
+def already_there(folder: Path, stages: Stages) -> str | None:
+    """What a finished run printed, if this one would make the same files and they are all there, unchanged."""
+    try:
+        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        kept = json.loads((stages.folder / PRINTED).read_text(encoding="utf-8"))
+        same = record["key"] == kept["key"] == digest(stages.key("draw"))
+        if same and all(sha256(folder / name) == found for name, found in record["outputs"].items()):
+            return kept["text"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass
+    return None
+
+
+def conclude(results, text: str) -> None:
+    """Keep what was printed, and of the stages the training alone: it is small, and takes the longest."""
+    stages = results.stages
+    stages.clear(keep=tuple(name for name in stages.keys if name.startswith("train")))
+    write_text(stages.folder / PRINTED, json.dumps({"key": digest(stages.key("draw")), "text": text}))
+
+
+PRINTED = "finished.json"
 
 
 def files_of_a_run(folder: Path) -> list[Path]:
@@ -86,18 +137,6 @@ FILES = (
     "inventories.png", "inventories_difference.png", "inventories_cells_*.png",
 )  # fmt: skip
 """What a run can write beside ``run.json``; what is compared only where there is something to compare with."""
-
-
-def write_rasters(results, folder: Path) -> None:
-    """The four maps, float64, so that the sums of the cells are exact in the files too."""
-    emission, cog = results.allocation.emission, results.config.report.cog
-    for name, raster, description in (
-        ("coarse.tif", results.coarse.raster, "coarse map CE"),
-        ("weights.tif", results.fine.weights, "fine map CW, the weights of Eq. 3"),
-        ("emissions.tif", emission, "CO2 emission per cell"),
-        ("emissions_per_km2.tif", per_km2(emission), "CO2 emission density"),
-    ):
-        write_raster(folder / name, raster, description=description, cog=cog)
 
 
 def without_names(columns: dict[str, object]) -> dict[str, object]:
@@ -133,17 +172,17 @@ def write_tables(results, folder: Path) -> None:
 
 def write_figures(results, folder: Path) -> None:
     """Maps (coarse, fine, a zoom of both), the training curve, the comparison and the regression."""
-    config, zones = results.config, results.zones.values
-    size = results.zones.grid.transform[2]
-    fine, coarse = (per_km2(named(results.judged, name).emission) for name in (RESULT, COARSE))
+    config, zones = results.config, results.zones
+    size, large = results.zones.grid.transform[2], results.coarse.raster.grid.transform[2]
+    fine, coarse = results.density, per_km2(named(results.judged, COARSE).emission)
     titles = [
-        f"{cell_words(2 * size, results)}: the regression's map, corrected",
+        f"{cell_words(large, results)}: the regression's map, corrected",
         f"{cell_words(size, results)}: after super-resolution",
     ]
     footer = config.attribution
     for name, raster, subtitle in (("coarse.png", coarse, titles[0]), ("emissions.png", fine, titles[1])):
         map_figure(raster, config.title, folder / name, subtitle=subtitle, footer=footer, zones=zones)
-    window = config.report.zoom if config.report.zoom != "auto" else pick_window(fine, ZOOM * 2 * size)
+    window = config.report.zoom if config.report.zoom != "auto" else pick_window(fine, ZOOM * large)
     comparison_figure(
         [coarse, fine], titles, folder / "zoom.png", window, title=config.title, footer=footer, zones=[zones, zones]
     )
@@ -206,6 +245,7 @@ def run_json(results, written: list[Path]) -> str:
         "configuration": str(config.path),
         "settings": config.effective(),
         "seed": config.seed,
+        "key": digest(results.stages.key("draw")),
         "inputs": {str(path): sha256(path) for path in config.input_files()},
         "outputs": {path.name: sha256(path) for path in written},
         "warnings": results.warnings,
@@ -228,17 +268,18 @@ def summary(results, folder: Path) -> str:
     table = comparison_table(results.judged)
     share = dict(zip(table["map"], table.get("built-up_share", [])))
     cells = dict(zip(table["map"], table["cells_r2"]))
-    rows, cols = results.zones.values.shape
+    rows, cols = results.zones.grid.shape
     coarse = results.coarse
     worst = float(np.abs(balance.difference_ulp).max())
     names = ("lights alone + Eq. 3", "bicubic + Eq. 3", RESULT)
+    cells_valid = sum(int(np.count_nonzero(coarse.raster.part(w).valid)) for w in windows(coarse.raster.grid.shape))
     lines = [
         f"{results.config.title}: {cols} x {rows} cells of {cell_words(results.zones.grid.transform[2], results)}",
         f"provinces: {balance.codes.size} with totals, together {balance.total.sum():,.0f} x 10^4 t CO2",
         f"drivers by Pearson r with emission: {ranking}",
         f"regression: {TITLES[results.model_name]}, R2 {row.train.r2:.3f} in {results.fit.year}, "
         f"{row.test.r2:.3f} in {results.test.year}, {row.leave_one_out.r2:.3f} leaving one province out",
-        f"coarse map: {np.count_nonzero(coarse.raster.valid):,} cells, {coarse.negative} negative (clipped to 0)",
+        f"coarse map: {cells_valid:,} cells, {coarse.negative} negative (clipped to 0)",
         f"super-resolution: {history_words(fine)}",
         f"mass balance: every province within {worst:g} ulp of its statistic",
         "share on built-up land: " + shown_numbers(share, names, "land_cover.raster is not set"),

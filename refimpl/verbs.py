@@ -6,6 +6,8 @@ Each takes the parsed arguments of its verb.  Modules are imported inside the ve
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from refimpl.errors import InputError, did_you_mean
@@ -40,21 +42,51 @@ def sample_case() -> Path:
 
 
 def verb_run(args) -> None:
-    """The whole method."""
+    """The whole method, from where an earlier run with the same inputs and settings was interrupted."""
     from refimpl.config import read_config
+    from refimpl.keys import stages_in
+    from refimpl.lock import locked
     from refimpl.pipeline import run
-    from refimpl.progress import stage
-    from refimpl.report import check_folder, summary, tables, write_results
+    from refimpl.progress import say, stage
+    from refimpl.report import already_there, check_folder, conclude, summary, tables, write_results
+    from refimpl.stages import WORK
     from refimpl.warm_up import warm_up_if_cold
+    from refimpl.workers import executor_of
 
     config = read_config(args.config or sample_case(), tuple(args.set))
     folder = Path(args.output or config.output)
     check_folder(folder)
-    warm_up_if_cold()
-    results = run(config)
-    with stage("write"):
-        write_results(results, folder)
-    print(tables(results) + "\n\n" + summary(results, folder))
+    with locked(folder / WORK, folder), leaving_no_trace(folder, folder / WORK):
+        stages = stages_in(folder / WORK, config)
+        if args.fresh:
+            stages.clear()
+        elif text := already_there(folder, stages):
+            say(f"{folder}: holds the results of this run already; --fresh makes them anew")
+            print(text)
+            return
+        warm_up_if_cold()
+        with executor_of(args.workers, args.processes, args.scheduler) as executor:
+            results = run(config, work=folder / WORK, executor=executor)
+        with stage("write"):
+            write_results(results, folder)
+        text = tables(results) + "\n\n" + summary(results, folder)
+        conclude(results, text)
+    print(text)
+
+
+@contextmanager
+def leaving_no_trace(folder: Path, work: Path) -> Iterator[None]:
+    """Take the output folder away again where a run fails before its first stage is done, if it holds nothing else."""
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            if not any(found.is_dir() for found in work.iterdir()):
+                for found in work.iterdir():  # the lock, and what was printed
+                    found.unlink()
+                work.rmdir()
+                folder.rmdir()
+        raise
 
 
 def verb_inventory(args) -> None:
@@ -190,28 +222,6 @@ def verb_fit(args) -> None:
     table[choose(table) if args.model == "auto" else args.model].fitted.save(args.output)
     if args.table:
         write_table(args.table, columns_of(table.rows()))
-
-
-def verb_predict(args) -> None:
-    """The coarse map CE."""
-    from refimpl.coarse import predict_coarse
-    from refimpl.raster.geotiff import read_raster
-    from refimpl.raster.writing import write_raster
-    from refimpl.regression.fitted import FittedRegression
-
-    files = named_rasters(args.drivers)
-    check_outputs([args.output], [*files.values(), args.model])
-    model = FittedRegression.load(args.model)
-    drivers = {name: read_raster(path) for name, path in files.items()}
-    unknown = sorted(set(drivers) - set(model.feature_names))
-    if unknown:
-        raise InputError(
-            f"driver {unknown[0]!r} is not one the model was fitted on{did_you_mean(unknown[0], model.feature_names)}"
-        )
-    coarse = predict_coarse(model, drivers, args.scaling, args.upper_quantile)
-    write_raster(args.output, coarse.raster, description="coarse map CE", cog=args.cog)
-    if coarse.negative:
-        print(f"{coarse.negative} cells are negative; the super-resolution clips them to 0 (D08)")
 
 
 def verb_upscale(args) -> None:

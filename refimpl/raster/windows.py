@@ -11,6 +11,8 @@ from refimpl.raster.blocks import TILE
 from refimpl.raster.grid import Window
 
 CELLS = 2**21
+WRITTEN = (TILE, 8 * TILE)
+"""Rows and columns of a source that are made at once where it is written and little work: whole tiles of the file."""
 
 
 def windows(shape: tuple[int, int], most: int = CELLS) -> list[Window]:

@@ -76,9 +76,9 @@ def outputs(results: Results) -> dict:
     shares = next(each.land_cover for each in results.judged if each.name == RESULT)
     columns = {"code": balance.codes, "total": balance.total, "cell_sum": balance.cell_sum, "cells": balance.cells}
     return {
-        "coarse": results.coarse.raster,
-        "weights": results.fine.weights,
-        "emission": results.allocation.emission,
+        "coarse": results.coarse.raster.whole(),
+        "weights": results.fine.weights.whole(),
+        "emission": results.allocation.emission.whole(),
         "balance": columns,
         "shares": shares_table(shares),
     }
