@@ -14,6 +14,7 @@ from refimpl.zssr.network import Network, initialise, loss_and_gradients, parame
 from refimpl.zssr.settings import UpscaleSettings
 from refimpl.zssr.tape import Tape
 from refimpl.zssr.train import reconstruction_error, train
+from tests.memory import KNOWN, peak_of_program
 
 SMALL = UpscaleSettings(layers=3, channels=8, crop=16, max_steps=60)
 
@@ -222,3 +223,21 @@ def test_training_in_float64_follows_float32_to_its_rounding(chosen):
 def test_a_training_with_other_channels_than_the_settings_is_refused():
     with pytest.raises(ValueError, match=r"\(3, 16, False\), the settings say \(3, 8, False\)"):
         trained(1, network=initialise(np.random.default_rng(1), 3, 16))
+
+
+STEP = """
+import sys
+import numpy as np
+from refimpl.zssr.network import initialise, loss_and_gradients
+side, channels = map(int, sys.argv[1:])
+image = np.random.default_rng(0).random((side, side)).astype(np.float32)
+network = initialise(np.random.default_rng(0), channels=channels)
+loss_and_gradients(network, image, 2 * image, np.ones((side, side), bool))
+"""
+
+
+@pytest.mark.skipif(not KNOWN, reason="this system does not tell a process's peak of memory")
+def test_memory_of_a_step_grows_with_channels_and_cells_as_the_formula_says():
+    # 4 (L + 1) C n^2 bytes: 9 planes of 64 channels; crops of 256 take 108 MiB more than crops of 128.
+    small, large = (peak_of_program(STEP, side, "64") for side in ("128", "256"))
+    assert 0.95 * 108 < large - small < 1.15 * 108          # sums for each band of rows, borders of the planes
