@@ -17,12 +17,10 @@ from pathlib import Path
 from refimpl import __version__, info, verbs
 from refimpl.allocating import options_allocate, verb_allocate
 from refimpl.arguments import (
-    cog_argument,
     count,
     datum_argument,
     folder,
     positive_seconds,
-    seed,
     settable,
     worker_arguments,
     zone_arguments,
@@ -31,6 +29,7 @@ from refimpl.errors import DataWarning, InputError, did_you_mean
 from refimpl.evaluating import options_evaluate, verb_evaluate
 from refimpl.predicting import options_predict, verb_predict
 from refimpl.progress import set_quiet
+from refimpl.upscaling import options_upscale, verb_upscale
 from refimpl.warping import options_warp, verb_warp
 
 
@@ -103,20 +102,6 @@ def options_fit(verb: argparse.ArgumentParser) -> None:
     settable(verb)
 
 
-def options_upscale(verb: argparse.ArgumentParser) -> None:
-    """Arguments of ``upscale``."""
-    verb.add_argument("coarse", type=Path)
-    verb.add_argument("--settings", type=Path, help="a run.toml whose [upscale] table is used")
-    verb.add_argument("--seed", type=seed, default=0)
-    verb.add_argument("--output", type=Path, default=Path("weights.tif"))
-    verb.add_argument("--curve", type=Path, help="loss and learning rate of each step as CSV")
-    verb.add_argument("--tape", type=Path, help="every random draw as CSV")
-    verb.add_argument("--replay", type=Path, help="a tape to follow instead of drawing")
-    settable(verb)
-    datum_argument(verb)
-    cog_argument(verb)
-
-
 def options_verify(verb: argparse.ArgumentParser) -> None:
     """Arguments of ``verify``."""
     verb.add_argument("--program", metavar="CMD", help="called as CMD IN_DIR OUT_DIR; without it, refimpl is checked")
@@ -165,7 +150,7 @@ VERBS = {
     ),
     "predict": (verb_predict, options_predict, "the coarse map CE: the model on every cell"),
     "upscale": (
-        verbs.verb_upscale,
+        verb_upscale,
         options_upscale,
         "ZSSR: a map at twice its resolution, by a network trained on it alone",
     ),

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from refimpl.errors import DataWarning
-from refimpl.raster.grid import Raster, Source, Window
+from refimpl.raster.grid import Raster, Window
 from refimpl.raster.stored import Stored
 from refimpl.raster.windows import windows
 
@@ -41,9 +41,22 @@ class OpenDriver:
         density = part.values / self._areas[window[0] : window[1], np.newaxis]
         return Raster.unchecked(density, part.valid, part.grid, self.units)
 
-    def tell_negative(self) -> None:
-        """A DataWarning if any of the cells that were read here so far was negative; they are forgotten."""
-        _tell(self._name, self._negative)
+    def tell_negative(self, everywhere: bool = False) -> None:
+        """A DataWarning if any of the cells that were read here so far was negative; they are forgotten.
+
+        ``everywhere``: if any cell of the file is, whoever reads it; all of it is read.
+        """
+        if everywhere:
+            parts = (self._file.part(window) for window in windows(self.grid.shape))
+            self._negative = [found for part in parts if (found := _negative_cells(part))]
+        if self._negative:
+            warnings.warn(
+                f"{self._name}: {sum(count for count, _ in self._negative)} cells are negative, the lowest "
+                f"{min(lowest for _, lowest in self._negative):g}; if that is nodata, declare it with "
+                "gdal_translate -a_nodata",
+                DataWarning,
+                stacklevel=3,
+            )
         self._negative = []
 
     def __enter__(self) -> OpenDriver:
@@ -56,34 +69,10 @@ class OpenDriver:
         return self.__dict__ | {"_negative": []}
 
 
-def tell_negative(name: str, source: Source) -> None:
-    """The same for all cells of a source, whoever reads it, by a walk over its windows; ``name`` is its file's.
-
-    >>> from refimpl.raster.grid import Grid
-    >>> from refimpl.raster.projection import ALBERS_CHINA
-    >>> source = Raster(np.array([[-9.0, 2.0]]), np.ones((1, 2), bool), Grid(ALBERS_CHINA, (0, 0, 1, -1), (1, 2)))
-    >>> with warnings.catch_warnings(record=True) as told:
-    ...     tell_negative("people.tif", source)
-    >>> str(told[0].message)[:60]
-    'people.tif: 1 cells are negative, the lowest -9; if that is '
-    """
-    _tell(name, [found for window in windows(source.grid.shape) if (found := _negative_cells(source.part(window)))])
-
-
 def _negative_cells(part: Raster) -> tuple[int, float] | None:
     """How many cells are negative, and the lowest; None where none is."""
     lowest = part.values.min()  # invalid cells hold 0
     return (int(np.count_nonzero(part.values < 0)), float(lowest)) if lowest < 0 else None
-
-
-def _tell(name: str, negative: list[tuple[int, float]]) -> None:
-    if negative:
-        warnings.warn(
-            f"{name}: {sum(count for count, _ in negative)} cells are negative, the lowest "
-            f"{min(lowest for _, lowest in negative):g}; if that is nodata, declare it with gdal_translate -a_nodata",
-            DataWarning,
-            stacklevel=4,
-        )
 
 
 def read_driver(path: Path, kind: str, band: int = 1) -> Raster:

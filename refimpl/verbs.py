@@ -224,33 +224,6 @@ def verb_fit(args) -> None:
         write_table(args.table, columns_of(table.rows()))
 
 
-def verb_upscale(args) -> None:
-    """The fine map CW."""
-    import numpy as np
-
-    from refimpl.config import read_upscale_settings
-    from refimpl.progress import stage
-    from refimpl.raster.geotiff import read_raster
-    from refimpl.raster.writing import write_raster
-    from refimpl.zssr.tape import Tape
-    from refimpl.zssr.upscale import super_resolve
-
-    check_outputs([args.output, args.curve, args.tape], [args.coarse, args.settings, args.replay])
-    settings = read_upscale_settings(args.settings, tuple(args.set))
-    coarse = read_raster(args.coarse)
-    tape = Tape.load(args.replay) if args.replay else None
-    rng = np.random.Generator(np.random.PCG64(args.seed))
-    with stage("upscale") as progress:
-        fine = super_resolve(coarse, settings, rng, progress, tape)
-    write_raster(args.output, fine.weights, description="fine map CW, the weights of Eq. 3", cog=args.cog)
-    if args.curve:
-        fine.history.save(args.curve)
-    if args.tape:
-        fine.tape.save(args.tape)
-    if fine.clipped:
-        print(f"{fine.clipped} negative cells of the coarse map were clipped to 0 (D08)")
-
-
 def verb_explain(args) -> None:
     """Decisions and configuration keys."""
     if args.topic == "decisions":

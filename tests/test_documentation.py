@@ -38,7 +38,7 @@ FLOORS = [
     ["pipeline"],
     ["warm_up"],
     ["conformance"],
-    ["verbs", "allocating", "evaluating", "info", "predicting", "warping"],
+    ["verbs", "allocating", "evaluating", "info", "predicting", "upscaling", "warping"],
     ["cli", "__main__"],
 ]
 """From the ground up: a room imports from its own floor or from one below."""
