@@ -211,7 +211,8 @@ def test_an_inventory_of_a_file_has_the_bits_of_one_in_memory(tmp_path):
 
 
 def test_months_of_odiac_are_added_window_by_window(tmp_path):
-    months = [Raster.masked(m.values.astype(np.float32), m.valid, SOURCE) for m in (made(k, "", SOURCE) for k in range(12))]
+    months = [made(k, "", SOURCE) for k in range(12)]
+    months = [Raster.masked(month.values.astype(np.float32), month.valid, SOURCE) for month in months]
     paths = [tmp_path / f"{k:02d}.tif" for k in range(12)]
     for path, month in zip(paths, months):
         write_raster(path, month)
@@ -335,4 +336,4 @@ with tempfile.TemporaryDirectory() as folder:
 @pytest.mark.skipif(not KNOWN, reason="this system does not tell how much memory a process takes")
 def test_memory_does_not_go_with_the_height_of_the_map():
     low, high = (peak_of_program(PROGRAM, str(rows)) for rows in (2048, 8192))
-    assert high < low + 24  # MiB; the higher map has 6.3 million cells more: 48 MiB each time that it is held as float64
+    assert high < low + 24  # MiB; 6.3 million cells more are 48 MiB each time that they are held as float64

@@ -24,6 +24,7 @@ from refimpl.metrics import average_ranks, spearman_rho
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.projection import ALBERS_CHINA, MODIS_SINUSOIDAL, WGS84
 from refimpl.raster.writing import write_raster
+from refimpl.stages import WORK
 
 KM = Grid(ALBERS_CHINA, (0.0, 4e6, 1000.0, -1000.0), (2, 2))
 FOUR = Grid(ALBERS_CHINA, (0.0, 4e6, 2000.0, -2000.0), (1, 1))
@@ -407,7 +408,10 @@ def test_a_wrong_inventory_of_a_run_is_refused_before_the_training(inventories, 
     words = [part for key in keys for part in ("--set", key)]
     assert main(["run", "run.toml", "--output", "out", *words, "--quiet"]) == 2
     error = capsys.readouterr().err
-    assert says in error and error.count("\n") == 1 and not (inventories / "out").exists()
+    assert says in error and error.count("\n") == 1
+    # No result; and of the run's stages none from the training on has begun.
+    assert [path.name for path in (inventories / "out").iterdir()] == [WORK]
+    assert {path.name for path in (inventories / "out" / WORK).iterdir() if path.is_dir()} <= {"zonal", "fit", "warp"}
 
 
 def test_a_files_own_tag_is_its_unit_unless_it_leaves_the_time_open(inventories):

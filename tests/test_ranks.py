@@ -72,11 +72,13 @@ def test_pairs_are_ranked_within_their_groups(tmp_path):
     # The order of pairs changes the rounding of sums over some hundred ranks.
     near = lambda cells: pytest.approx(spearman_rho(o[cells], e[cells]), abs=1e-13)
     assert pairs.counts == {code: int((inside & (groups == code)).sum()) for code in (1, 2, 3)}
-    assert pairs.rho() == near(inside)
-    for code in (1, 2, 3):
-        assert pairs.rho_of_group(code) == near(inside & (groups == code))
-    for cover in range(1, 9):
-        assert pairs.rho_of_cover(cover) == near(inside & (covers == cover))
+    found = pairs.rho()
+    assert found.overall == near(inside)
+    assert list(found.groups) == [1, 2, 3] and list(found.covers) == list(range(1, 9))
+    for code, rho in found.groups.items():
+        assert rho == near(inside & (groups == code))
+    for cover, rho in found.covers.items():
+        assert rho == near(inside & (covers == cover))
 
 
 @pytest.mark.skipif(not KNOWN, reason="this system does not tell how much memory a process takes")

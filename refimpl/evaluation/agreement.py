@@ -10,7 +10,7 @@ Maps are read once, window by window; sums and moments are kept by group, and th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -62,11 +62,11 @@ class Common:
         self.observed.add_cells(observed, inside, groups, areas)
         self.estimated.add_cells(estimated, inside, groups, areas)
 
-    def agreement(self, rho: Callable[[int], float]) -> Agreement:
-        """By group; ``rho`` gives that of a group."""
+    def agreement(self, rho: Mapping[int, float]) -> Agreement:
+        """By group, as ``rho`` is."""
         moments = self.moments
         sums = (each.totals()[1] / 1e4 for each in (self.observed, self.estimated))
-        return Agreement(moments.codes, moments.counts, *sums, numbers_from(moments, map(rho, moments.codes.tolist())))
+        return Agreement(moments.codes, moments.counts, *sums, numbers_from(moments, [rho[code] for code in moments.codes.tolist()]))
 
     def overall(self, rho: float) -> Agreement:
         """All groups as one of number 1."""
@@ -108,7 +108,7 @@ def agreement(
             inside = o.valid & e.valid & (codes > 0)
             common.add(o.values, e.values, inside, codes, areas[window[0] : window[1]])
             pairs.add(o.values, e.values, inside, codes)
-        return common.agreement(pairs.rho_of_group)
+        return common.agreement(pairs.rho().groups)
 
 
 def numbers_of(observed: np.ndarray, estimated: np.ndarray) -> tuple[float, ...]:
@@ -172,11 +172,10 @@ def compare_inventory(
     """
     with TemporaryDirectory(dir=folder, prefix="pairs-") as place:
         both = BothMaps(emission, density, zones, land_cover, PairFiles(Path(place)))
-        pairs = both.pairs
-        if not pairs.counts:
+        if not both.pairs.counts:
             raise InputError(f"{name}: has no value where the map has one; check its extent, projection and nodata")
-        overall, provinces = both.provinces.overall(pairs.rho()), both.provinces.agreement(pairs.rho_of_group)
-        covers = both.covers.agreement(pairs.rho_of_cover) if land_cover is not None else None
+        rho = both.pairs.rho()
+    covers = both.covers.agreement(rho.covers) if land_cover is not None else None
     of_map, of_other = both.map_sums.by_code(), {code: total / 1e4 for code, total in both.sums.by_code().items()}
     statistics = dict(statistics) if statistics else of_map
     common = sorted(set(statistics) & set(of_other))
@@ -186,8 +185,8 @@ def compare_inventory(
         Judged(
             f"{map_name} against {name}", emission, (float("nan"),) * 4, None, accuracy_of(both.provinces.moments)
         ),
-        overall,
-        provinces,
+        both.provinces.overall(rho.overall),
+        both.provinces.agreement(rho.groups),
         covers,
         {code: statistics[code] for code in common},
         of_map,

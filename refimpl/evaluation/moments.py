@@ -19,7 +19,7 @@ from refimpl.raster.zonal_sums import exact_pair
 from refimpl.twins import twin
 
 FIELDS = ("mean_o", "rest_o", "mean_e", "rest_e", "oo", "ee", "oe", "absolute", "squared")
-"""Means of observed and estimated, each a double and the rest; sums of products of deviations; of |o - e|, (o - e)^2."""
+"""Means of observed and estimated, each a double and the rest; sums of products of deviations, |o - e|, (o - e)^2."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from refimpl.evaluation.ranks import rank_correlation
+from refimpl.raster.pixels_of_tiff import in_threads
 
 _CELL = np.dtype([("o", "<f8"), ("e", "<f8"), ("cover", "u1")])
 _BLOCK = 2**18
+
+
+class Rho(NamedTuple):
+    """Spearman's rho of all pairs, and by group and second group; nan where it has none."""
+
+    overall: float
+    groups: dict[int, float]
+    covers: dict[int, float]
 
 
 class PairFiles:
@@ -21,8 +32,8 @@ class PairFiles:
     >>> with TemporaryDirectory() as folder:
     ...     pairs = PairFiles(Path(folder))
     ...     pairs.add(o, e, yes, np.array([[11, 11, 12]]), np.array([[1, 2, 1]]))
-    ...     pairs.rho_of_group(11), pairs.rho_of_cover(1), pairs.rho()
-    (1.0, 1.0, 1.0)
+    ...     pairs.rho()
+    Rho(overall=1.0, groups={11: 1.0, 12: nan}, covers={1: 1.0, 2: nan})
     """
 
     def __init__(self, folder: Path):
@@ -53,15 +64,17 @@ class PairFiles:
                     cells = cells if cover is None else cells[cells["cover"] == cover]
                     yield np.ascontiguousarray(cells["o"]), np.ascontiguousarray(cells["e"])
 
-    def rho(self) -> float:
-        """Of all pairs."""
-        return rank_correlation(lambda: self._read(sorted(self.counts)), sum(self.counts.values()), self.folder)
+    def rho(self) -> Rho:
+        """Of all pairs, and of those of each group and each second group that has one."""
+        codes, covers = sorted(self.counts), np.flatnonzero(self.covers).tolist()
+        tasks = [(codes, None, sum(self.counts.values()))] + [(codes, c, int(self.covers[c])) for c in covers]
+        tasks += [([code], None, self.counts[code]) for code in codes]
+        found = [math.nan] * len(tasks)
 
-    def rho_of_group(self, code: int) -> float:
-        """Of those of one group."""
-        return rank_correlation(lambda: self._read([code]), self.counts[code], self.folder)
+        def rank(number: int) -> None:
+            chosen, cover, count = tasks[number]
+            found[number] = rank_correlation(lambda: self._read(chosen, cover), count, self.folder)
 
-    def rho_of_cover(self, cover: int) -> float:
-        """Of those of one of the second groups."""
-        every = sorted(self.counts)
-        return rank_correlation(lambda: self._read(every, cover), int(self.covers[cover]), self.folder)
+        in_threads(rank, len(tasks))
+        overall, *others = found
+        return Rho(overall, dict(zip(codes, others[len(covers) :])), dict(zip(covers, others)))

@@ -1,9 +1,9 @@
 """Spearman's rho of more pairs than fit in memory; Fig. 6.
 
 Each variable is cut into buckets by value, at quantiles of a sample.  A walk over the pairs lays the values of each
-bucket into a file, block by block in ascending order; a bucket fits in memory, where its values are ranked; a second walk
-takes the ranks back from the files in the same order.  What many cells have in common (0, say) is a bucket of its own
-that need not be ranked.  Ranks are counted twice over, so that those of equal values are whole numbers too: their
+bucket into a file, block by block in ascending order; a bucket fits in memory, where its values are ranked; a second
+walk takes the ranks back from the files in the same order.  What many cells have in common (0, say) is a bucket of its
+own that need not be ranked.  Ranks are counted twice over, so that those of equal values are whole numbers too: their
 sums of products are exact, and rho is rounded but a few times, whatever the order of the pairs.
 """
 
