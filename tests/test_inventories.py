@@ -410,8 +410,9 @@ def test_a_wrong_inventory_of_a_run_is_refused_before_the_training(inventories, 
     error = capsys.readouterr().err
     assert says in error and error.count("\n") == 1
     # No result; and of the run's stages none from the training on has begun.
-    assert [path.name for path in (inventories / "out").iterdir()] == [WORK]
-    assert {path.name for path in (inventories / "out" / WORK).iterdir() if path.is_dir()} <= {"zonal", "fit", "warp"}
+    assert {path.name for path in (inventories / "out").glob("*")} <= {WORK}
+    begun = {path.name for path in (inventories / "out" / WORK).glob("*") if path.is_dir()}
+    assert begun <= {"zonal", "fit", "warp"}
 
 
 def test_a_files_own_tag_is_its_unit_unless_it_leaves_the_time_open(inventories):
