@@ -73,8 +73,8 @@ def _pool(workers: int, processes: bool) -> Executor:
 
 
 def _end_with_parent() -> None:
-    """In a worker process: leave when the process that asks is gone, however it went, and not before."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the parent tells us
+    """In a worker process: leave when the process that asks is gone, however it went, and on Ctrl-C without a word."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     parent = multiprocessing.parent_process()
 
     def wait() -> None:
