@@ -20,12 +20,11 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from refimpl import __version__
+from refimpl.cluster import cluster_at
 from refimpl.errors import DataWarning, InputError
 from refimpl.twins import backend, current_backend
 
 MOST_WORKERS = 1024
-PATIENCE = 10.0
-"""Seconds that a scheduler has to answer."""
 SETTINGS = ("REFIMPL_MOST_BYTES", "REFIMPL_WINOGRAD")
 """What of the environment counts in other processes, too; the backend goes with each task."""
 _UNKNOWN = 16
@@ -51,7 +50,7 @@ def executor_of(
     if workers and workers > MOST_WORKERS:
         raise InputError(f"--workers {workers}: expected {MOST_WORKERS} at most; one for each processor is enough")
     if scheduler:
-        with _cluster(scheduler) as executor:
+        with cluster_at(scheduler) as executor:
             yield executor
     elif not workers:
         yield None
@@ -82,54 +81,6 @@ def _end_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
-
-
-@contextmanager
-def _cluster(scheduler: str) -> Iterator[Executor]:
-    where = f"--scheduler {scheduler}"
-    try:
-        distributed = importlib.import_module("distributed")
-    except ImportError:
-        raise InputError(
-            f"{where}: the package 'distributed' is not installed; install it with "
-            "python -m pip install 'refimpl[distributed]'"
-        ) from None
-    with _client(distributed, scheduler, where) as client:
-        if not client.nthreads():
-            raise InputError(f"{where}: has no worker; start some with 'dask worker {scheduler}'")
-        _check_versions(client, where)
-        executor = client.get_executor()
-        try:
-            yield executor
-        finally:
-            executor.shutdown(wait=False)
-
-
-def _client(distributed, scheduler: str, where: str):
-    """A client of the scheduler."""
-    try:
-        distributed.comm.get_address_host_port(scheduler)
-        return distributed.Client(scheduler, timeout=PATIENCE, set_as_default=False)
-    except (OSError, ValueError, TimeoutError) as fault:
-        raise InputError(
-            f"{where}: no Dask scheduler answers there ({type(fault).__name__}); expected an address "
-            "such as tcp://127.0.0.1:8786, as 'dask scheduler' prints it"
-        ) from None
-
-
-def _check_versions(client, where: str) -> None:
-    """Refuse workers that would compute something else than is computed here, or nothing."""
-
-    def version() -> str | None:  # it is sent as it stands here, for refimpl may be what they do not have
-        try:
-            return __import__("refimpl").__version__
-        except ImportError:
-            return None
-
-    for worker, found in client.run(version).items():
-        if found != __version__:
-            has = f"has refimpl {found}" if found else "has no refimpl"
-            raise InputError(f"{where}: its worker {worker} {has}; install refimpl {__version__} for all of them")
 
 
 def at_once(executor: Executor) -> int:
@@ -165,10 +116,15 @@ def result_of(future: Future):
     """
     try:
         result = future.result()
-    except (BrokenExecutor, CancelledError) as fault:
+    except CancelledError:
+        raise InputError(
+            "the cluster gave up a tile, or its scheduler has ended; see what the scheduler and the workers say of it, "
+            "and run again"
+        ) from None
+    except BrokenExecutor as fault:
         raise _lost(fault) from None
     except Exception as fault:
-        if type(fault).__name__ in ("KilledWorker", "FutureCancelledError"):
+        if type(fault).__name__ == "KilledWorker":
             raise _lost(fault) from None
         if isinstance(fault.__cause__ or fault, ModuleNotFoundError):
             raise InputError(

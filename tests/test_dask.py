@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from refimpl import __version__, workers
+from refimpl import __version__, cluster
 from refimpl.cli import main
 from refimpl.coarse import Predicted
 from refimpl.errors import DataWarning, InputError
@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory):
+def two_workers(tmp_path_factory):
     """Two workers, each a process with one thread and a nanny that starts it again."""
     folder = tmp_path_factory.mktemp("dask")
     options = {"local_directory": str(folder), "dashboard_address": ":0", "silence_logs": logging.CRITICAL}
@@ -67,8 +67,8 @@ class AtTheFirstTile:
         act()
 
 
-def pids_of(cluster):
-    return {nanny.pid for nanny in cluster.workers.values()}
+def pids_of(found):
+    return {nanny.pid for nanny in found.workers.values()}
 
 
 def wait_for(condition):
@@ -78,17 +78,17 @@ def wait_for(condition):
         time.sleep(0.02)
 
 
-def test_a_worker_killed_in_the_middle_changes_no_byte(cluster, coarse, tmp_path):
+def test_a_worker_killed_in_the_middle_changes_no_byte(two_workers, coarse, tmp_path):
     write_tiled(tmp_path / "alone.tif", coarse, (64, 64))
-    before = pids_of(cluster)
+    before = pids_of(two_workers)
     victim = min(before)
-    with executor_of(None, scheduler=cluster.scheduler_address) as executor:
+    with executor_of(None, scheduler=two_workers.scheduler_address) as executor:
         assert at_once(executor) == 2
         write_tiled(tmp_path / "undisturbed.tif", coarse, (64, 64), executor)
-        assert pids_of(cluster) == before
+        assert pids_of(two_workers) == before
         kill = AtTheFirstTile(lambda: os.kill(victim, signal.SIGKILL))
         write_tiled(tmp_path / "killed.tif", coarse, (64, 64), executor, kill)
-    wait_for(lambda: victim not in pids_of(cluster) and None not in pids_of(cluster))
+    wait_for(lambda: victim not in pids_of(two_workers) and None not in pids_of(two_workers))
     assert sha256(tmp_path / "alone.tif") == sha256(tmp_path / "undisturbed.tif") == sha256(tmp_path / "killed.tif")
     assert read_raster(tmp_path / "alone.tif").valid.mean() == pytest.approx(0.7, abs=0.01)
 
@@ -100,10 +100,10 @@ def run(world, *words):
     )  # fmt: skip
 
 
-def test_the_verb_gives_its_tiles_to_the_scheduler_by_its_address(cluster, world):
+def test_the_verb_gives_its_tiles_to_the_scheduler_by_its_address(two_workers, world):
     words = ["warp", "ntl_2010.tif", "--cell-size", "2000", "--zones", "zones.tif", "--output"]
     assert run(world, *words, "alone.tif").returncode == 0
-    found = run(world, *words, "dask.tif", "--scheduler", cluster.scheduler_address)
+    found = run(world, *words, "dask.tif", "--scheduler", two_workers.scheduler_address)
     assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
     assert sha256(world / "alone.tif") == sha256(world / "dask.tif")
 
@@ -116,15 +116,15 @@ def warn():
     warnings.warn("one cell is odd", DataWarning, stacklevel=1)
 
 
-def test_faults_and_warnings_of_a_worker_are_told_here(cluster):
-    with executor_of(None, scheduler=cluster.scheduler_address) as executor:
+def test_faults_and_warnings_of_a_worker_are_told_here(two_workers):
+    with executor_of(None, scheduler=two_workers.scheduler_address) as executor:
         with pytest.raises(InputError, match="^a.tif: is damaged; take another$"):
             result_of(submit(executor, refuse, "a.tif"))
         with pytest.warns(DataWarning, match="^one cell is odd$"):
             result_of(submit(executor, warn))
         future = submit(executor, time.sleep, 600)
         future.cancel()
-        with pytest.raises(InputError, match="a worker ended before its tile was made"):
+        with pytest.raises(InputError, match="the cluster gave up a tile, or its scheduler has ended"):
             result_of(future)
 
 
@@ -140,7 +140,7 @@ def sentence(world, capsys, address):
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "127.0.0.1", "http://127.0.0.1:80", "tcp://127.0.0.1:x", "-"])
 def test_an_address_where_no_scheduler_answers_is_one_sentence(world, capsys, monkeypatch, address):
-    monkeypatch.setattr(workers, "PATIENCE", 0.5)
+    monkeypatch.setattr(cluster, "PATIENCE", 0.5)
     assert "no Dask scheduler answers there" in sentence(world, capsys, address)
 
 
@@ -153,8 +153,8 @@ def test_a_cluster_without_workers_or_with_one_that_has_no_refimpl_is_one_senten
     (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['refimpl'] = None\n")
     options = {"n_workers": 0, "dashboard_address": ":0", "silence_logs": logging.CRITICAL}
     with contextlib.ExitStack() as stack:
-        cluster = stack.enter_context(distributed.LocalCluster(**options))
-        address = cluster.scheduler_address
+        found = stack.enter_context(distributed.LocalCluster(**options))
+        address = found.scheduler_address
         assert f"has no worker; start some with 'dask worker {address}'" in sentence(world, capsys, address)
         command = [sys.executable, "-m", "dask", "worker", address, "--no-dashboard", "--no-nanny"]
         worker = subprocess.Popen(
@@ -162,5 +162,5 @@ def test_a_cluster_without_workers_or_with_one_that_has_no_refimpl_is_one_senten
         )
         stack.callback(worker.wait)
         stack.callback(worker.kill)
-        wait_for(lambda: cluster.scheduler.workers)
+        wait_for(lambda: found.scheduler.workers)
         assert f"has no refimpl; install refimpl {__version__}" in sentence(world, capsys, address)

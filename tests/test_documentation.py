@@ -18,7 +18,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAPER = [f"Eq. {n}" for n in range(1, 7)] + [f"Table {n}" for n in range(1, 4)] + [f"Fig. {n}" for n in range(1, 10)]
 
 FLOORS = [
-    ["errors", "arguments", "files", "progress", "twins", "metrics", "tables", "settings", "decisions", "workers"],
+    ["errors", "arguments", "files", "progress", "twins", "metrics", "tables", "settings", "decisions"],
+    ["cluster", "workers"],
     ["lock", "program", "values", "stages"],
     ["raster"],
     ["inventory"],
