@@ -29,6 +29,7 @@ from refimpl.errors import DataWarning, InputError, did_you_mean
 from refimpl.evaluating import options_evaluate, verb_evaluate
 from refimpl.predicting import options_predict, verb_predict
 from refimpl.progress import set_quiet
+from refimpl.running import options_run, verb_run
 from refimpl.upscaling import options_upscale, verb_upscale
 from refimpl.warping import options_warp, verb_warp
 
@@ -41,17 +42,6 @@ class Parser(argparse.ArgumentParser):
         if wrong:
             message = f"there is no verb {wrong[1]!r}{did_you_mean(wrong[1], VERBS)}"
         raise InputError(f"{message}; see {self.prog} --help")
-
-
-def options_run(verb: argparse.ArgumentParser) -> None:
-    """Arguments of ``run``."""
-    verb.add_argument("config", nargs="?", type=Path, help="a run.toml (see: refimpl explain config)")
-    verb.add_argument("--output", type=folder, help="folder for the results, instead of the configuration's")
-    verb.add_argument(
-        "--fresh", action="store_true", help="do every stage anew; else a run goes on where it was interrupted"
-    )
-    settable(verb)
-    worker_arguments(verb)
 
 
 def options_inventory(verb: argparse.ArgumentParser) -> None:
@@ -130,7 +120,7 @@ def options_explain(verb: argparse.ArgumentParser) -> None:
 
 
 VERBS = {
-    "run": (verbs.verb_run, options_run, "the whole method; without a file, the sample case (China, 10 km to 5 km)"),
+    "run": (verb_run, options_run, "the whole method; without a file, the sample case (China, 10 km to 5 km)"),
     "inventory": (
         verbs.verb_inventory,
         options_inventory,

@@ -25,6 +25,7 @@ from refimpl.sections import (
     LandCoverSettings,
     RegressionSettings,
     ReportSettings,
+    SeriesSettings,
     StatisticsSettings,
     ZoneSettings,
 )  # fmt: skip
@@ -65,6 +66,7 @@ class Config:
     upscale: UpscaleSettings = UpscaleSettings()
     supplied_totals: dict[int, float] = field(default_factory=dict)
     evaluate: EvaluateSettings = EvaluateSettings()
+    series: SeriesSettings = SeriesSettings()
     report: ReportSettings = ReportSettings()
 
     def effective(self) -> dict[str, Any]:
@@ -97,6 +99,7 @@ SECTIONS = {
     "regression": RegressionSettings,
     "upscale": UpscaleSettings,
     "evaluate": EvaluateSettings,
+    "series": SeriesSettings,
     "report": ReportSettings,
 }
 TABLES = (*SECTIONS, "drivers", "allocate")

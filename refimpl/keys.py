@@ -25,7 +25,7 @@ Each doubling of a map that is refined further has a stage ``train`` and ``upsca
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +42,8 @@ from refimpl.zssr.train import Trained
 Key = dict[str, Any]
 USED_AFTER_TRAINING = ("self_ensemble", "back_projection", "baseline", "factor")
 """Keys of [upscale] that no training step looks at."""
-NOT_RESULTS = ("path", "output")
-"""Keys of a run.toml that shape no result."""
+NOT_RESULTS = ("path", "output", "series")
+"""Keys of a run.toml that shape no result of one year."""
 
 STAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "zonal": (("statistics", "zones", "drivers", "grid.ignore_datum"), ()),
@@ -71,18 +71,20 @@ def name_of(stage: str, doubling: int) -> str:
 
 
 def stages_in(
-    folder: Path, config: Config, network: Network | None = None, tape: Tape | None = None, trained: Trained | None = None
+    folder: Path, config: Config, network: Network | None = None, tape: Tape | None = None, trained: Sequence[Trained] = ()
 ) -> Stages:
     """The stages of a run of ``config``, kept in ``folder``; the rest is what ``pipeline.run`` was given."""
     sums = {path: _joined(parts) for path, parts in _with_companions(config.input_files()).items()}
     keys = stage_settings(config, sums)
-    keys["train"] |= _given(network, tape, trained)
+    keys["train"] |= _given(network, tape)
     names = {name: Path(value).name for name, value in _settings(config) if str(value) in set(map(str, sums))}
     after = {name: before for name, (_, before) in STAGES.items()}
     for doubling in range(2, config.upscale.doublings + 1):
         train, upscale = name_of("train", doubling), name_of("upscale", doubling)
-        keys[train], keys[upscale] = keys["train"], keys["upscale"]
+        keys[train], keys[upscale] = stage_settings(config, sums)["train"], keys["upscale"]
         after[train], after[upscale] = (name_of("upscale", doubling - 1),), (train,)
+    for doubling, one in enumerate(trained, 1):
+        keys[name_of("train", doubling)] |= {"trained network": _checksum(one.network.parameters)}
     last = name_of("upscale", config.upscale.doublings)
     after |= {"allocate": (last, "warp"), "network alone": (last,)}
     return Stages(Path(folder), keys, after, names)
@@ -107,10 +109,9 @@ def _joined(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
-def _given(network: Network | None, tape: Tape | None, trained: Trained | None) -> Key:
+def _given(network: Network | None, tape: Tape | None) -> Key:
     """What of the training was given to a run, as checksums."""
-    found = {"first weights": network, "trained network": trained.network if trained else None}
-    found = {name: _checksum(one.parameters) for name, one in found.items() if one}
+    found = {"first weights": _checksum(network.parameters)} if network else {}
     return found | ({"tape": hashlib.sha256(repr(tape.draws).encode()).hexdigest()} if tape else {})
 
 

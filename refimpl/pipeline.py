@@ -23,6 +23,7 @@ Figs 4-6 judging.judge_map            the map and its alternatives -> shares and
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -115,7 +116,7 @@ def run(
     tape: Tape | None = None,
     work: Path | None = None,
     executor: Executor | None = None,
-    trained: Trained | None = None,
+    trained: Sequence[Trained] = (),
 ) -> Results:
     """The whole method; nothing is written but the files of its stages.
 
@@ -126,7 +127,8 @@ def run(
     work : the folder that keeps the stages; what is finished there is not done again.  By default one that is removed
         with the results.
     executor : computes the tiles of the drivers, the coarse and the fine map; by default the kernels' own threads.
-    trained : a network that was trained before, on the map of another year; then none is trained.
+    trained : networks that were trained before, on the map of another year, one for each doubling; then none is
+        trained.
 
     Raises
     ------
@@ -200,7 +202,7 @@ def super_resolve(
     network: Network | None,
     tape: Tape | None,
     executor: Executor | None,
-    trained: Trained | None = None,
+    trained: Sequence[Trained] = (),
 ) -> tuple[SuperResolution, Source]:
     """Eq. 2, once for each doubling: the last fine map, and the map that it was made from.
 
@@ -211,9 +213,10 @@ def super_resolve(
     for doubling in range(1, settings.doublings + 1):
         if doubling > 1:
             settings, half, network, tape = replace(settings, baseline="keep"), fine.weights, None, None
+        before = trained[doubling - 1] if trained else None
         made, measured = stages.do(
             name_of("train", doubling),
-            lambda here: train_network(here, config, half, doubling, network, tape, trained),
+            lambda here: train_network(here, config, half, doubling, network, tape, before),
             resumes=True,
         ).value
         source = SuperResolved(made.network, half, measured.range, settings)

@@ -100,27 +100,27 @@ def draw(results, here: Here) -> list[str]:
     return [path.name for path in files_of_a_run(here.folder)]
 
 
-def already_there(folder: Path, stages: Stages) -> str | None:
-    """What a finished run printed, if this one would make the same files and they are all there, unchanged."""
+def already_there(folder: Path, stages: Stages) -> dict | None:
+    """What was kept of a finished run, if this one would make the same files and they are all there, unchanged."""
     try:
         record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        kept = json.loads((stages.folder / PRINTED).read_text(encoding="utf-8"))
+        kept = json.loads((stages.folder / SAID).read_text(encoding="utf-8"))
         same = record["key"] == kept["key"] == digest(stages.key("draw"))
         if same and all(sha256(folder / name) == found for name, found in record["outputs"].items()):
-            return kept["text"]
+            return kept["said"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass
     return None
 
 
-def conclude(results, text: str) -> None:
-    """Keep what was printed, and of the stages the training alone: it is small, and takes the longest."""
+def conclude(results, said: dict) -> None:
+    """Keep what is said of the run, and of the stages the training alone: it is small, and takes the longest."""
     stages = results.stages
     stages.clear(keep=tuple(name for name in stages.keys if name.startswith("train")))
-    write_text(stages.folder / PRINTED, json.dumps({"key": digest(stages.key("draw")), "text": text}))
+    write_text(stages.folder / SAID, json.dumps({"key": digest(stages.key("draw")), "said": said}))
 
 
-PRINTED = "finished.json"
+SAID = "finished.json"
 
 
 def files_of_a_run(folder: Path) -> list[Path]:

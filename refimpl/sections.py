@@ -109,6 +109,18 @@ class EvaluateSettings:
 
 
 @dataclass(frozen=True)
+class SeriesSettings:
+    """Several years in one run."""
+
+    years: tuple[int, ...] = setting(
+        "years to be mapped in one run, each into a folder of its own; by default the mapped year alone", ()
+    )
+    network: Literal["own", "shared"] = setting(
+        "'own': a network is trained for each year; 'shared': the first year's is used for all", "own"
+    )
+
+
+@dataclass(frozen=True)
 class ReportSettings:
     """Maps."""
 

@@ -104,10 +104,10 @@ class Stages:
             The folder cannot be written, and what ``make`` raises; what is half done is removed unless ``resumes``.
         """
         key, folder = self.key(name), self.folder / name
-        record = _record_of(folder)
-        same = record is not None and digest(record["key"]) == digest(key)
-        finished = self._kept(folder, record) if same else None
+        finished = self.kept(name)
         if finished is None:
+            record = _record_of(folder)
+            same = record is not None and digest(record["key"]) == digest(key)
             self._tell_changes(name, record, key)
             self._begin(folder, key, anew=not (resumes and same))
             try:
@@ -119,6 +119,12 @@ class Stages:
                 raise
         self.seconds[name] = finished.seconds
         return finished
+
+    def kept(self, name: str) -> Finished | None:
+        """The stage ``name``, if it is done."""
+        record = _record_of(self.folder / name)
+        same = record is not None and digest(record["key"]) == digest(self.key(name))
+        return self._kept(self.folder / name, record) if same else None
 
     def key(self, name: str) -> dict[str, Any]:
         """The whole key of a stage: its own part, the digests of the stages that it builds on, and the program."""

@@ -6,15 +6,10 @@ Each takes the parsed arguments of its verb.  Modules are imported inside the ve
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from refimpl.errors import InputError, did_you_mean
 from refimpl.files import check_outputs
-
-SAMPLE = Path("golden") / "china-10km" / "run.toml"
-
 
 def named_rasters(words: list[str]) -> dict[str, Path]:
     """``ntl=a.tif population=b.tif`` as a dict."""
@@ -29,64 +24,6 @@ def named_rasters(words: list[str]) -> dict[str, Path]:
             raise InputError(f"driver {name!r} is given twice; name each driver once")
         pairs[name] = Path(file)
     return pairs
-
-
-def sample_case() -> Path:
-    """The run.toml of the sample: beside the package in a source checkout, else below the current folder."""
-    for root in (Path(__file__).resolve().parent.parent, Path.cwd()):
-        if (root / SAMPLE).is_file():
-            return root / SAMPLE
-    raise InputError(
-        f"{SAMPLE}: not found; run in a checkout of the source, or name a run.toml: refimpl run PATH/run.toml"
-    )
-
-
-def verb_run(args) -> None:
-    """The whole method, from where an earlier run with the same inputs and settings was interrupted."""
-    from refimpl.config import read_config
-    from refimpl.keys import stages_in
-    from refimpl.lock import locked
-    from refimpl.pipeline import run
-    from refimpl.progress import say, stage
-    from refimpl.report import already_there, check_folder, conclude, summary, tables, write_results
-    from refimpl.stages import WORK
-    from refimpl.warm_up import warm_up_if_cold
-    from refimpl.workers import executor_of
-
-    config = read_config(args.config or sample_case(), tuple(args.set))
-    folder = Path(args.output or config.output)
-    check_folder(folder)
-    with locked(folder / WORK, folder), leaving_no_trace(folder, folder / WORK):
-        stages = stages_in(folder / WORK, config)
-        if args.fresh:
-            stages.clear()
-        elif text := already_there(folder, stages):
-            say(f"{folder}: holds the results of this run already; --fresh makes them anew")
-            print(text)
-            return
-        warm_up_if_cold()
-        with executor_of(args.workers, args.processes, args.scheduler) as executor:
-            results = run(config, work=folder / WORK, executor=executor)
-        with stage("write"):
-            write_results(results, folder)
-        text = tables(results) + "\n\n" + summary(results, folder)
-        conclude(results, text)
-    print(text)
-
-
-@contextmanager
-def leaving_no_trace(folder: Path, work: Path) -> Iterator[None]:
-    """Take the output folder away again where a run fails before its first stage is done, if it holds nothing else."""
-    try:
-        yield
-    except BaseException:
-        with suppress(OSError):
-            if not any(found.is_dir() for found in work.iterdir()):
-                for found in work.iterdir():  # the lock, and what was printed
-                    found.unlink()
-                work.rmdir()
-                folder.rmdir()
-        raise
 
 
 def verb_inventory(args) -> None:

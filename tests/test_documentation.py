@@ -31,7 +31,7 @@ FLOORS = [
     ["figures"],
     ["columns", "report"],
     ["sections", "config", "drivers"],
-    ["keys"],
+    ["keys", "series"],
     ["provinces"],
     ["compared"],
     ["area"],
@@ -39,7 +39,7 @@ FLOORS = [
     ["pipeline"],
     ["warm_up"],
     ["conformance"],
-    ["verbs", "allocating", "evaluating", "info", "predicting", "upscaling", "warping"],
+    ["verbs", "allocating", "running", "evaluating", "info", "predicting", "upscaling", "warping"],
     ["cli", "__main__"],
 ]
 """From the ground up: a room imports from its own floor or from one below."""
