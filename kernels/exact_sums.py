@@ -102,7 +102,7 @@ def largest_bits(bits):
     """The largest of the bits of doubles of 0 or more, and all their bits together: negative if a double is."""
     most, together = np.int64(0), np.int64(0)
     for k in range(bits.size):
-        most = bits[k] if bits[k] > most else most
+        most = max(most, bits[k])
         together |= bits[k]
     return most, together
 
