@@ -50,11 +50,10 @@ def options_warp(verb: argparse.ArgumentParser) -> None:
 def verb_warp(args) -> None:
     """One raster to a working grid."""
     from refimpl.progress import stage
-    from refimpl.provinces import Touching, no_overlap, read_zones, working_grid
+    from refimpl.provinces import Touching, no_overlap
     from refimpl.raster.stored import Stored
     from refimpl.raster.tiled import write_tiled
     from refimpl.raster.warped import Warped
-    from refimpl.raster.zone_file import zones_of_file
     from refimpl.workers import executor_of
 
     if not args.extent and not args.zones:
@@ -62,16 +61,28 @@ def verb_warp(args) -> None:
     check_outputs([args.output], [args.raster, args.zones])
     raster = Stored(args.raster, band=args.band)
     raster.grid  # a wrong file is told before the zones are read
-    zones = read_zones(args.zones, args.zone_id, args.zone_rule) if args.zones else None
-    extent = tuple(args.extent) if args.extent else "cover"
-    grid = working_grid(args.projection, args.cell_size, extent, zones, "--cell-size and --extent")
+    grid, zones = grid_and_zones(args)
     cells = Warped(raster, grid, args.method or METHOD_OF[args.kind], args.minimum_valid)
     nodata = unused_value(raster, args.raster) if cells.dtype.kind != "f" else None
     if zones is not None:
-        cells = Touching(cells, zones_of_file(args.zones, zones, grid.refined(), args.zone_id))
+        cells = Touching(cells, zones)
     empty = no_overlap(args.raster)
     with executor_of(args.workers, args.processes, args.scheduler) as executor, stage("warp") as progress:
         write_tiled(args.output, cells, TILE, executor, progress, empty, nodata=nodata, cog=args.cog)
+
+
+def grid_and_zones(args):
+    """The working grid, and the zones on it at half its cell size as a source, None where none are given.
+
+    A raster of zones is held in memory only here.
+    """
+    from refimpl.provinces import read_zones, working_grid
+    from refimpl.raster.zone_file import zones_of_file
+
+    zones = read_zones(args.zones, args.zone_id, args.zone_rule) if args.zones else None
+    extent = tuple(args.extent) if args.extent else "cover"
+    grid = working_grid(args.projection, args.cell_size, extent, zones, "--cell-size and --extent")
+    return grid, None if zones is None else zones_of_file(args.zones, zones, grid.refined(), args.zone_id)
 
 
 def unused_value(raster, path: Path) -> int:

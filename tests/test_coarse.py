@@ -120,9 +120,9 @@ def in_files(folder, shape=(700, 1300)):
     return {name: Stored(folder / f"{name}.tif") for name in NAMES}
 
 
-@pytest.mark.parametrize("scaling", ["separate", "shared"])
-def test_a_map_computed_window_by_window_is_the_whole_map_to_the_bit(tmp_path, scaling):
-    sources, model = in_files(tmp_path), fitted()
+@pytest.mark.parametrize("name, scaling", [(name, "separate") for name in MODELS] + [("svr", "shared")])
+def test_a_map_computed_window_by_window_is_the_whole_map_to_the_bit(tmp_path, name, scaling):
+    sources, model = in_files(tmp_path), fitted(name)
     in_memory = {name: source.whole() for name, source in sources.items()}
     whole, lazy = predict_coarse(model, in_memory, scaling), predicted_map(model, sources, scaling)
     assert np.array_equal(lazy.scaler.data_max_, whole.scaler.data_max_)
@@ -140,3 +140,20 @@ def test_a_map_in_files_goes_to_another_process_and_its_negative_cells_are_count
     assert np.array_equal(again.values, predict_coarse(model, sources).raster.values)
     grid = Grid(ALBERS_CHINA, (0, 0, 1, -1), (1, 4))
     assert count_negative(Raster(np.array([[-1.0, 0.0, 2.0, -3.0]]), np.ones((1, 4), bool), grid)) == 2
+
+
+class Watched:
+    """A source that keeps how many cells were read of it."""
+
+    def __init__(self, source):
+        self.source, self.grid, self.read = source, source.grid, 0
+
+    def part(self, window):
+        self.read += (window[1] - window[0]) * (window[3] - window[2])
+        return self.source.part(window)
+
+
+def test_the_scaling_reads_its_drivers_together_once_and_each_alone_twice():
+    drivers = {name: Watched(raster) for name, raster in world((1100, 2100), ALBERS_CHINA).items()}
+    predicted_map(fitted(), drivers)
+    assert [drivers[name].read for name in NAMES] == [(1 + 2) * 1100 * 2100] * 3

@@ -50,7 +50,8 @@ class _Labels:
     units = ""
 
     def __init__(self, path: str | os.PathLike, polygons: Polygons, grid: Grid, id_field: str):
-        self.polygons, self.grid, self.dtype = polygons, grid, np.dtype(np.int64)
+        self.polygons, self.grid = polygons, grid
+        self.dtype: np.dtype = self.part((0, 1, 0, 1)).dtype
         self._read = Path(path).absolute(), id_field, polygons.rule, polygons.crs
 
     def part(self, window: Window) -> Raster:
