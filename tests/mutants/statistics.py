@@ -50,8 +50,9 @@ STATISTICS = [
     ),
     _metrics("pearson-not-centred", "x, y = _deviations(x), _deviations(y)", "x, y = x - 0.0, y - 0.0", "zonal"),
     _regression(
-        "d05-maximum-for-quantile", "scaling", "np.quantile(column, quantile) if quantile < 1 else maximum", "maximum"
-    ),
+        "d05-maximum-for-quantile", "scaling", "found.quantile() if self.upper_quantile < 1 else found.maximum",
+        "found.maximum",
+    ),  # fmt: skip
     _regression(
         "d05-not-clipped", "scaling", "np.clip(scaled, 0.0, 1.0, out=scaled) if self.clip else scaled", "scaled"
     ),
