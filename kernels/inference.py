@@ -15,7 +15,7 @@ from refimpl.zssr import inference as reference
 from refimpl.zssr.inference import ALIGNMENT, check_window, halo
 
 PIECE = 512
-"""Side of a piece in cells, a multiple of 4: two planes of 84 MB.  Half of it computes a ninth of all cells twice
+"""Side of a piece in cells, a multiple of 4: two planes of 76 MB.  Half of it computes a ninth of all cells twice
 more, where pieces meet."""
 
 

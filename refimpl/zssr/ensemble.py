@@ -25,22 +25,30 @@ def ensemble(network: Network, cut: Cut, window: Window, settings: UpscaleSettin
 
     ``cut`` holds the linear coarse image of the window and of the cells around it that ``reach`` asks for.
 
-    With n outputs (8, or 1 without the ensemble) this takes, beyond its arguments, 8 n bytes for each fine cell of the
-    window, some 40 for each that the outputs are corrected with, 5 for each of ``cut``, and what ``infer`` takes.
+    Beyond its arguments this takes 8 bytes for each fine cell of the window and each output (eight, or one without
+    the ensemble), some 24 for each cell that an output is corrected with, 5 for each of ``cut``, and what ``infer``
+    takes.
     """
     outputs = 8 if settings.self_ensemble else 1
     iterations = settings.back_projection if settings.self_ensemble else 0
     around = cut.around(window, reach(settings, network.depth).within)
     curved = compress(cut.values, settings.transform).astype(network.parameters.dtype, copy=False)
     interpolated, inside = upsample_valid(curved, cut.valid), children(cut.valid)
-    corrected = np.empty((outputs, 2 * (window[1] - window[0]), 2 * (window[3] - window[2])))
-    for turn, output in enumerate(corrected):
+
+    def corrected(turn: int) -> np.ndarray:
         part = part_of(progress, turn / outputs, (turn + 1) / outputs)
         raw = turned_output(network, interpolated, inside, cut, around.window, turn, part)
         linear = expand(raw.astype(np.float64), settings.transform)
+        del raw
         correct(linear, around.values, around.valid, iterations, settings.downsampling)
-        output[...] = linear[within(window, around.window, 2)]
-    return median(corrected) if settings.self_ensemble else corrected[0]
+        return linear[within(window, around.window, 2)]
+
+    if outputs == 1:
+        return np.ascontiguousarray(corrected(0))
+    images = np.empty((outputs, 2 * (window[1] - window[0]), 2 * (window[3] - window[2])))
+    for turn, image in enumerate(images):
+        image[...] = corrected(turn)
+    return median(images)
 
 
 def turned_output(

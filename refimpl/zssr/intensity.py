@@ -164,7 +164,10 @@ def expand(image: np.ndarray, transform: str) -> np.ndarray:
     """
     _check_transform(transform)
     if transform == "log":
-        return np.expm1(image * np.log1p(LOG_GAIN)) / LOG_GAIN
+        values = np.multiply(image, np.log1p(LOG_GAIN))  # in place from here: there are eight of these to a tile
+        np.expm1(values, out=values)
+        values /= LOG_GAIN
+        return values
     return image * np.abs(image) if transform == "sqrt" else image
 
 
