@@ -12,14 +12,14 @@ compared      evaluate, land_cover                                          warp
 fit           regression                                                    zonal
 predict       regression                                                    fit, warp
 train         upscale but for what only its use needs, seed                 predict
-upscale       upscale                                                       train
+network       -                                                             train
+upscale       upscale                                                       network
 allocate      -                                                             upscale, warp
-network alone -                                                             upscale
 evaluate      -                                                             all before
 draw          title, attribution, report                                    evaluate
 ============= ============================================================= ======================
 
-Each doubling of a map that is refined further has a stage ``train`` and ``upscale`` of its own.
+Each doubling of a map that is refined further has stages ``train``, ``network`` and ``upscale`` of its own.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ STAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "fit": (("regression", "models"), ("zonal",)),
     "predict": (("regression", "report.cog"), ("fit", "warp")),
     "train": (("upscale", "seed"), ("predict",)),
-    "upscale": (("upscale", "report.cog"), ("train",)),
+    "network": ((), ("train",)),
+    "upscale": (("upscale", "report.cog"), ("network",)),
     "allocate": (("report.cog",), ("upscale", "warp")),
-    "network alone": ((), ("upscale",)),
-    "evaluate": ((), ("allocate", "compared", "network alone")),
+    "evaluate": ((), ("allocate", "compared")),
     "draw": (("title", "attribution", "report"), ("evaluate",)),
 }
 """Of each stage: the tables or keys of a run.toml that it looks at, and the stages that it builds on."""
@@ -80,13 +80,14 @@ def stages_in(
     names = {name: Path(value).name for name, value in _settings(config) if str(value) in set(map(str, sums))}
     after = {name: before for name, (_, before) in STAGES.items()}
     for doubling in range(2, config.upscale.doublings + 1):
-        train, upscale = name_of("train", doubling), name_of("upscale", doubling)
-        keys[train], keys[upscale] = stage_settings(config, sums)["train"], keys["upscale"]
-        after[train], after[upscale] = (name_of("upscale", doubling - 1),), (train,)
+        train, network_stage, upscale = (name_of(name, doubling) for name in ("train", "network", "upscale"))
+        keys[train], keys[network_stage], keys[upscale] = stage_settings(config, sums)["train"], {}, keys["upscale"]
+        after[train] = (name_of("upscale", doubling - 1),)
+        after[network_stage], after[upscale] = (train,), (network_stage,)
     for doubling, one in enumerate(trained, 1):
         keys[name_of("train", doubling)] |= {"trained network": _checksum(one.network.parameters)}
     last = name_of("upscale", config.upscale.doublings)
-    after |= {"allocate": (last, "warp"), "network alone": (last,)}
+    after["allocate"] = last, "warp"
     return Stages(Path(folder), keys, after, names)
 
 

@@ -37,7 +37,6 @@ from refimpl.coarse import CoarseMap, count_negative, predicted_map
 from refimpl.config import Config
 from refimpl.errors import told
 from refimpl.evaluation.agreement import InventoryComparison
-from refimpl.evaluation.alternatives import network_alone_settings
 from refimpl.evaluation.comparison import Judged
 from refimpl.evaluation.land_cover import LandCoverShares
 from refimpl.inventory import Inventory, read_inventory
@@ -55,13 +54,17 @@ from refimpl.regression.scaling import MinMaxScaler
 from refimpl.regression.selection import SelectionTable, choose, compare_models
 from refimpl.stages import Here, Stages
 from refimpl.zssr.checkpoint import Checkpoint
-from refimpl.zssr.fine import SuperResolved
+from refimpl.zssr.fine import NetworkOutput, Plain, SuperResolved
 from refimpl.zssr.intensity import Measured, measure
 from refimpl.zssr.linear_image import LinearImage
 from refimpl.zssr.network import Network
 from refimpl.zssr.tape import Tape
 from refimpl.zssr.train import Trained, train_on
 from refimpl.zssr.upscale import TILE, SuperResolution
+
+
+TILES = (2 * TILE, 2 * TILE)
+"""Rows and columns of the fine map that are one task."""
 
 
 @dataclass
@@ -153,15 +156,14 @@ def run(
         predicted = stages.do("predict", lambda here: predict(here, config, model, area, executor))
         coarse = CoarseMap(Stored(predicted.path("coarse.tif")), *predicted.value)
 
-        fine, half = super_resolve(stages, config, coarse.raster, network, tape, executor, trained)
+        fine, alone = super_resolve(stages, config, coarse.raster, network, tape, executor, trained)
 
         allocated = stages.do("allocate", lambda here: correct(here, config, fine.weights, area))
         emission, density = (Stored(allocated.path(name)) for name in ("emissions.tif", "emissions_per_km2.tif"))
 
-        alone = stages.do("network alone", lambda here: apply_plainly(here, config, half, fine, executor))
-        judged = stages.do("evaluate", lambda here: judge_map(
-            here, config, model, coarse, Stored(alone.path("network_alone.tif")), emission, area, compared
-        )).value  # fmt: skip
+        judged = stages.do(
+            "evaluate", lambda here: judge_map(here, config, model, coarse, alone, emission, area, compared)
+        ).value
     return Results(
         config, inventory, *totals.value, selection, model_name, coarse, area.zones, compared, area.coverage,
         area.totals, fine, Allocation(emission, allocated.value), density, judged.judged, judged.coarse_shares,
@@ -204,7 +206,7 @@ def super_resolve(
     executor: Executor | None,
     trained: Sequence[Trained] = (),
 ) -> tuple[SuperResolution, Source]:
-    """Eq. 2, once for each doubling: the last fine map, and the map that it was made from.
+    """Eq. 2, once for each doubling: the last fine map, and that of the network alone, to compare with.
 
     Gradual super-resolution (D17; Shocher, Cohen & Irani 2018, section 3.2): the map of one doubling is what the next
     network is trained on.  Only the first takes away the baseline.
@@ -219,11 +221,17 @@ def super_resolve(
             lambda here: train_network(here, config, half, doubling, network, tape, before),
             resumes=True,
         ).value
-        source = SuperResolved(made.network, half, measured.range, settings)
+        output = NetworkOutput(made.network, half, measured.range, settings)
+        applied = stages.do(
+            name_of("network", doubling),
+            lambda here: write_tiled(here.path("output.tif"), output, TILES, executor, here.progress),
+        )
+        known = Stored(applied.path("output.tif"))
+        source = SuperResolved(made.network, half, measured.range, settings, known)
         upscaled = stages.do(name_of("upscale", doubling), lambda here: upscale(here, config, source, executor))
         weights = Stored(upscaled.path("weights.tif"))
         fine = SuperResolution(weights, made.history, made.tape, made.network, measured.range, measured.clipped)
-    return fine, half
+    return fine, Plain(known, measured.range, settings)
 
 
 def train_network(
@@ -256,16 +264,9 @@ def train_network(
 def upscale(here: Here, config: Config, fine: SuperResolved, executor: Executor | None) -> None:
     """Eq. 2: the fine map, tile by tile."""
     write_tiled(
-        here.path("weights.tif"), fine, (2 * TILE, 2 * TILE), executor, here.progress,
+        here.path("weights.tif"), fine, TILES, executor, here.progress,
         description="fine map CW, the weights of Eq. 3", cog=config.report.cog,
     )  # fmt: skip
-
-
-def apply_plainly(here: Here, config: Config, half: Source, fine: SuperResolution, executor: Executor | None) -> None:
-    """The network alone, without ensemble and back-projection, to compare with."""
-    settings = network_alone_settings(config.upscale)
-    source = SuperResolved(fine.network, half, fine.image_range, settings)
-    write_tiled(here.path("network_alone.tif"), source, (2 * TILE, 2 * TILE), executor, here.progress)
 
 
 def correct(here: Here, config: Config, weights: Source, area: Area) -> MassBalance:

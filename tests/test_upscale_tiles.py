@@ -18,7 +18,7 @@ from refimpl.raster.projection import ALBERS_CHINA
 from refimpl.raster.stored import Stored
 from refimpl.raster.windows import tiles_of
 from refimpl.raster.writing import write_parts
-from refimpl.zssr.fine import Bicubic, Replicated, SuperResolved
+from refimpl.zssr.fine import Bicubic, NetworkOutput, Plain, Replicated, SuperResolved
 from refimpl.zssr.intensity import Clipped, clip_negatives, measure, measure_range
 from refimpl.zssr.network import initialise
 from refimpl.zssr.reach import box_of, reach
@@ -284,3 +284,31 @@ def test_the_box_of_cells_is_the_smallest_window_that_holds_them(bits):
         rows, columns = zip(*places)
         expected = min(rows), max(rows) + 1, min(columns), max(columns) + 1
     assert box_of(cells, (10, 15, 20, 25)) == expected
+
+
+@pytest.mark.parametrize("ensemble", [True, False])
+@pytest.mark.parametrize("transform", ["linear", "log"])
+def test_a_map_from_the_networks_kept_output_has_the_bytes_of_one_without(tmp_path, transform, ensemble):
+    options = replace(SMALL, transform=transform, self_ensemble=ensemble)
+    plain = super_resolved(some_map(), options)
+    output = NetworkOutput(plain.network, plain.coarse, plain.image_range, options)
+    write_parts(tmp_path / "output.tif", output.grid, output.dtype, output.part)
+    kept = Stored(tmp_path / "output.tif")
+    whole = all_of(plain)
+    for window in tiles_of(plain.grid.shape, (31, 47)):
+        assert same(replace(plain, output=kept).part(window), whole, window)
+    alone = all_of(Plain(kept, plain.image_range, options))
+    expected = apply_network(plain.network, plain.coarse, replace(options, self_ensemble=False, back_projection=0))
+    assert np.array_equal(alone.values, expected.values) and np.array_equal(alone.valid, expected.valid)
+
+
+def test_the_network_is_applied_once_less_where_its_output_is_known(monkeypatch):
+    asked = []
+    infer = ensemble_module.infer
+    monkeypatch.setattr(ensemble_module, "infer", lambda *args: asked.append(args) or infer(*args))
+    plain = super_resolved(some_map(), SMALL)
+    output = all_of(NetworkOutput(plain.network, plain.coarse, plain.image_range, SMALL))
+    for options, times in ((SMALL, 7), (replace(SMALL, self_ensemble=False), 0)):
+        asked.clear()
+        all_of(replace(plain, settings=options, output=output))
+        assert len(asked) == times

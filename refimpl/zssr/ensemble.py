@@ -6,6 +6,8 @@ cell.  Eight fine maps are too much at national size, so the map is made in part
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from refimpl.raster.grid import Window
@@ -20,10 +22,18 @@ from refimpl.zssr.resize import upsample_valid
 from refimpl.zssr.settings import UpscaleSettings
 
 
-def ensemble(network: Network, cut: Cut, window: Window, settings: UpscaleSettings, progress=None) -> np.ndarray:
+def ensemble(
+    network: Network,
+    cut: Cut,
+    window: Window,
+    settings: UpscaleSettings,
+    progress=None,
+    first: Callable[[Window], np.ndarray] | None = None,
+) -> np.ndarray:
     """The linear fine image (2 rows, 2 cols) of ``window``, float64, before the last back-projection; 0 where invalid.
 
-    ``cut`` holds the linear coarse image of the window and of the cells around it that ``reach`` asks for.
+    ``cut`` holds the linear coarse image of the window and of the cells around it that ``reach`` asks for.  ``first``
+    gives the network's output for the image as it lies, of a fine window, where it is known: it is not computed then.
 
     Beyond its arguments this takes 8 bytes for each fine cell of the window and each output (eight, or one without
     the ensemble), some 24 for each cell that an output is corrected with, 5 for each of ``cut``, and what ``infer``
@@ -32,12 +42,14 @@ def ensemble(network: Network, cut: Cut, window: Window, settings: UpscaleSettin
     outputs = 8 if settings.self_ensemble else 1
     iterations = settings.back_projection if settings.self_ensemble else 0
     around = cut.around(window, reach(settings, network.depth).within)
-    curved = compress(cut.values, settings.transform).astype(network.parameters.dtype, copy=False)
-    interpolated, inside = upsample_valid(curved, cut.valid), children(cut.valid)
+    fine_image = () if first and outputs == 1 else interpolated(network, cut, settings)
 
     def corrected(turn: int) -> np.ndarray:
         part = part_of(progress, turn / outputs, (turn + 1) / outputs)
-        raw = turned_output(network, interpolated, inside, cut, around.window, turn, part)
+        if first and turn == 0:
+            raw = first(tuple(2 * end for end in around.window))
+        else:
+            raw = turned_output(network, *fine_image, cut, around.window, turn, part)
         linear = expand(raw.astype(np.float64), settings.transform)
         del raw
         correct(linear, around.values, around.valid, iterations, settings.downsampling)
@@ -49,6 +61,12 @@ def ensemble(network: Network, cut: Cut, window: Window, settings: UpscaleSettin
     for turn, image in enumerate(images):
         image[...] = corrected(turn)
     return median(images)
+
+
+def interpolated(network: Network, cut: Cut, settings: UpscaleSettings) -> tuple[np.ndarray, np.ndarray]:
+    """What the network is applied to, in its dtype, and which cells of it are valid; fine, at ``cut.window``."""
+    curved = compress(cut.values, settings.transform).astype(network.parameters.dtype, copy=False)
+    return upsample_valid(curved, cut.valid), children(cut.valid)
 
 
 def turned_output(

@@ -15,8 +15,8 @@ import numpy as np
 from refimpl.progress import Progress
 from refimpl.raster.grid import Grid, Raster, Source, Window
 from refimpl.zssr.back_projection import back_project, cells_around, children, correct
-from refimpl.zssr.ensemble import ensemble
-from refimpl.zssr.intensity import ImageRange, clip_negatives
+from refimpl.zssr.ensemble import ensemble, interpolated, turned_output
+from refimpl.zssr.intensity import ImageRange, clip_negatives, expand
 from refimpl.zssr.network import Network
 from refimpl.zssr.reach import INTERPOLATION, Cut, box_of, grown, reach, within
 from refimpl.zssr.resize import upsample_valid
@@ -52,6 +52,10 @@ class FineMap(ABC):
     def _fine(self, cut: Cut, window: Window, progress: Progress | None) -> np.ndarray:
         """The linear fine image of some coarse cells; ``cut`` holds the linear coarse image of them and around them."""
 
+    def _finished(self, fine: np.ndarray) -> np.ndarray:
+        """A linear fine image in the map's units, at least 0 (D18)."""
+        return np.maximum(self.image_range.to_map(fine, self.baseline), 0)
+
     def part(self, window: Window, progress: Progress | None = None) -> Raster:
         """The cells of (row start, row stop, column start, column stop); ``progress`` hears the finished share."""
         shape, reached = self.coarse.grid.shape, self._reach()
@@ -61,23 +65,73 @@ class FineMap(ABC):
         cut = Cut(read.values, read.valid, place, shape)
         inside = cut.valid[within(under, place)]
         valid = children(inside)
-        values, box = np.zeros(valid.shape), box_of(inside, under)
+        values, box = np.zeros(valid.shape, self.dtype), box_of(inside, under)
         if box:
             cut = cut.around(box, reached)
             image = self.image_range.to_image(cut.values, cut.valid)
             fine = self._fine(replace(cut, values=image), box, progress)
-            values[within(box, under, 2)] = self.image_range.to_map(fine, self.baseline)
-            np.maximum(values, 0, out=values)
+            values[within(box, under, 2)] = self._finished(fine)
             values[~valid] = 0
         cells = within(window, tuple(2 * end for end in under))
         return Raster.unchecked(values[cells], valid[cells], self.grid.part(window), self.units)
 
 
 @dataclass(frozen=True, eq=False)
+class NetworkOutput(FineMap):
+    """What the network gives for the interpolated image as it lies, in its dtype: under the curve of D09, not corrected.
+
+    Kept in a file, it is the first of the ensemble's eight, and the map of the network alone (``Plain``).
+    """
+
+    network: Network
+    coarse: Source
+    image_range: ImageRange
+    settings: UpscaleSettings
+    baseline = ""
+
+    @property
+    def dtype(self) -> np.dtype:
+        """That of the network's parameters."""
+        return self.network.parameters.dtype
+
+    def _reach(self) -> int:
+        return reach(self.settings, self.network.depth).network
+
+    def _fine(self, cut: Cut, window: Window, progress: Progress | None) -> np.ndarray:
+        return turned_output(self.network, *interpolated(self.network, cut, self.settings), cut, window, 0, progress)
+
+    def _finished(self, fine: np.ndarray) -> np.ndarray:
+        return fine
+
+
+@dataclass(frozen=True, eq=False)
+class Plain:
+    """The fine map of the network alone, without ensemble and back-projection, from its ``output``."""
+
+    output: Source
+    image_range: ImageRange
+    settings: UpscaleSettings
+    units: str = ""
+    dtype = np.dtype(np.float64)
+
+    @property
+    def grid(self) -> Grid:
+        """That of the output."""
+        return self.output.grid
+
+    def part(self, window: Window) -> Raster:
+        """The cells of (row start, row stop, column start, column stop)."""
+        found = self.output.part(window)
+        linear = expand(found.values.astype(np.float64), self.settings.transform)
+        values = np.maximum(self.image_range.to_map(linear, self.settings.baseline), 0)
+        return Raster.unchecked(np.where(found.valid, values, 0.0), found.valid, found.grid, self.units)
+
+
+@dataclass(frozen=True, eq=False)
 class SuperResolved(FineMap):
     """Eq. 2: the fine map that a trained ``network`` makes (D17), computed in the dtype of its parameters.
 
-    With the kernels and a network in float32, a cell has the same bits in whatever part it is asked for; NumPy's
+    ``output`` is the ``NetworkOutput``, where it is known already.  With the kernels and a network in float32, a cell has the same bits in whatever part it is asked for; NumPy's
     matrix products may round it differently in parts of other sizes.
 
     >>> from refimpl.raster.projection import ALBERS_CHINA
@@ -93,6 +147,7 @@ class SuperResolved(FineMap):
     coarse: Source
     image_range: ImageRange
     settings: UpscaleSettings
+    output: Source | None = None
 
     @property
     def baseline(self) -> str:
@@ -102,9 +157,13 @@ class SuperResolved(FineMap):
     def _reach(self) -> int:
         return reach(self.settings, self.network.depth).total
 
+    def _known(self, window: Window) -> np.ndarray:
+        return self.output.part(window).values
+
     def _fine(self, cut: Cut, window: Window, progress: Progress | None) -> np.ndarray:
         around = cut.around(window, reach(self.settings, self.network.depth).after)
-        fine = ensemble(self.network, cut, around.window, self.settings, progress)
+        first = self._known if self.output is not None else None
+        fine = ensemble(self.network, cut, around.window, self.settings, progress, first)
         correct(fine, around.values, around.valid, self.settings.back_projection, self.settings.downsampling)
         return fine[within(window, around.window, 2)]
 
