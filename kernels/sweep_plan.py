@@ -21,12 +21,17 @@ def bands_of(height: int, width: int, out: int) -> int:
 
 
 def regions_of(depth: int, shape: tuple[int, int], window: tuple[int, int, int, int], out: int) -> list:
-    """(top, bottom, left, right) of each layer's output that the output of the last layer in ``window`` needs."""
-    regions = [window]
+    """(top, bottom, left, right) of each layer's output that the output of the last layer in ``window`` needs.
+
+    Of what a tile reads beyond itself, the cell before goes into its first output alone, and the cell behind into its
+    last one: where that output is not needed, its value may be anything.
+    """
+    regions, needed = [window], [window[0] - 1, window[1] + 1, window[2] - 1, window[3] + 1]
     for _ in range(depth - 1):
-        around = [(n - 1) // out * out if k % 2 == 0 else -(-(n + 1) // out) * out for k, n in enumerate(regions[0])]
-        inside = [max(n, 0) if k % 2 == 0 else min(n, shape[k // 2]) for k, n in enumerate(around)]
+        tiles = [n // out * out if k % 2 == 0 else -(-n // out) * out for k, n in enumerate(needed)]
+        inside = [max(n, 0) if k % 2 == 0 else min(n, shape[k // 2]) for k, n in enumerate(tiles)]
         regions.insert(0, tuple(inside))
+        needed = [edge + (k % 2 * 2 - 1) * (n == edge) for k, (n, edge) in enumerate(zip(needed, tiles))]
     return regions
 
 

@@ -50,7 +50,7 @@ class Area:
     def of(cls, laid: Finished, config: Config) -> Area:
         """The files of the finished stage."""
         drivers = {name: Stored(laid.path(f"driver_{at}.tif")) for at, name in enumerate(config.drivers.names)}
-        return cls(Stored(laid.path("zones.tif")), drivers, *laid.value)
+        return cls(Stored(laid.path("zones.tif"), keep=0), drivers, *laid.value)
 
 
 def lay_out(

@@ -159,7 +159,7 @@ def run(
         fine, alone = super_resolve(stages, config, coarse.raster, network, tape, executor, trained)
 
         allocated = stages.do("allocate", lambda here: correct(here, config, fine.weights, area))
-        emission, density = (Stored(allocated.path(name)) for name in ("emissions.tif", "emissions_per_km2.tif"))
+        emission, density = (Stored(allocated.path(name), keep=0) for name in ("emissions.tif", "emissions_per_km2.tif"))
 
         judged = stages.do(
             "evaluate", lambda here: judge_map(here, config, model, coarse, alone, emission, area, compared)
@@ -275,5 +275,5 @@ def correct(here: Here, config: Config, weights: Source, area: Area) -> MassBala
     emission, density = here.path("emissions.tif"), here.path("emissions_per_km2.tif")
     write_tiled(emission, allocation.emission, WRITTEN, description="CO2 emission per cell", cog=cog)
     here.progress.update(0.7)
-    write_tiled(density, per_km2(Stored(emission)), WRITTEN, description="CO2 emission density", cog=cog)
+    write_tiled(density, per_km2(Stored(emission, keep=0)), WRITTEN, description="CO2 emission density", cog=cog)
     return allocation.balance

@@ -20,8 +20,8 @@ from refimpl.drivers import OpenDriver
 from refimpl.errors import DataWarning, InputError
 from refimpl.inventory import Inventory
 from refimpl.progress import Progress
+from refimpl.raster.codes import StoredCodes, largest_code
 from refimpl.raster.geojson import is_geojson, read_polygons
-from refimpl.raster.geotiff import read_raster
 from refimpl.raster.grid import Grid, Raster, Source, Window
 from refimpl.raster.polygons import Polygons
 from refimpl.raster.projection import named_crs
@@ -31,38 +31,29 @@ from refimpl.raster.zonal import rank_drivers, zonal_statistics
 from refimpl.raster.zones import Coverage, Zones, cover, coverage
 from refimpl.sections import DEFAULT_ID, Bounds, ZoneSettings
 
+MOST_HELD = 2**22
+"""Cells of a zone raster that is held in memory; a larger one stays in its file."""
 MOST_CELLS = 10**9
 """A working grid larger than this is taken for a cell size in the wrong unit."""
 
 
 def read_codes(path: Path, what: str) -> Raster:
-    """A raster of whole numbers, ``what`` ("province codes", say); floats without fractions become integers.
+    """A raster of whole numbers, ``what`` ("province codes", say), in memory.
 
     Raises
     ------
     InputError
         A value with a fraction or below 0, or no valid cell.
     """
-    raster = read_raster(path)
-    values = raster.values
-    if values.dtype == np.uint64:
-        values = np.minimum(values, np.iinfo(np.int64).max).astype(np.int64)
-    if values.dtype.kind == "f":
-        values = values.astype(np.int64)
-        if not np.array_equal(values, raster.values):
-            row, column = np.argwhere(values != raster.values)[0]
-            raise InputError(
-                f"{path}: {raster.values[row, column]} at row {row}, column {column}; expected whole numbers ({what})"
-            )
-    if values.min() < 0:
-        raise InputError(f"{path}: holds {values.min()}; expected {what}, declare negative values as nodata")
-    if not raster.valid.any():
-        raise InputError(f"{path}: has no valid cell; expected {what}, check its nodata value")
-    return Raster(values, raster.valid, raster.grid, raster.units)
+    codes = StoredCodes(path, what)
+    largest_code(codes)
+    return codes.whole()
 
 
 def read_zones(path: Path, id_field: str = DEFAULT_ID, rule: str = "centre") -> Zones:
     """Provinces: a raster of codes, 0 outside, with at least one; or polygons where the file is GeoJSON.
+
+    A large raster is looked through once and stays in its file.
 
     ``id_field`` and ``rule`` belong to polygons (``read_polygons``).
 
@@ -77,12 +68,13 @@ def read_zones(path: Path, id_field: str = DEFAULT_ID, rule: str = "centre") -> 
         raise InputError(
             f"{path}: is a raster, whose cells are codes; the column of the codes and the rule 'area' belong to GeoJSON"
         )
-    zones = read_codes(path, "province codes, 0 outside")
-    if not zones.values.any() or zones.values.max() > 10**6:
+    zones = StoredCodes(path, "province codes, 0 outside")
+    largest = largest_code(zones)
+    if not 0 < largest <= 10**6:
         raise InputError(
-            f"{path}: its largest value is {zones.values.max()}; expected province codes such as 11, and 0 outside"
+            f"{path}: its largest value is {largest}; expected province codes such as 11, and 0 outside"
         )
-    return Raster.masked(zones.values, zones.valid, zones.grid)
+    return zones.whole() if zones.grid.shape[0] * zones.grid.shape[1] <= MOST_HELD else zones
 
 
 def working_grid(projection: str, cell_size: float, extent: str | Bounds, zones: Zones | None, where: str) -> Grid:

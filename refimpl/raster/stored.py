@@ -17,12 +17,14 @@ import numpy as np
 
 from refimpl.errors import DataWarning, InputError
 from refimpl.raster.datum import other_datums
-from refimpl.raster.geotiff import RasterFile, open_raster
+from refimpl.raster.geotiff import KEPT_BYTES, RasterFile, open_raster
 from refimpl.raster.grid import Grid, Raster, Window
 
 
 class Stored:
-    """One band of a raster file; ``units`` as for ``open_raster``.
+    """One band of a raster file; ``units`` and ``keep`` as for ``open_raster``.
+
+    Of a file that is only walked by ``windows`` nothing need be kept: ``keep=0``.
 
     What becomes of another datum is decided where it is opened first (``other_datums``), also for other processes.
 
@@ -36,14 +38,14 @@ class Stored:
     ([[1.0, 0.0]], 'K')
     """
 
-    def __init__(self, path: str | os.PathLike, units: str = "", band: int = 1):
-        self.path, self._units, self._band = Path(path).absolute(), units, band
+    def __init__(self, path: str | os.PathLike, units: str = "", band: int = 1, keep: int = KEPT_BYTES):
+        self.path, self._how = Path(path).absolute(), {"units": units, "band": band, "keep": keep}
 
     @functools.cached_property
     def _file(self) -> RasterFile:
         if "grid" not in self.__dict__:
-            return open_raster(self.path, self._units, self._band)
-        found = _reopened(self.path, self._units, self._band, state_of(self.path))
+            return open_raster(self.path, **self._how)
+        found = _reopened(self.path, state_of(self.path), **self._how)
         if (found.grid.transform, found.grid.shape) != (self.grid.transform, self.grid.shape):
             raise InputError(
                 f"{self.path}: is another file on {platform.node()} than where the work is given out; put it on a disk "
@@ -120,7 +122,7 @@ def state_of(path: Path) -> tuple[int, int, int]:
 
 
 @functools.lru_cache(8)
-def _reopened(path: Path, units: str, band: int, state: tuple) -> RasterFile:
+def _reopened(path: Path, state: tuple, units: str, band: int, keep: int) -> RasterFile:
     """A file that another process opened before; it stays open, for the next task has a window of it, too.
 
     ``state`` tells a file from the one that stood there before.  What there is to be told about it was told where it
@@ -128,4 +130,4 @@ def _reopened(path: Path, units: str, band: int, state: tuple) -> RasterFile:
     """
     with warnings.catch_warnings(), other_datums(None):
         warnings.simplefilter("ignore", DataWarning)
-        return open_raster(path, units, band)
+        return open_raster(path, units, band, keep=keep)

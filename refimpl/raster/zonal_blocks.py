@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from refimpl.raster.grid import Raster, Window
+from refimpl.raster.grid import Raster, Source, Window
 from refimpl.raster.polygon_sums import polygon_sums
 from refimpl.raster.polygons import Edges, Polygons, edges_on
 from refimpl.raster.warped import Warped
@@ -43,7 +43,7 @@ def _blocks_read(raster: Raster | RasterFile, window: Window) -> Iterator[Window
     return blocks(window, raster.values.size if isinstance(raster, Raster) else BLOCK_CELLS)
 
 
-def label_parts(raster: Raster | RasterFile, zones: Raster, align: bool) -> Iterator[SumsOfBlock]:
+def label_parts(raster: Raster | RasterFile, zones: Source, align: bool) -> Iterator[SumsOfBlock]:
     """By codes on the raster's grid; ``align`` brings them there, each cell taking the zone at its centre.
 
     Raises
@@ -52,15 +52,17 @@ def label_parts(raster: Raster | RasterFile, zones: Raster, align: bool) -> Iter
         The zones are not integers from 0 up, or lie on another grid and ``align`` is not set.
     """
     grid = raster.grid
-    if zones.values.dtype.kind not in "iu":
-        raise ValueError(f"zones of {zones.values.dtype}, expected integer codes from 0 up")
+    if zones.dtype.kind not in "iu":
+        raise ValueError(f"zones of {zones.dtype}, expected integer codes from 0 up")
     if zones.grid != grid and not align:
         raise ValueError("raster and zones lie on different grids; pass align=True, or warp_nearest the zones first")
     areas, window = grid.cell_areas(), (0, grid.shape[0], 0, grid.shape[1])
-    for window in _blocks_read(raster, window) if zones.grid == grid else blocks(window):
+    held = zones.grid == grid and isinstance(zones, Raster)
+    for window in _blocks_read(raster, window) if held else blocks(window):
         part, rows = raster.part(window), slice(*window[:2])
         # A cell without a zone holds code 0: invalid cells of a Raster do.
-        codes = zones.values[rows] if zones.grid == grid else Warped(zones, grid, "nearest").part(window).values
+        here = zones if zones.grid == grid else Warped(zones, grid, "nearest")
+        codes = here.part(window).values
         yield zonal_pairs(part.values, part.valid, codes, areas[rows])
 
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from refimpl.raster.grid import Grid, Raster, Window
+from refimpl.raster.blocks import TILE
+from refimpl.raster.grid import Grid, Raster, Source, Window
 from refimpl.raster.pixels import pixel_coordinates
 from refimpl.raster.polygon_coverage import shares_inside, whole_grid
 from refimpl.raster.polygons import Polygons, carried
@@ -22,9 +23,9 @@ from refimpl.raster.projection import CRS, transform_points
 from refimpl.raster.warped import Warped
 from refimpl.raster.zone_labels import zone_labels
 
-Zones = Raster | Polygons
+Zones = Source | Polygons
 
-_BLOCK_CELLS = 2**20
+_BLOCK_CELLS = 2**18
 
 
 def zones_on(zones: Zones, grid: Grid) -> Raster:
@@ -85,7 +86,7 @@ def _bounds_of_polygons(polygons: Polygons, crs: CRS) -> tuple[np.ndarray, np.nd
     return np.array(moved.bounds[:2]), np.array(moved.bounds[2:])
 
 
-def _bounds_of_cells(zones: Raster, crs: CRS) -> tuple[np.ndarray, np.ndarray]:
+def _bounds_of_cells(zones: Source, crs: CRS) -> tuple[np.ndarray, np.ndarray]:
     """The same of the corners of all cells with a zone."""
     low, high = np.full(2, np.inf), np.full(2, -np.inf)
     for start, stop in _row_blocks(zones):
@@ -100,12 +101,13 @@ def _bounds_of_cells(zones: Raster, crs: CRS) -> tuple[np.ndarray, np.ndarray]:
     return low, high
 
 
-def _outline_corners(zones: Raster, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+def _outline_corners(zones: Source, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
     """x and y of the four corners of the zone cells in rows start to stop that have a side without a zone."""
     rows, cols = zones.grid.shape
     above, below = max(start - 1, 0), min(stop + 1, rows)
     inside = np.zeros((stop - start + 2, cols + 2), bool)
-    inside[above - start + 1 : below - start + 1, 1:-1] = (zones.values[above:below] != 0) & zones.valid[above:below]
+    part = zones.part((above, below, 0, cols))
+    inside[above - start + 1 : below - start + 1, 1:-1] = (part.values != 0) & part.valid
     inner = inside[:-2, 1:-1] & inside[2:, 1:-1] & inside[1:-1, :-2] & inside[1:-1, 2:]
     row, col = np.nonzero(inside[1:-1, 1:-1] & ~inner)
     x, y = zones.grid.edges()
@@ -141,14 +143,15 @@ def coverage(zones: Zones, grid: Grid, valid=None, frames: Iterable[Grid] = ()) 
         inside = np.minimum.reduce([shares_inside(zones, each) for each in {grid, *frames}])
         known = shares_inside(zones, grid, valid)
         return Coverage(*(dict(zip(zones.zones.tolist(), part.tolist())) for part in (inside, known)))
-    if zones.values.dtype.kind not in "iu":
-        raise ValueError(f"zones of {zones.values.dtype}, expected integer codes")
+    if zones.dtype.kind not in "iu":
+        raise ValueError(f"zones of {zones.dtype}, expected integer codes")
     codes, rank = _ranked_codes(zones)
     n_codes, areas = codes.size, zones.grid.cell_areas()
     area = np.zeros((3, n_codes))  # whole, inside, known; each sum is of one product a row, in the order of the rows
     for start, stop in _row_blocks(zones):
-        row, col = np.nonzero((zones.values[start:stop] != 0) & zones.valid[start:stop])
-        bins = row * n_codes + rank[zones.values[start:stop][row, col]]  # one for each row and code
+        part = zones.part((start, stop, 0, zones.grid.shape[1]))
+        row, col = np.nonzero((part.values != 0) & part.valid)
+        bins = row * n_codes + rank[part.values[row, col]]  # one for each row and code
         inside, at_row, at_col = _centres_inside(zones.grid, grid, start, row, col)
         on_valid = inside & _valid_at(valid, at_row, at_col)
         for frame in frames:
@@ -158,7 +161,7 @@ def coverage(zones: Zones, grid: Grid, valid=None, frames: Iterable[Grid] = ()) 
             for line, km2 in zip(count, areas[start:stop]):
                 total += line * km2
     shares = np.minimum(area[1:] / area[0], 1.0)
-    return Coverage(*(dict(zip(codes.tolist(), part.tolist())) for part in shares))
+    return Coverage(*(dict(zip(codes.tolist(), share.tolist())) for share in shares))
 
 
 def _mask_of(valid, grid: Grid) -> Raster:
@@ -171,11 +174,13 @@ def _mask_of(valid, grid: Grid) -> Raster:
     return whole_grid(grid, valid)
 
 
-def _ranked_codes(zones: Raster) -> tuple[np.ndarray, np.ndarray]:
+def _ranked_codes(zones: Source) -> tuple[np.ndarray, np.ndarray]:
     """The codes that occur, ascending, and the place of each in that list: codes may have six digits."""
-    present = np.zeros(int(zones.values.max()) + 1, bool)
+    present = np.zeros(1, bool)
     for start, stop in _row_blocks(zones):
-        present[zones.values[start:stop][zones.valid[start:stop]]] = True
+        part = zones.part((start, stop, 0, zones.grid.shape[1]))
+        present = np.pad(present, (0, max(int(part.values.max()) + 1 - present.size, 0)))
+        present[part.values[part.valid]] = True
     present[0] = False
     return np.flatnonzero(present), np.cumsum(present) - 1
 
@@ -193,14 +198,21 @@ def _centres_inside(source: Grid, grid: Grid, start: int, row, col) -> tuple[np.
     return inside, at_row, at_col
 
 
-def _valid_at(valid: Raster, row: np.ndarray, col: np.ndarray) -> np.ndarray:
-    """Which of the cells (row, col) are valid; only the rows about them are read."""
+def _valid_at(valid: Source, row: np.ndarray, col: np.ndarray) -> np.ndarray:
+    """Which of the cells (row, col) are valid; a block of rows is read at a time, for few zone cells may span the map."""
+    found = np.zeros(row.size, bool)
     if not row.size:
-        return np.zeros(0, bool)
-    first, last = int(row.min()), int(row.max()) + 1
-    return valid.part((first, last, 0, valid.grid.shape[1])).valid[row - first, col]
+        return found
+    rows, cols = valid.grid.shape
+    step = max(TILE, _BLOCK_CELLS // cols)
+    for start in range(int(row.min()) // step * step, int(row.max()) + 1, step):
+        here = (row >= start) & (row < start + step)
+        if here.any():
+            part = valid.part((start, min(start + step, rows), 0, cols))
+            found[here] = part.valid[row[here] - start, col[here]]
+    return found
 
 
-def _row_blocks(zones: Raster):
+def _row_blocks(zones: Source):
     step = max(1, _BLOCK_CELLS // zones.grid.shape[1])
     return [(start, min(start + step, zones.grid.shape[0])) for start in range(0, zones.grid.shape[0], step)]
