@@ -183,12 +183,17 @@ SUPER_RESOLUTION = [
         "np.log1p(LOG_GAIN * np.maximum(image, 0))",
     ),
     _zssr("d09-sign-lost-in-square", "intensity", "return image * np.abs(image) if", "return image * image if"),
-    _zssr("d18-negative-output", "fine", "np.maximum(values, 0, out=values)", "np.add(values, 0, out=values)"),
+    _zssr(
+        "d18-negative-output",
+        "fine",
+        "return np.maximum(self.image_range.to_map(fine, self.baseline), 0)",
+        "return self.image_range.to_map(fine, self.baseline)",
+    ),
     _zssr(
         "d18-clipped-at-1",
         "fine",
-        "np.maximum(values, 0, out=values)",
-        "np.clip(values, 0, self.image_range.scale, out=values)",
+        "return np.maximum(self.image_range.to_map(fine, self.baseline), 0)",
+        "return np.clip(self.image_range.to_map(fine, self.baseline), 0, self.image_range.scale)",
     ),
     _zssr("d17-mean-for-median", "ensemble", "return np.median(images, axis=0)", "return np.mean(images, axis=0)"),
     _zssr(

@@ -253,16 +253,16 @@ SURFACES = [
     Mutant(
         "run-emission-of-the-test-year",
         "pipeline",
-        "pipeline.py",
+        "area.py",
         'inventory.of_year(config.map_year, "statistics.map_year")',
         'inventory.of_year(config.statistics.test_year, "statistics.map_year")',
     ),
     Mutant(
         "run-drivers-as-nearest",
         "pipeline",
-        "pipeline.py",
-        "warped = warp_mean(source, grid)",
-        "warped = warp_nearest(source, grid)",
+        "area.py",
+        'Warped(source, grid, "mean")',
+        'Warped(source, grid, "nearest")',
     ),
     Mutant(
         "run-cells-by-their-centre",
@@ -274,9 +274,9 @@ SURFACES = [
     Mutant(
         "run-zones-shifted",
         "pipeline",
-        "pipeline.py",
-        "fine_zones = zones_on(zones, grid.refined())",
-        "fine_zones = zones_on(zones, grid.refined()); fine_zones = type(fine_zones)(np.roll(fine_zones.values, 1, 1), np.roll(fine_zones.valid, 1, 1), fine_zones.grid)",
+        "compared.py",
+        "codes = zones_in(self.zones, self.grid, window).values",
+        'codes = __import__("numpy").roll(zones_in(self.zones, self.grid, window).values, 1, 1)',
     ),
     Mutant(
         "run-means-for-totals",
