@@ -88,13 +88,35 @@ def in_one_sentence(path: str | os.PathLike) -> Iterator[None]:
 
 def _why(path: Path, fault: OSError) -> str:
     said = fault.strerror or str(fault)
-    if fault.errno in _FULL:
+    if _is_full(fault):
         return f", the disk is full ({said}); make room there, or choose a folder on another disk, and run again"
     if fault.errno == errno.ENOENT and not path.parent.is_dir():
         return f", its folder {path.parent} has gone; make it again, or choose another"
     if fault.errno == errno.ENAMETOOLONG:
         return f" ({said}); choose a shorter name"
     return f" ({said}); choose a folder that you may write to"
+
+
+def _is_full(fault: OSError) -> bool:
+    """Whether it tells of a full disk; NumPy's ``tofile`` says '1000 requested and 12 written', without a number."""
+    return fault.errno in _FULL or (fault.errno is None and re.search(r"\d requested and \d", str(fault)) is not None)
+
+
+@contextmanager
+def full_disk_in_one_sentence(folder: str | os.PathLike) -> Iterator[None]:
+    """Inside, a full disk becomes an ``InputError`` about ``folder``, where files are written; other faults pass.
+
+    >>> with full_disk_in_one_sentence("work"):
+    ...     raise PermissionError(errno.EACCES, "Permission denied")
+    Traceback (most recent call last):
+    PermissionError: [Errno 13] Permission denied
+    """
+    try:
+        yield
+    except OSError as fault:
+        if not _is_full(fault):
+            raise
+        raise InputError(f"{folder}: cannot be written{_why(Path(folder), fault)}") from fault
 
 
 def flush_file(path: str | os.PathLike) -> None:

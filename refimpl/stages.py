@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from refimpl.errors import DataWarning
-from refimpl.files import flush_file, in_one_sentence, sweep_stale, write_bytes, write_text
+from refimpl.files import flush_file, full_disk_in_one_sentence, in_one_sentence, sweep_stale, write_bytes, write_text
 from refimpl.program import program_digest
 from refimpl.progress import Progress, say, stage
 from refimpl.values import dump, load
@@ -170,7 +170,7 @@ class Stages:
 
     def _make(self, name: str, make: Callable[[Here], Any], key: dict) -> Finished:
         folder, start = self.folder / name, time.perf_counter()
-        with _given_again() as caught, stage(name) as progress:
+        with _given_again() as caught, stage(name) as progress, full_disk_in_one_sentence(folder):
             content = dump(make(Here(folder, progress, digest(key))), self.folder)
         value = load(content, self.folder)  # a stage done now hands on what one done before would
         seconds = time.perf_counter() - start

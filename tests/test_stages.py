@@ -1,5 +1,6 @@
 """Finished stages: done once, anew when something changed that is then named, whole or not at all when killed."""
 
+import errno
 import itertools
 import json
 import math
@@ -242,6 +243,22 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(work, tmp_path):
     work.folder.write_text("")
     with pytest.raises(InputError, match=r"\.refimpl-work.warp: cannot be written .*; choose a folder"):
         work.run()
+
+
+@pytest.mark.parametrize("fault", [OSError(errno.ENOSPC, "No space left"), OSError("1000 requested and 12 written")])
+def test_a_full_disk_found_by_whatever_writes_is_one_sentence_and_its_room_is_given_back(tmp_path, fault):
+    def fills(here):
+        here.path("half").write_bytes(b"half")
+        raise fault
+
+    with pytest.raises(InputError, match=r"one: cannot be written, the disk is full \((No space|1000 requested)"):
+        Stages(tmp_path, {"one": {}}, {"one": ()}).do("one", fills)
+    assert os.listdir(tmp_path) == []
+
+
+def test_another_fault_of_a_file_is_no_full_disk(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        Stages(tmp_path, {"one": {}}, {"one": ()}).do("one", lambda here: here.path("nowhere").read_bytes())
 
 
 def test_another_program_never_goes_on_with_a_stage(tmp_path, monkeypatch, capsys):
