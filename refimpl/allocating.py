@@ -58,9 +58,10 @@ def verb_allocate(args) -> None:
 
 def write(path: Path, source, description: str, cog: bool) -> None:
     """A source as a GeoTIFF."""
-    from refimpl.raster.writing import write_parts
+    from refimpl.raster.tiled import write_tiled
+    from refimpl.raster.windows import WRITTEN
 
-    write_parts(path, source.grid, source.dtype, source.part, source.units, description=description, cog=cog)
+    write_tiled(path, source, WRITTEN, description=description, cog=cog)
 
 
 class OnGrid:

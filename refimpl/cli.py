@@ -22,7 +22,6 @@ from refimpl.arguments import (
     folder,
     positive_seconds,
     settable,
-    worker_arguments,
     zone_arguments,
 )
 from refimpl.errors import DataWarning, InputError, did_you_mean

@@ -23,7 +23,6 @@ from refimpl.evaluation.alternatives import (
     REFERENCE,
     RESULT,
     alternatives,
-    network_alone_settings,
     reference_of,
 )
 from refimpl.evaluation.comparison import Judged, judge_all
@@ -105,7 +104,7 @@ def judge_map(
 
     Parameters
     ----------
-    network_alone : the density that the network alone makes (``network_alone_settings``).
+    network_alone : the density that the network alone makes, without ensemble and back-projection.
     emission : the map, 10^4 t per cell.
     """
     zones, totals = area.zones, area.totals

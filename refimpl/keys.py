@@ -1,7 +1,7 @@
-"""What each stage of a run depends on: settings by their dotted names, input files by their SHA-256, stages before it.
+"""What each stage of a run depends on: settings by their dotted names, files by their SHA-256, stages before it.
 
-A stage whose key is what it was is not done again (refimpl/stages.py); where a part has changed, it is named.  Tables of
-a run.toml are taken whole unless a stage says otherwise, so that a new setting cannot be forgotten.
+A stage whose key is what it was is not done again (refimpl/stages.py); where a part has changed, it is named.  Tables
+of a run.toml are taken whole unless a stage says otherwise, so that a new setting cannot be forgotten.
 
 ============= ============================================================= ======================
 stage         its settings and files                                        builds on
@@ -71,7 +71,11 @@ def name_of(stage: str, doubling: int) -> str:
 
 
 def stages_in(
-    folder: Path, config: Config, network: Network | None = None, tape: Tape | None = None, trained: Sequence[Trained] = ()
+    folder: Path,
+    config: Config,
+    network: Network | None = None,
+    tape: Tape | None = None,
+    trained: Sequence[Trained] = (),
 ) -> Stages:
     """The stages of a run of ``config``, kept in ``folder``; the rest is what ``pipeline.run`` was given."""
     sums = {path: _joined(parts) for path, parts in _with_companions(config.input_files()).items()}

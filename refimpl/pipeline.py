@@ -29,8 +29,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from refimpl.allocation import Allocation, MassBalance, allocate, per_km2
 from refimpl.area import Area, lay_out
 from refimpl.coarse import CoarseMap, count_negative, predicted_map
@@ -56,12 +54,11 @@ from refimpl.stages import Here, Stages
 from refimpl.zssr.checkpoint import Checkpoint
 from refimpl.zssr.fine import NetworkOutput, Plain, SuperResolved
 from refimpl.zssr.intensity import Measured, measure
-from refimpl.zssr.linear_image import LinearImage
+from refimpl.zssr.linear_image import train_on_map
 from refimpl.zssr.network import Network
 from refimpl.zssr.tape import Tape
-from refimpl.zssr.train import Trained, train_on
+from refimpl.zssr.train import Trained
 from refimpl.zssr.upscale import TILE, SuperResolution
-
 
 TILES = (2 * TILE, 2 * TILE)
 """Rows and columns of the fine map that are one task."""
@@ -159,7 +156,8 @@ def run(
         fine, alone = super_resolve(stages, config, coarse.raster, network, tape, executor, trained)
 
         allocated = stages.do("allocate", lambda here: correct(here, config, fine.weights, area))
-        emission, density = (Stored(allocated.path(name), keep=0) for name in ("emissions.tif", "emissions_per_km2.tif"))
+        emission = Stored(allocated.path("emissions.tif"), keep=0)
+        density = Stored(allocated.path("emissions_per_km2.tif"), keep=0)
 
         judged = stages.do(
             "evaluate", lambda here: judge_map(here, config, model, coarse, alone, emission, area, compared)
@@ -211,10 +209,11 @@ def super_resolve(
     Gradual super-resolution (D17; Shocher, Cohen & Irani 2018, section 3.2): the map of one doubling is what the next
     network is trained on.  Only the first takes away the baseline.
     """
-    settings, half = config.upscale, coarse
+    settings, weights = config.upscale, coarse
     for doubling in range(1, settings.doublings + 1):
+        half = weights
         if doubling > 1:
-            settings, half, network, tape = replace(settings, baseline="keep"), fine.weights, None, None
+            settings, network, tape = replace(settings, baseline="keep"), None, None
         before = trained[doubling - 1] if trained else None
         made, measured = stages.do(
             name_of("train", doubling),
@@ -243,21 +242,15 @@ def train_network(
     tape: Tape | None,
     trained: Trained | None,
 ) -> tuple[Trained, Measured]:
-    """Fig. 8: the network, trained on crops of a map in a file; from its checkpoint on, if it was interrupted.
-
-    The file of the linear image is not compressed, so that a crop is read in a millisecond.
-    """
+    """Fig. 8: the network, trained on crops of a map in a file; from its checkpoint on, if it was interrupted."""
     measured = measure(half)
     if trained:
         return trained, measured
-    dtype, path = np.float32 if network is None else network.parameters.dtype, here.path("image.tif")
-    write_tiled(path, LinearImage(half, measured.range, dtype), WRITTEN, plain=True)
-    seed = config.seed if doubling == 1 else (config.seed, doubling)
-    rng = np.random.Generator(np.random.PCG64(seed))
-    checkpoint = Checkpoint(here.path("checkpoint.npz"), here.digest)
-    found = train_on(Stored(path), config.upscale, rng, here.progress, tape, network, dtype, checkpoint)
-    for name in ("image.tif", "checkpoint.npz"):
-        here.path(name).unlink(missing_ok=True)
+    checkpoint, settings = Checkpoint(here.path("checkpoint.npz"), here.digest), config.upscale
+    found = train_on_map(
+        half, measured.range, settings, config.seed, doubling, here.folder, here.progress, tape, network, checkpoint
+    )
+    checkpoint.path.unlink(missing_ok=True)
     return found, measured
 
 

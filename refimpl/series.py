@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from refimpl.config import Config
-from refimpl.errors import InputError
+from refimpl.errors import InputError, told
 from refimpl.evaluation.alternatives import RESULT
 from refimpl.evaluation.comparison import comparison_table
 from refimpl.figures.series import series_figure
@@ -24,15 +24,19 @@ from refimpl.sections import SeriesSettings
 from refimpl.tables import write_table
 
 Row = dict[str, object]
-PANELS = {"total_1e4t": ("emission of the mapped provinces", "10^4 t CO2"), "built-up_share": ("built-up land", "share")}
+PANELS = {
+    "total_1e4t": ("emission of the mapped provinces", "10^4 t CO2"),
+    "built-up_share": ("built-up land", "share of emission"),
+}
 """Columns that are drawn, with their names and units."""
 
 
 def configs_of(config: Config) -> dict[int, Config]:
     """A configuration for each year of ``series.years``.
 
-    Each takes the drivers and statistics of its year; ``drivers.predict`` and other inventories are those of the mapped
-    year (``statistics.map_year``), and serve its map alone.  ``{year}`` in the title becomes the year, which is else added to it.
+    Each takes the drivers and statistics of its year; ``drivers.predict`` and other inventories are those of the
+    mapped year (``statistics.map_year``), and serve its map alone.  ``{year}`` in the title becomes the year; without
+    it the year is added.
 
     Raises
     ------
@@ -40,7 +44,10 @@ def configs_of(config: Config) -> dict[int, Config]:
         A year without drivers or statistics, or named twice.
     """
     found, where = {}, f"{config.path}: series.years"
-    inventory = read_inventory(config.statistics.energy)
+    if not config.series.years:
+        return found
+    with told():  # each run tells it
+        inventory = read_inventory(config.statistics.energy)
     for year in config.series.years:
         if year in found:
             raise InputError(f"{where}: names {year} twice; name each year once")

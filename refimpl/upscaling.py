@@ -30,6 +30,8 @@ def options_upscale(verb: argparse.ArgumentParser) -> None:
 
 def verb_upscale(args) -> None:
     """The fine map CW; of a map that is doubled more than once the maps between lie beside it, under numbered names."""
+    from tempfile import TemporaryDirectory
+
     from refimpl.config import read_upscale_settings
     from refimpl.progress import stage
     from refimpl.raster.stored import Stored
@@ -37,6 +39,7 @@ def verb_upscale(args) -> None:
     from refimpl.workers import executor_of
     from refimpl.zssr.fine import SuperResolved
     from refimpl.zssr.intensity import measure
+    from refimpl.zssr.linear_image import train_on_map
     from refimpl.zssr.tape import Tape
     from refimpl.zssr.upscale import TILE
 
@@ -53,8 +56,9 @@ def verb_upscale(args) -> None:
             if doubling > 1:  # only the first takes the baseline away
                 settings, tape = replace(settings, baseline="keep"), None
             measured = measure(half)
-            with stage("train") as progress:
-                made = train_network(half, measured.range, settings, (args.seed, doubling), progress, tape)
+            with stage("train") as progress, TemporaryDirectory(prefix="refimpl-") as folder:
+                image_range, place = measured.range, Path(folder)
+                made = train_on_map(half, image_range, settings, args.seed, doubling, place, progress, tape)
             fine = SuperResolved(made.network, half, measured.range, settings)
             description = "fine map CW, the weights of Eq. 3"
             with stage("upscale") as progress:
@@ -76,25 +80,3 @@ def numbered(path: Path | None, doubling: int, doublings: int) -> Path | None:
     ('weights-1.tif', 'weights.tif')
     """
     return path if path is None or doubling == doublings else path.with_name(f"{path.stem}-{doubling}{path.suffix}")
-
-
-def train_network(half, image_range, settings, seeds: tuple[int, int], progress, tape):
-    """The network, trained on crops of a map in a file; ``seeds`` are the user's and the number of the doubling.
-
-    The file of the linear image is not compressed, so that a crop is read in a millisecond.
-    """
-    from tempfile import TemporaryDirectory
-
-    import numpy as np
-
-    from refimpl.raster.stored import Stored
-    from refimpl.raster.tiled import write_tiled
-    from refimpl.raster.windows import WRITTEN
-    from refimpl.zssr.linear_image import LinearImage
-    from refimpl.zssr.train import train_on
-
-    rng = np.random.Generator(np.random.PCG64(seeds[0] if seeds[1] == 1 else seeds))
-    with TemporaryDirectory(prefix="refimpl-") as folder:
-        path = Path(folder) / "image.tif"
-        write_tiled(path, LinearImage(half, image_range, np.dtype(np.float32)), WRITTEN, plain=True)
-        return train_on(Stored(path), settings, rng, progress, tape)

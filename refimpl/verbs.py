@@ -11,6 +11,7 @@ from pathlib import Path
 from refimpl.errors import InputError, did_you_mean
 from refimpl.files import check_outputs
 
+
 def named_rasters(words: list[str]) -> dict[str, Path]:
     """``ntl=a.tif population=b.tif`` as a dict."""
     pairs = {}

@@ -13,12 +13,12 @@ from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.projection import ALBERS_CHINA
 from refimpl.twins import backend
 from refimpl.zssr.augment import rotate_mirror
+from refimpl.zssr.back_projection import back_project
 from refimpl.zssr.intensity import clip_negatives, compress, expand, measure_range
 from refimpl.zssr.network import Network, initialise, parameter_count
 from refimpl.zssr.resize import downsample_mean, upsample
 from refimpl.zssr.settings import UpscaleSettings, validate
 from refimpl.zssr.train import train
-from refimpl.zssr.back_projection import back_project
 from refimpl.zssr.upscale import apply_network, bicubic, replicate, super_resolve
 
 SMALL = UpscaleSettings(layers=3, channels=8, crop=16, max_steps=20)

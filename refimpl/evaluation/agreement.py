@@ -66,7 +66,8 @@ class Common:
         """By group, as ``rho`` is."""
         moments = self.moments
         sums = (each.totals()[1] / 1e4 for each in (self.observed, self.estimated))
-        return Agreement(moments.codes, moments.counts, *sums, numbers_from(moments, [rho[code] for code in moments.codes.tolist()]))
+        numbers = numbers_from(moments, [rho[code] for code in moments.codes.tolist()])
+        return Agreement(moments.codes, moments.counts, *sums, numbers)
 
     def overall(self, rho: float) -> Agreement:
         """All groups as one of number 1."""

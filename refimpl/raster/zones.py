@@ -199,7 +199,7 @@ def _centres_inside(source: Grid, grid: Grid, start: int, row, col) -> tuple[np.
 
 
 def _valid_at(valid: Source, row: np.ndarray, col: np.ndarray) -> np.ndarray:
-    """Which of the cells (row, col) are valid; a block of rows is read at a time, for few zone cells may span the map."""
+    """Which of the cells (row, col) are valid; rows are read in blocks, for a few zone cells may span the map."""
     found = np.zeros(row.size, bool)
     if not row.size:
         return found

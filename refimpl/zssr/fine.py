@@ -22,6 +22,7 @@ from refimpl.zssr.reach import INTERPOLATION, Cut, box_of, grown, reach, within
 from refimpl.zssr.resize import upsample_valid
 from refimpl.zssr.settings import UpscaleSettings
 
+
 class FineMap(ABC):
     """A source at twice the resolution of ``coarse``; ``baseline`` as in ``ImageRange.to_map``."""
 
@@ -78,7 +79,7 @@ class FineMap(ABC):
 
 @dataclass(frozen=True, eq=False)
 class NetworkOutput(FineMap):
-    """What the network gives for the interpolated image as it lies, in its dtype: under the curve of D09, not corrected.
+    """What the network gives for the interpolated image as it lies, in its dtype, under the curve of D09, uncorrected.
 
     Kept in a file, it is the first of the ensemble's eight, and the map of the network alone (``Plain``).
     """
@@ -131,8 +132,9 @@ class Plain:
 class SuperResolved(FineMap):
     """Eq. 2: the fine map that a trained ``network`` makes (D17), computed in the dtype of its parameters.
 
-    ``output`` is the ``NetworkOutput``, where it is known already.  With the kernels and a network in float32, a cell has the same bits in whatever part it is asked for; NumPy's
-    matrix products may round it differently in parts of other sizes.
+    ``output`` is the ``NetworkOutput``, where it is known already.  With the kernels and a network in float32, a cell
+    has the same bits in whatever part it is asked for; NumPy's matrix products may round it differently in parts of
+    other sizes.
 
     >>> from refimpl.raster.projection import ALBERS_CHINA
     >>> from refimpl.zssr.network import initialise

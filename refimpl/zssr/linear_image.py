@@ -2,10 +2,47 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
+from refimpl.progress import Progress
 from refimpl.raster.grid import Raster, Source, Window
+from refimpl.raster.stored import Stored
+from refimpl.raster.tiled import write_tiled
+from refimpl.raster.windows import WRITTEN
+from refimpl.zssr.checkpoint import Checkpoint
 from refimpl.zssr.intensity import ImageRange, clip_negatives
+from refimpl.zssr.network import Network
+from refimpl.zssr.settings import UpscaleSettings
+from refimpl.zssr.tape import Tape
+from refimpl.zssr.train import Trained, train_on
+
+
+def train_on_map(
+    coarse: Source,
+    image_range: ImageRange,
+    settings: UpscaleSettings,
+    seed: int,
+    doubling: int,
+    folder: Path,
+    progress: Progress | None = None,
+    tape: Tape | None = None,
+    network: Network | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> Trained:
+    """Fig. 8 for a map of any size: ``train_on`` its linear image, which lies in ``folder`` meanwhile.
+
+    The file is not compressed, so that a crop is read in a millisecond.  ``doubling`` counts from 1; each has random
+    numbers of its own.  The dtype is that of ``network``, by default float32.
+    """
+    dtype = np.dtype(np.float32) if network is None else network.parameters.dtype
+    path = folder / "image.tif"
+    write_tiled(path, LinearImage(coarse, image_range, dtype), WRITTEN, plain=True)
+    rng = np.random.Generator(np.random.PCG64(seed if doubling == 1 else (seed, doubling)))
+    trained = train_on(Stored(path), settings, rng, progress, tape, network, dtype, checkpoint)
+    path.unlink(missing_ok=True)
+    return trained
 
 
 class LinearImage:
