@@ -28,8 +28,10 @@ from refimpl.regression.fitted import FittedRegression
 from refimpl.regression.hyperparameters import share
 from refimpl.regression.scaling import MinMaxScaler
 
-BLOCK = 2**18
+BLOCK = 2**16
 """Cells that are predicted at once: memory beyond the drivers and the map does not grow with the raster."""
+WALKED = 2**19
+"""Cells of the windows by which the scaling walks over the drivers."""
 
 UPPER_QUANTILE = 0.999
 """D05: of the cells, what becomes 1."""
@@ -119,7 +121,7 @@ def scaler_of_cells(drivers: Mapping[str, Source], names: tuple[str, ...], upper
     """
     layers = layers_of(drivers, names)
     masks: dict[Window, np.ndarray] = {}
-    for window in windows(layers[0].grid.shape):
+    for window in windows(layers[0].grid.shape, WALKED):
         valid = _parts(layers, window)[1]
         if valid.any():
             masks[window] = np.packbits(valid)

@@ -12,8 +12,10 @@ from refimpl.arguments import cog_argument, datum_argument, quantile, worker_arg
 from refimpl.errors import InputError, did_you_mean
 from refimpl.files import check_outputs
 
-TILE = (1024, 1024)
+TILE = (512, 2048)
 """Rows and columns that are computed in one piece."""
+KEPT = 2**25
+"""Decoded bytes of each driver that are kept: the strips under a row of tiles."""
 
 
 def options_predict(verb: argparse.ArgumentParser) -> None:
@@ -47,10 +49,10 @@ def verb_predict(args) -> None:
             f"driver {unknown[0]!r} is not one the model was fitted on{did_you_mean(unknown[0], model.feature_names)}"
         )
     with executor_of(args.workers, args.processes, args.scheduler) as executor, stage("predict") as progress:
-        drivers = {name: Stored(path) for name, path in files.items()}
+        drivers = {name: Stored(path, keep=KEPT) for name, path in files.items()}
         coarse = predicted_map(model, drivers, args.scaling, args.upper_quantile)
         empty, description = no_cell(model.feature_names), "coarse map CE"
         write_tiled(args.output, coarse, TILE, executor, progress, empty, description=description, cog=args.cog)
-    negative = count_negative(Stored(args.output))
+    negative = count_negative(Stored(args.output, keep=0))
     if negative:
         print(f"{negative} cells are negative; the super-resolution clips them to 0 (D08)")
