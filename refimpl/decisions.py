@@ -112,7 +112,7 @@ DECISIONS: tuple[Decision, ...] = (
         "after training",
         "self-ensemble of 8, median; back-projection, 10 iterations; gradual off",
         "refimpl.zssr.upscale",
-        "upscale.self_ensemble, upscale.back_projection",
+        "upscale.self_ensemble, upscale.back_projection, upscale.factor",
     ),
     Decision("D18", "clip of the output", "at 0 below, none above", "refimpl.zssr.upscale"),
     Decision("D19", "geometry", "same origin, half the pixel size, twice the rows and columns", "refimpl.raster.grid"),

@@ -1,0 +1,177 @@
+"""A run goes on where it stopped, does nothing twice, and ends with the bytes of one that was never stopped."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import refimpl.pipeline as pipeline
+import refimpl.stages as stages_module
+import refimpl.zssr.train as train_module
+from refimpl.cli import main
+from refimpl.config import read_config
+from refimpl.keys import NOT_RESULTS, STAGES, flat, stage_settings, stages_in
+from refimpl.raster.geotiff import read_raster
+from refimpl.raster.grid import Raster
+from refimpl.raster.writing import write_raster
+from refimpl.zssr.checkpoint import Checkpoint
+
+
+def run(world, output, *more):
+    return main(["run", str(world / "run.toml"), "--output", str(world / output), *more])
+
+
+def outputs(folder):
+    """What the run made and its checksums, as its record has them."""
+    return json.loads((folder / "run.json").read_text())["outputs"]
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """The names of the stages that are done, and not taken as they were, in their order."""
+    names, make = [], stages_module.Stages._make
+
+    def noted(self, name, *args):
+        names.append(name)
+        return make(self, name, *args)
+
+    monkeypatch.setattr(stages_module.Stages, "_make", noted)
+    return names
+
+
+@pytest.mark.parametrize("place", ["lay_out", "look_at_compared", "predict", "upscale", "correct", "judge_map"])
+def test_a_run_that_stops_in_a_stage_goes_on_there_and_ends_with_the_same_bytes(world, made, monkeypatch, place):
+    assert run(world, "straight") == 0
+    straight = list(made)
+    made.clear()
+
+    def stopped(*args):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pipeline, place, stopped)
+        assert run(world, "out") == 130
+    before = list(made)
+    assert run(world, "out") == 0
+    assert before[-1] == made[len(before)]  # the stage that was interrupted is the first that is done again
+    assert made == before[:-1] + [before[-1]] + straight[len(before) - 1 :]
+    assert outputs(world / "out") == outputs(world / "straight")
+
+
+def test_a_training_that_stops_goes_on_from_its_checkpoint(world, monkeypatch):
+    words = ("--set", "upscale.max_steps=40")
+    assert run(world, "straight", *words) == 0
+    monkeypatch.setattr(pipeline, "Checkpoint", lambda path, key: Checkpoint(path, key, every=7))
+    taken, step = [], train_module.loss_and_gradients
+
+    def counted(*args):
+        taken.append(1)
+        if len(taken) in (10, 31):  # in the middle of two stretches between checkpoints
+            raise KeyboardInterrupt
+        return step(*args)
+
+    monkeypatch.setattr(train_module, "loss_and_gradients", counted)
+    assert [run(world, "out", *words) for _ in range(3)] == [130, 130, 0]
+    assert len(taken) < 40 + 2 * 7 + 2  # what lay behind a checkpoint was not done again
+    assert outputs(world / "out") == outputs(world / "straight")
+
+
+def test_a_finished_run_is_not_made_again_unless_it_is_to_be_fresh(world, made, capsys):
+    assert run(world, "out") == 0
+    said, all_stages = capsys.readouterr().out, list(made)
+    made.clear()
+    assert run(world, "out") == 0
+    again = capsys.readouterr()
+    assert made == [] and again.out == said and "--fresh makes them anew" in again.err
+    assert run(world, "out", "--fresh") == 0
+    assert made == all_stages
+
+
+def test_an_output_that_was_changed_or_removed_is_made_again(world, made):
+    assert run(world, "out") == 0
+    expected = outputs(world / "out")
+    (world / "out" / "comparison.csv").write_text("mine\n")
+    made.clear()
+    assert run(world, "out") == 0
+    assert outputs(world / "out") == expected and "train" not in made
+    assert (world / "out" / "comparison.csv").read_text() != "mine\n"
+
+
+def test_a_changed_input_is_named_and_what_follows_from_it_is_done_anew(world, made, capsys, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(pipeline, "judge_map", lambda *args: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            run(world, "out")
+    lights = read_raster(world / "ntl_2010.tif")
+    values = lights.values.copy()
+    values[3, 4] += 5
+    write_raster(world / "ntl_2010.tif", Raster(values, lights.valid, lights.grid, ""), nodata=-9999)
+    made.clear()
+    capsys.readouterr()
+    assert run(world, "out") == 0
+    assert "ntl_2010.tif (drivers." in capsys.readouterr().err and "train" in made
+    assert run(world, "anew") == 0
+    assert outputs(world / "out") == outputs(world / "anew")
+
+
+def test_a_file_beside_a_raster_counts_as_part_of_it(world, made, capsys):
+    assert run(world, "out") == 0
+    made.clear()
+    statistics = "<PAMDataset><PAMRasterBand band='1'><NoDataValue>-9999</NoDataValue></PAMRasterBand></PAMDataset>"
+    (world / "ntl_2010.tif.aux.xml").write_text(statistics)
+    assert run(world, "out") == 0
+    assert "zonal" in made and "train" in made
+
+
+def test_a_changed_setting_is_named_and_only_what_looks_at_it_is_done_anew(world, made, capsys, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(pipeline, "judge_map", lambda *args: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            run(world, "out")
+    made.clear()
+    capsys.readouterr()
+    assert run(world, "out", "--set", "upscale.self_ensemble=false") == 0
+    assert "upscale.self_ensemble was True and is False: upscale is done anew" in capsys.readouterr().err
+    assert made == ["upscale", "allocate", "evaluate", "draw"]
+    made.clear()
+    assert run(world, "out", "--set", "upscale.self_ensemble=false", "--set", 'title="Another"') == 0
+    assert "train" not in made  # it is kept when the run has ended
+
+
+def test_every_setting_belongs_to_a_stage(world):
+    config = read_config(world / "run.toml")
+    settings = {name for name, _ in flat(config.effective()) if name.split(".")[0] not in NOT_RESULTS}
+    keys = stage_settings(config, {})
+    assert settings == set().union(*keys.values()) and set(keys) == set(STAGES)
+
+
+def test_a_key_depends_on_what_is_given_beside_the_configuration(world):
+    results = pipeline.run(read_config(world / "run.toml"))
+    config, network, tape = results.config, results.fine.network, results.fine.tape
+    given = [{}, {"network": network}, {"tape": tape}, {"trained": (results.stages.kept("train").value[0],)}]
+    found = [stages_in(world / "work", config, **one) for one in given]
+    trains, predicts = ({stages_module.digest(one.key(name)) for one in found} for name in ("train", "predict"))
+    assert len(trains) == len(given) and len(predicts) == 1
+
+
+def test_any_number_of_threads_and_workers_gives_the_same_bytes(world):
+    found = {}
+    ways = [(threads, ()) for threads in "1248"] + [("2", ("--workers", count)) for count in "1248"]
+    for number, (threads, words) in enumerate([*ways, ("2", ("--workers", "2", "--processes"))]):
+        folder = world / f"out{number}"
+        environment = os.environ | {"REFIMPL_THREADS": threads}
+        command = [sys.executable, "-m", "refimpl", "run", str(world / "run.toml"), "--output", str(folder), *words]
+        subprocess.run(command, check=True, env=environment, capture_output=True)
+        found[threads, words] = outputs(folder)
+    assert all(one == found["1", ()] for one in found.values())
+
+
+def test_results_outlive_their_temporary_folder_no_longer_than_they_are_held(world):
+    results = pipeline.run(read_config(world / "run.toml"))
+    folder = results.stages.folder
+    assert folder.is_dir() and np.isfinite(results.allocation.emission.values).all()
+    del results
+    assert not folder.exists()
