@@ -75,7 +75,7 @@ def lay_out(
             here.progress.update(at / len(sources))
             empty = no_overlap(config.drivers.predict[name])
             write_tiled(here.path(f"driver_{at}.tif"), warped, TILE, executor, empty=empty)
-            source.tell_negative()
+            source.tell_negative(everywhere=True)
         frames = {source.grid for source in sources.values()}
     drivers = [Stored(here.path(f"driver_{at}.tif")) for at in range(len(sources))]
     found = coverage(zones, grid, Together(drivers), frames)
