@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from refimpl.errors import InputError
+from refimpl.files import sweep_stale
 from refimpl.progress import say
 
 NAME = "lock"
@@ -27,7 +28,7 @@ _held: set[BinaryIO] = set()
 
 @contextmanager
 def locked(folder: str | os.PathLike, output: str | os.PathLike) -> Iterator[None]:
-    """Hold the lock file in ``folder``, which is made; ``output`` is the folder that the sentence names.
+    """Hold the lock file in ``folder``, which is made and swept; ``output`` is the folder that the sentence names.
 
     Neither programs that are started meanwhile nor forks of this process hold it.  Where the file system knows no
     locks, this is said, and nothing is held.
@@ -52,6 +53,7 @@ def locked(folder: str | os.PathLike, output: str | os.PathLike) -> Iterator[Non
                 told["since"] = time.strftime("%Y-%m-%d %H:%M:%S")
                 handle.truncate(0)
                 handle.write(json.dumps(told).encode())
+            sweep_stale(path.parent)
             yield
         finally:
             _held.discard(handle)

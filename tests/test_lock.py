@@ -12,6 +12,7 @@ import pytest
 
 from refimpl import lock
 from refimpl.errors import InputError
+from refimpl.files import atomic_path
 from refimpl.lock import NAME, locked
 
 posix = pytest.mark.skipif(os.name != "posix", reason="forks and kills")
@@ -76,6 +77,18 @@ def test_what_stands_in_the_file_is_no_obstacle_and_no_use_without_the_lock(tmp_
             (tmp_path / NAME).write_bytes(content)
             with pytest.raises(InputError, match="its process is not known"), locked(tmp_path, "out"):
                 pass
+
+
+@posix
+def test_what_a_killed_run_left_beside_the_lock_is_swept(tmp_path, other):
+    other.kill()
+    other.wait()
+    with atomic_path(tmp_path / "work" / "finished.json") as temporary:
+        left = temporary.name.replace(f"-{os.getpid()}-", f"-{other.pid}-")
+        temporary.write_text("whole")
+    (tmp_path / "work" / left).write_text("half")
+    with locked(tmp_path / "work", "out"):
+        assert sorted(os.listdir(tmp_path / "work")) == ["finished.json", NAME]
 
 
 @posix
