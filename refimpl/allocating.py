@@ -33,6 +33,7 @@ def options_allocate(verb: argparse.ArgumentParser) -> None:
 def verb_allocate(args) -> None:
     """Eq. 3."""
     from refimpl.allocation import allocate, per_km2
+    from refimpl.compared import ZonesOn
     from refimpl.provinces import mapped_totals, read_zones
     from refimpl.raster.stored import Stored
     from refimpl.raster.zones import coverage
@@ -46,7 +47,7 @@ def verb_allocate(args) -> None:
     found = coverage(zones, weights.grid, weights)
     settings = ZoneSettings(args.zones, cut=args.cut)
     totals = mapped_totals(emissions_of(args.emissions, args.year), {}, found, settings, str(args.weights))
-    result = allocate(weights, OnGrid(zones, weights.grid), totals)
+    result = allocate(weights, ZonesOn(zones, weights.grid), totals)
     columns = without_names(balance_columns(result.balance, {}))
     write(args.output, result.emission, "CO2 emission per cell", args.cog)
     if args.per_km2:  # from what was just written, which is quicker than to compute it again
@@ -62,23 +63,3 @@ def write(path: Path, source, description: str, cog: bool) -> None:
     from refimpl.raster.windows import WRITTEN
 
     write_tiled(path, source, WRITTEN, description=description, cog=cog)
-
-
-class OnGrid:
-    """Zones as codes on a grid, 0 outside: a source that lays them there where they are asked for."""
-
-    units = ""
-
-    def __init__(self, zones, grid):
-        self.zones, self.grid = zones, grid
-
-    @property
-    def dtype(self):
-        """That of the codes."""
-        return self.part((0, 1, 0, 1)).values.dtype
-
-    def part(self, window):
-        """The codes of (row start, row stop, column start, column stop)."""
-        from refimpl.raster.zones import zones_in
-
-        return zones_in(self.zones, self.grid, window)

@@ -19,7 +19,8 @@ from refimpl.compared import store_zones
 from refimpl.config import Config
 from refimpl.errors import DataWarning, InputError
 from refimpl.inventory import Inventory
-from refimpl.provinces import Together, Touching, mapped_totals, no_overlap, prediction_drivers, working_grid
+from refimpl.provinces import mapped_totals, no_overlap, prediction_drivers, working_grid
+from refimpl.raster.clipped import Together, Touching
 from refimpl.raster.grid import Source
 from refimpl.raster.stored import Stored
 from refimpl.raster.tiled import write_tiled

@@ -13,11 +13,12 @@ from pathlib import Path
 
 from refimpl.config import Config
 from refimpl.errors import InputError
-from refimpl.evaluation.computed import Computed, any_in_zones, parts
+from refimpl.evaluation.computed import any_in_zones, parts
 from refimpl.evaluation.inventories import Reopened, carbon_of_year, inventory_density
 from refimpl.evaluation.land_cover_map import land_cover_on
 from refimpl.evaluation.units import COMMON, inventory_unit, understood
 from refimpl.provinces import no_overlap
+from refimpl.raster.computed import Computed
 from refimpl.raster.grid import Grid, Raster, Source, Window
 from refimpl.raster.stored import Stored
 from refimpl.raster.tiled import write_tiled

@@ -50,7 +50,8 @@ def options_warp(verb: argparse.ArgumentParser) -> None:
 def verb_warp(args) -> None:
     """One raster to a working grid."""
     from refimpl.progress import stage
-    from refimpl.provinces import Touching, no_overlap
+    from refimpl.provinces import no_overlap
+    from refimpl.raster.clipped import Touching
     from refimpl.raster.stored import Stored
     from refimpl.raster.tiled import write_tiled
     from refimpl.raster.warped import Warped

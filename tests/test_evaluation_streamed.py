@@ -15,11 +15,12 @@ from refimpl.evaluation import comparison
 from refimpl.evaluation.agreement import agreement, compare_inventory
 from refimpl.evaluation.alternatives import alternatives, reference_of
 from refimpl.evaluation.comparison import judge, judge_all, one_factor, province_sums
-from refimpl.evaluation.computed import Computed, under
+from refimpl.evaluation.computed import under
 from refimpl.evaluation.inventories import inventory_density
 from refimpl.evaluation.land_cover import coarse_shares, seven_classes
 from refimpl.evaluation.land_cover_map import land_cover_on
 from refimpl.metrics import mean_absolute_error, pearson_r, r_squared, root_mean_square_error, spearman_rho
+from refimpl.raster.computed import Computed
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.projection import ALBERS_CHINA, WGS84
 from refimpl.raster.stored import Stored
@@ -314,7 +315,7 @@ import sys, tempfile, numpy as np
 from pathlib import Path
 from refimpl.evaluation.agreement import compare_inventory
 from refimpl.evaluation.comparison import judge_all
-from refimpl.evaluation.computed import Computed
+from refimpl.raster.computed import Computed
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.projection import ALBERS_CHINA
 

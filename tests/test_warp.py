@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from refimpl.provinces import touching
+from refimpl.raster.clipped import touching
 from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.overlap import edge_integral, overlap_sums
 from refimpl.raster.projection import ALBERS_CHINA, CRS, MODIS_SINUSOIDAL, WGS84, forward

@@ -13,7 +13,8 @@ import numpy as np
 
 from refimpl.coarse import CoarseMap, predict_coarse
 from refimpl.evaluation.comparison import corrected, one_factor
-from refimpl.evaluation.computed import Computed, like, parts, times_finer, under
+from refimpl.evaluation.computed import like, parts, times_finer, under
+from refimpl.raster.computed import Computed
 from refimpl.raster.grid import Raster, Source, Window
 from refimpl.regression.fitted import FittedRegression
 from refimpl.zssr.fine import Bicubic, Replicated, SuperResolved

@@ -29,10 +29,11 @@ import numpy as np
 from refimpl.allocation import UNITS, allocate
 from refimpl.errors import DataWarning
 from refimpl.evaluation.accuracy import Accuracy, accuracy_of, totals_accuracy
-from refimpl.evaluation.computed import Computed, codes_in, like
+from refimpl.evaluation.computed import codes_in, like
 from refimpl.evaluation.land_cover import LAND_COVERS, LandCoverShares, land_cover_pairs, shares_of
 from refimpl.evaluation.moments import NOTHING, Moments, group_moments, joined
 from refimpl.evaluation.sums import Sums
+from refimpl.raster.computed import Computed
 from refimpl.raster.grid import Raster, Source, Window
 from refimpl.raster.windows import windows
 

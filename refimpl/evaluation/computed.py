@@ -1,7 +1,7 @@
 """Rasters that are computed where they are asked for, so that a map larger than memory is judged window by window.
 
-Figs. 4-6.  ``Computed`` is the common ground of the sources of this room; the functions bring to one window what lies
-at another scale or comes in another form: zones as codes, coarse cells, the part of a file under the map.
+Figs. 4-6.  The functions bring to one window what lies at another scale or comes in another form: zones as codes,
+coarse cells, the part of a file under the map.
 """
 
 from __future__ import annotations
@@ -10,44 +10,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from refimpl.raster.computed import Computed
 from refimpl.raster.grid import Grid, Raster, Source, Window
 from refimpl.raster.warp import cropped
 from refimpl.raster.windows import windows
-
-
-class Computed:
-    """A source; who derives from it says what ``part`` computes.  ``values`` and ``valid`` are for small rasters.
-
-    >>> from refimpl.raster.projection import ALBERS_CHINA
-    >>> grid = Grid(ALBERS_CHINA, (0, 0, 1, -1), (1, 2))
-    >>> class Ones(Computed):
-    ...     def part(self, window):
-    ...         here = self.grid.part(window)
-    ...         return Raster(np.ones(here.shape), np.ones(here.shape, bool), here)
-    >>> Ones(grid).values.tolist()
-    [[1.0, 1.0]]
-    """
-
-    def __init__(self, grid: Grid, units: str = "", dtype=float):
-        self.grid, self.units, self.dtype = grid, units, np.dtype(dtype)
-
-    def part(self, window: Window) -> Raster:
-        """The cells of (row start, row stop, column start, column stop)."""
-        raise NotImplementedError
-
-    def whole(self) -> Raster:
-        """All of it, in memory."""
-        return self.part((0, self.grid.shape[0], 0, self.grid.shape[1]))
-
-    @property
-    def values(self) -> np.ndarray:
-        """All values (rows, cols), computed anew at each call."""
-        return self.whole().values
-
-    @property
-    def valid(self) -> np.ndarray:
-        """The whole mask (rows, cols), computed anew at each call."""
-        return self.whole().valid
 
 
 class Cropped(Computed):

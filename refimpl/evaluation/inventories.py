@@ -21,9 +21,10 @@ from pathlib import Path
 import numpy as np
 
 from refimpl.errors import InputError
-from refimpl.evaluation.computed import Computed, Cropped, like, parts
+from refimpl.evaluation.computed import Cropped, like, parts
 from refimpl.evaluation.units import inventory_unit
 from refimpl.inventory import CARBON_TO_CO2
+from refimpl.raster.computed import Computed
 from refimpl.raster.geotiff import open_raster
 from refimpl.raster.grid import Grid, Raster, Source, Window
 from refimpl.raster.stored import Stored

@@ -8,8 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from refimpl.errors import InputError
-from refimpl.evaluation.computed import Computed, Cropped, like, parts
+from refimpl.evaluation.computed import Cropped, like, parts
 from refimpl.evaluation.land_cover import LAND_COVERS, seven_classes
+from refimpl.raster.computed import Computed
 from refimpl.raster.grid import Grid, Raster, Source, Window
 from refimpl.raster.warped import Warped
 

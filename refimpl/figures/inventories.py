@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from refimpl.evaluation.agreement import InventoryComparison
-from refimpl.evaluation.computed import Computed, codes_in
+from refimpl.evaluation.computed import codes_in
 from refimpl.figures.cells import cells_figure
 from refimpl.figures.display import zones_source
 from refimpl.figures.maps import comparison_figure
+from refimpl.raster.computed import Computed
 from refimpl.raster.grid import Raster, Source, Window
 from refimpl.raster.quantiles import quantile
 from refimpl.raster.windows import windows

@@ -18,8 +18,8 @@ onto another grid      ``warp`` (warp_mean, ...), ``warped``; where points fall:
 zones and their sums   ``zonal`` (zonal_statistics), ``zonal_blocks``, ``zonal_sums``; polygons: ``geojson``,
                        ``geojson_rings``, ``polygons``, ``polygon_sums``, ``polygon_coverage``, ``zone_labels``;
                        the working grid: ``zones``
-larger than memory     ``windows`` (how it is walked), ``stored`` (in a file), ``codes``, ``zone_file``, ``tiled``
-                       (computed by workers), ``quantiles``
+larger than memory     ``windows`` (how it is walked), ``computed``, ``stored`` (in a file), ``codes``, ``clipped``,
+                       ``zone_file``, ``tiled`` (computed by workers), ``quantiles``
 about a raster         ``facts``, ``survey``, ``advice`` (for ``refimpl info``)
 ====================== =========================================================================================
 """

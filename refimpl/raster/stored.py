@@ -16,12 +16,13 @@ from pathlib import Path
 import numpy as np
 
 from refimpl.errors import DataWarning, InputError
+from refimpl.raster.computed import Computed
 from refimpl.raster.datum import other_datums
 from refimpl.raster.geotiff import KEPT_BYTES, RasterFile, open_raster
 from refimpl.raster.grid import Grid, Raster, Window
 
 
-class Stored:
+class Stored(Computed):
     """One band of a raster file; ``units`` and ``keep`` as for ``open_raster``.
 
     Of a file that is only walked by ``windows`` nothing need be kept: ``keep=0``.
@@ -77,20 +78,6 @@ class Stored:
         """The cells of (row start, row stop, column start, column stop)."""
         found = self._file.part(window)
         return Raster.unchecked(found.values, found.valid, self.grid.part(window), self.units)
-
-    def whole(self) -> Raster:
-        """All of it, in memory."""
-        return self.part((0, self.grid.shape[0], 0, self.grid.shape[1]))
-
-    @property
-    def values(self) -> np.ndarray:
-        """All values (rows, cols), read anew at each call: for rasters that fit in memory."""
-        return self.whole().values
-
-    @property
-    def valid(self) -> np.ndarray:
-        """The whole mask (rows, cols), read anew at each call."""
-        return self.whole().valid
 
     def close(self) -> None:
         """Close the file; the next window opens it again."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from refimpl.progress import Progress
+from refimpl.raster.computed import Computed
 from refimpl.raster.grid import Grid, Raster, Source, Window
 from refimpl.zssr.back_projection import back_project, cells_around, children, correct
 from refimpl.zssr.ensemble import ensemble, interpolated, turned_output
@@ -23,7 +24,7 @@ from refimpl.zssr.resize import upsample_valid
 from refimpl.zssr.settings import UpscaleSettings
 
 
-class FineMap(ABC):
+class FineMap(Computed, ABC):
     """A source at twice the resolution of ``coarse``; ``baseline`` as in ``ImageRange.to_map``."""
 
     coarse: Source

@@ -267,7 +267,7 @@ SURFACES = [
     Mutant(
         "run-cells-by-their-centre",
         "pipeline",
-        "provinces.py",
+        "raster/clipped.py",
         "reshape(rows, 2, cols, 2) > 0).any(axis=(1, 3))",
         "reshape(rows, 2, cols, 2) > 0).all(axis=(1, 3))",
     ),
