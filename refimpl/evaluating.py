@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from refimpl.arguments import datum_argument, zone_arguments
 from refimpl.errors import InputError, did_you_mean
-from refimpl.files import check_outputs
+from refimpl.files import check_outputs, full_disk_in_one_sentence
 
 
 def options_evaluate(verb: argparse.ArgumentParser) -> None:
@@ -59,12 +59,12 @@ def verb_evaluate(args) -> None:
     check_outputs(files_written(args), files_read(args))
     if args.figures:
         check_folder(args.figures)
-    with TemporaryDirectory(prefix="refimpl-") as folder:  # for what takes long to make and is read again and again
+    with TemporaryDirectory(prefix="refimpl-") as folder, full_disk_in_one_sentence(folder):
         evaluate(args, Path(folder))
 
 
 def evaluate(args, folder: Path) -> None:
-    """The same, options and outputs being sound; ``folder`` is for files of ours."""
+    """The same, options and outputs being sound; ``folder`` holds what takes long to make and is read several times."""
     from refimpl.compared import read_land_cover, require_values, store_zones
     from refimpl.evaluation.agreement import compare_inventory
     from refimpl.evaluation.alternatives import ORDER

@@ -34,7 +34,7 @@ from refimpl.figures.curves import curve_figure
 from refimpl.figures.inventories import inventory_figures
 from refimpl.figures.maps import comparison_figure, map_figure, pick_window
 from refimpl.figures.stacked import land_cover_figure
-from refimpl.files import atomic_path, sha256, sweep_stale, write_text
+from refimpl.files import atomic_path, in_one_sentence, sha256, sweep_stale, write_text
 from refimpl.inventory import Inventory
 from refimpl.raster.windows import windows
 from refimpl.regression.selection import TITLES
@@ -75,7 +75,8 @@ def write_results(results, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     sweep_stale(folder)
     for path in (folder / "run.json", *files_of_a_run(folder)):  # what an earlier run left is none of this one's
-        path.unlink(missing_ok=True)
+        with in_one_sentence(path):
+            path.unlink(missing_ok=True)
     for path in made:
         place(path, folder / path.name)
     written = files_of_a_run(folder)

@@ -41,6 +41,7 @@ def sample_case() -> Path:
 def verb_run(args) -> None:
     """One year, or several (``series.years``), each in a folder of its own."""
     from refimpl.config import read_config
+    from refimpl.files import sweep_stale
     from refimpl.report import check_folder
     from refimpl.series import configs_of, write_series
     from refimpl.workers import executor_of
@@ -61,6 +62,7 @@ def verb_run(args) -> None:
             print(f"{year}, network {network}\n\n{done['text']}\n")
             rows.append(done["row"])
             trained = trained or done["trained"]
+        sweep_stale(output)
         write_series(output, rows, config)
         print(f"series: {output / 'series.csv'}, {output / 'series.png'}")
 

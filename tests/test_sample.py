@@ -9,11 +9,11 @@ import pytest
 from refimpl.coarse import predict_coarse
 from refimpl.config import read_config
 from refimpl.inventory import read_inventory
-from refimpl.pipeline import fit_regression, working_drivers
-from refimpl.progress import Progress
+from refimpl.pipeline import fit_regression
 from refimpl.provinces import prediction_drivers, province_drivers, read_zones, working_grid
+from refimpl.raster.clipped import Touching
 from refimpl.raster.geotiff import read_raster
-from refimpl.raster.warp import warp_nearest
+from refimpl.raster.warp import warp_mean, warp_nearest
 from refimpl.raster.zones import coverage
 from refimpl.regression.selection import choose
 
@@ -73,9 +73,9 @@ def test_the_regression_on_cells_is_nearly_uniform_before_its_baseline_is_remove
     config, _, zones, fit, test = china
     table, name = fit_regression(config, fit, test)
     grid = grid_of(config, zones)
-    drivers = working_drivers(
-        config, prediction_drivers(config), grid, warp_nearest(zones, grid.refined()), Progress("warp")
-    )
+    fine, everywhere = warp_nearest(zones, grid.refined()), (0, grid.shape[0], 0, grid.shape[1])
+    sources = prediction_drivers(config)
+    drivers = {name: Touching(warp_mean(source, grid), fine).part(everywhere) for name, source in sources.items()}
     coarse = predict_coarse(table[name].fitted, drivers).raster
     values = coarse.values[coarse.valid]
     assert 0.85 < values.min() / values.mean() < 1  # an independent prototype found 0.93
