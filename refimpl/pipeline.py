@@ -114,7 +114,7 @@ def run(
     config: Config,
     network: Network | None = None,
     tape: Tape | None = None,
-    work: Path | None = None,
+    work: Path | Stages | None = None,
     executor: Executor | None = None,
     trained: Sequence[Trained] = (),
 ) -> Results:
@@ -124,8 +124,8 @@ def run(
     ----------
     network, tape : replace the first weights and the draws of the training (``train_on``), to repeat another
         implementation's run.
-    work : the folder that keeps the stages; what is finished there is not done again.  By default one that is removed
-        with the results.
+    work : the folder that keeps the stages, or these (``stages_in``); what is finished there is not done again.  By
+        default a folder that is removed with the results.
     executor : computes the tiles of the drivers, the coarse and the fine map; by default the kernels' own threads.
     trained : networks that were trained before, on the map of another year, one for each doubling; then none is
         trained.
@@ -137,7 +137,9 @@ def run(
     """
     with told() as texts, other_datums(config.grid.ignore_datum):
         temporary = None if work else tempfile.TemporaryDirectory(prefix="refimpl-", ignore_cleanup_errors=True)
-        stages = stages_in(Path(work or temporary.name), config, network, tape, trained)
+        stages = work
+        if not isinstance(work, Stages):
+            stages = stages_in(Path(work or temporary.name), config, network, tape, trained)
         inventory = read_inventory(config.statistics.energy)
         check_years(config, inventory)
         zones = read_zones(config.zones.raster, config.zones.id, config.zones.rule)

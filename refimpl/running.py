@@ -90,7 +90,7 @@ def run_in(output: Path, config, executor=None, fresh: bool = False, trained=(),
             say(f"{output}: holds the results of this run already; --fresh makes them anew")
             return found | {"trained": networks_of(stages)}
         warm_up_if_cold()
-        results = run(config, work=work, executor=executor, trained=trained)
+        results = run(config, work=stages, executor=executor, trained=trained)
         with stage("write"):
             write_results(results, output)
         text = tables(results) + "\n\n" + summary(results, output)
