@@ -103,5 +103,5 @@ def write_series(folder: Path, rows: list[Row], config: Config) -> None:
     title = config.title.replace("{year}", f"{rows[0]['year']}-{rows[-1]['year']}")
     series_figure(
         columns["year"], {name: values for (name, _), values in drawn.items()}, folder / "series.png", title,
-        footer=config.attribution, units=dict(drawn),
+        footer=config.attribution, units={name: unit for name, unit in drawn},
     )  # fmt: skip

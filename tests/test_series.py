@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from refimpl import series
 from refimpl.cli import main
 from refimpl.config import read_config
 from refimpl.errors import InputError
@@ -53,6 +54,13 @@ def test_one_network_serves_all_years_and_the_table_says_whose(world):
     before = sha256(world / "out" / "2010" / "emissions.tif")
     assert run_years(world, "out", "series.network=shared", 'title="Another"') == 0  # drawn anew, nothing trained
     assert sha256(world / "out" / "2010" / "emissions.tif") == before
+
+
+def test_totals_and_shares_are_drawn_each_in_its_own_unit(world, monkeypatch):
+    drawn = {}
+    monkeypatch.setattr(series, "series_figure", lambda *args, **options: drawn.update(options, names=list(args[1])))
+    assert run_years(world, "out") == 0
+    assert drawn["units"] == dict(zip(drawn["names"], ("10^4 t CO2", "share of emission")))
 
 
 def test_a_year_that_cannot_be_mapped_is_refused_before_anything_is_done(world, capsys):
