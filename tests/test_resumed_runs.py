@@ -1,9 +1,6 @@
 """A run goes on where it stopped, does nothing twice, and ends with the bytes of one that was never stopped."""
 
 import json
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -157,15 +154,13 @@ def test_a_key_depends_on_what_is_given_beside_the_configuration(world):
     assert len(trains) == len(given) and len(predicts) == 1
 
 
-def test_any_number_of_threads_and_workers_gives_the_same_bytes(world):
+def test_any_number_of_threads_and_workers_gives_the_same_bytes(world, monkeypatch):
     found = {}
     ways = [(threads, ()) for threads in "1248"] + [("2", ("--workers", count)) for count in "1248"]
     for number, (threads, words) in enumerate([*ways, ("2", ("--workers", "2", "--processes"))]):
-        folder = world / f"out{number}"
-        environment = os.environ | {"REFIMPL_THREADS": threads}
-        command = [sys.executable, "-m", "refimpl", "run", str(world / "run.toml"), "--output", str(folder), *words]
-        subprocess.run(command, check=True, env=environment, capture_output=True)
-        found[threads, words] = outputs(folder)
+        monkeypatch.setenv("REFIMPL_THREADS", threads)
+        assert run(world, f"out{number}", *words) == 0
+        found[threads, words] = outputs(world / f"out{number}")
     assert all(one == found["1", ()] for one in found.values())
 
 
