@@ -87,7 +87,7 @@ def warm_up_if_cold() -> None:
     if current_backend() == "numba":
         kept = importlib.import_module("kernels.compiled").is_kept(importlib.import_module("kernels.sweep").sweep)
         if not kept:
-            with suppress(RuntimeError), stage("compiling, once"):
+            with suppress(RuntimeError, OSError), stage("compiling, once"):
                 warm_up()
 
 
