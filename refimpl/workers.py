@@ -16,7 +16,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
 from refimpl import __version__
@@ -126,10 +126,11 @@ def result_of(future: Future):
     except Exception as fault:
         if type(fault).__name__ == "KilledWorker":
             raise _lost(fault) from None
-        if isinstance(fault.__cause__ or fault, ModuleNotFoundError):
+        missing = next((one for one in (fault, fault.__cause__) if isinstance(one, ModuleNotFoundError)), None)
+        if missing:
             raise InputError(
-                f"the cluster cannot take a tile ({fault.__cause__ or fault}); install refimpl {__version__} where "
-                "its scheduler and its workers run"
+                f"the cluster cannot take a tile ({missing}); install refimpl {__version__} where its scheduler and "
+                "its workers run"
             ) from None
         raise
     if not isinstance(result, _Told):
@@ -156,14 +157,44 @@ class _Told(NamedTuple):
 def _run_elsewhere(settings: dict[str, str], chosen: str, task: Callable, *args) -> _Told:
     """``_run`` in another process, perhaps on another machine: with our settings, and its warnings sent back."""
     os.environ.update(settings)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", DataWarning)
+    with _told_here() as caught:
         result = _run(chosen, task, *args)
     told = [one for one in caught if issubclass(one.category, DataWarning)]
     for one in caught:
         if one not in told:  # nobody waits for it: it is shown here
             warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
     return _Told(result, [str(one.message) for one in told])
+
+
+_telling = threading.Lock()
+_listening = ExitStack()
+_caught: list[warnings.WarningMessage] = []
+_tasks = 0
+
+
+@contextmanager
+def _told_here() -> Iterator[list[warnings.WarningMessage]]:
+    """What is told meanwhile in this process; the list is filled at the end.
+
+    Python catches warnings for a whole process, and a Dask worker has several threads: tasks that overlap share one
+    list, and who ends first takes what is there.
+    """
+    global _tasks, _caught
+    taken: list[warnings.WarningMessage] = []
+    with _telling:
+        if not _tasks:
+            _caught = _listening.enter_context(warnings.catch_warnings(record=True))
+            warnings.simplefilter("always", DataWarning)
+        _tasks += 1
+    try:
+        yield taken
+    finally:
+        with _telling:
+            taken += _caught
+            _caught.clear()
+            _tasks -= 1
+            if not _tasks:
+                _listening.close()
 
 
 def _run(chosen: str, task: Callable, *args):

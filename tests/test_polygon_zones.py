@@ -15,7 +15,7 @@ from refimpl.raster.projection import ALBERS_CHINA, WEB_MERCATOR, WGS84, forward
 from refimpl.raster.writing import write_raster
 from refimpl.raster.zonal import zonal_statistics
 from refimpl.raster.zone_labels import label_cells, zone_labels
-from refimpl.raster.zones import cover, coverage, zones_on
+from refimpl.raster.zones import cover, coverage, zones_in, zones_on
 from refimpl.twins import backend
 from tests.polygon_shapes import METRE, box, partition, zones_of
 
@@ -231,3 +231,19 @@ def test_shares_use_the_true_area_of_each_row():
     assert half == pytest.approx(1 - np.sin(np.radians(30)) / np.sin(np.radians(60)), rel=5e-3)
     whole = coverage(zones_of((1, True, box(100, 30, 102, 60)), (2, True, box(99, -90, 103, 90)), crs=WGS84), grid)
     assert whole.inside[1] == pytest.approx(1, rel=1e-12) and 0 < whole.inside[2] < 0.25
+
+
+@pytest.mark.parametrize("rule", ["centre", "area"])
+def test_a_cell_whose_centre_lies_on_an_edge_has_one_zone_in_whatever_window(rule):
+    grid, rng = Grid(WGS84, (73.025, 53.975, 0.05, -0.05), (600, 640)), np.random.default_rng(4)
+    for _ in range(6):  # edges through centres of cells, as those of polygons that were made from a raster
+        west, south = 73.025 + 0.05 * (rng.integers(20, 200) + 0.5), 53.975 - 0.05 * (rng.integers(300, 580) + 0.5)
+        east, north = west + 0.05 * rng.integers(100, 400), south + 0.05 * rng.integers(100, 280)
+        boxes = (11, True, box(west, south, east, north)), (12, True, box(west, south - 4, east, south))
+        zones = zones_of(*boxes, crs=WGS84, rule=rule)
+        whole = zones_on(zones, grid).values
+        for _ in range(20):
+            top, bottom = np.sort(rng.choice(601, 2, replace=False)).tolist()
+            left, right = np.sort(rng.choice(641, 2, replace=False)).tolist()
+            part = zones_in(zones, grid, (top, bottom, left, right)).values
+            assert np.array_equal(part, whole[top:bottom, left:right])

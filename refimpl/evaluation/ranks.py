@@ -17,12 +17,15 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from refimpl.errors import InputError
 from refimpl.metrics import spearman_rho
 
 IN_MEMORY = 2**21
 """Pairs that are ranked in memory."""
-MOST_FILES = 400
-"""Buckets: files that are open at once.  Beyond some 400 million pairs they grow."""
+MOST_FILES = 100
+"""Buckets of a variable: files of both are open at once, in each thread.  Beyond 100 million pairs they grow."""
+MOST_PAIRS = math.isqrt(2**63 - 1)
+"""Whole numbers up to the count of the pairs are multiplied: int64 must hold their products."""
 _SAMPLE = 2**16
 Pairs = Callable[[], Iterable[tuple[np.ndarray, np.ndarray]]]
 """Gives blocks of x and y (n,) float64, the same at each call."""
@@ -34,6 +37,11 @@ def rank_correlation(pairs: Pairs, count: int, folder: Path, most: int = IN_MEMO
     Up to ``most`` pairs it is ``metrics.spearman_rho`` to the bit; more take 16 bytes each in files under ``folder``
     while they are counted, and no more memory.
 
+    Raises
+    ------
+    InputError
+        More than three billion pairs.
+
     >>> x = np.array([1.0, 2.0, 2.0, 3.0])
     >>> with TemporaryDirectory() as folder:
     ...     rank_correlation(lambda: [(x, x[::-1])], 4, Path(folder), 2)
@@ -41,6 +49,8 @@ def rank_correlation(pairs: Pairs, count: int, folder: Path, most: int = IN_MEMO
     """
     if not count:
         return math.nan
+    if count > MOST_PAIRS:
+        raise InputError(f"rho: {count} cells, expected at most {MOST_PAIRS}; compare a part of the map")
     if count <= most:
         blocks = [(x.copy(), y.copy()) for x, y in pairs()]
         return spearman_rho(*(np.concatenate(each) for each in zip(*blocks)))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import os
 import platform
+import threading
 import warnings
 from pathlib import Path
 
@@ -42,12 +43,23 @@ class Stored(Computed):
     def __init__(self, path: str | os.PathLike, units: str = "", band: int = 1, keep: int = KEPT_BYTES):
         self.path, self._how = Path(path).absolute(), {"units": units, "band": band, "keep": keep}
 
-    @functools.cached_property
+    @property
     def _file(self) -> RasterFile:
-        if "grid" not in self.__dict__:
+        """The open file; it is opened once, whichever thread asks first."""
+        found = self.__dict__.get("_opened")
+        if found is None:
+            with OPENING:
+                found = self.__dict__.get("_opened") or self._open()
+                self._opened = found
+        return found
+
+    def _open(self) -> RasterFile:
+        self._own = "grid" not in self.__dict__
+        if self._own:
             return open_raster(self.path, **self._how)
         found = _reopened(self.path, state_of(self.path), **self._how)
-        if (found.grid.transform, found.grid.shape) != (self.grid.transform, self.grid.shape):
+        here = self.grid.transform, self.grid.shape, self.stored_dtype
+        if (found.grid.transform, found.grid.shape, found.dtype) != here:
             raise InputError(
                 f"{self.path}: is another file on {platform.node()} than where the work is given out; put it on a disk "
                 "that all workers share"
@@ -70,6 +82,11 @@ class Stored(Computed):
         return self._file.dtype
 
     @functools.cached_property
+    def stored_dtype(self) -> np.dtype:
+        """That of the file."""
+        return self._file.dtype
+
+    @functools.cached_property
     def nodata(self):
         """What the file has in invalid cells, None where it names nothing."""
         return self._file.nodata
@@ -80,14 +97,21 @@ class Stored(Computed):
         return Raster.unchecked(found.values, found.valid, self.grid.part(window), self.units)
 
     def close(self) -> None:
-        """Close the file; the next window opens it again."""
-        if "_file" in self.__dict__:
-            self.__dict__.pop("_file").__exit__()
+        """Close the file; the next window opens it again.  One that tasks of a worker share stays open for them."""
+        found = self.__dict__.pop("_opened", None)
+        if found is not None and self._own:
+            found.__exit__()
 
     def __getstate__(self) -> dict:
-        for name in ("grid", "units", "dtype", "nodata"):
+        for name in ("grid", "units", "dtype", "stored_dtype", "nodata"):
             getattr(self, name)
-        return {name: value for name, value in self.__dict__.items() if name != "_file"}
+        return {name: value for name, value in self.__dict__.items() if name not in ("_opened", "_own")}
+
+
+OPENING = threading.RLock()
+"""Held while a file is opened: once, and quietly, for Python hushes warnings for all threads of a process at once."""
+SHARED_BYTES = 2**24
+"""Decoded strips and tiles that are kept of a file which tasks share: they hold several files for long."""
 
 
 def state_of(path: Path) -> tuple[int, int, int]:
@@ -108,7 +132,7 @@ def state_of(path: Path) -> tuple[int, int, int]:
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 
-@functools.lru_cache(8)
+@functools.lru_cache(4)
 def _reopened(path: Path, state: tuple, units: str, band: int, keep: int) -> RasterFile:
     """A file that another process opened before; it stays open, for the next task has a window of it, too.
 
@@ -117,4 +141,4 @@ def _reopened(path: Path, state: tuple, units: str, band: int, keep: int) -> Ras
     """
     with warnings.catch_warnings(), other_datums(None):
         warnings.simplefilter("ignore", DataWarning)
-        return open_raster(path, units, band, keep=keep)
+        return open_raster(path, units, band, keep=min(keep, SHARED_BYTES))

@@ -20,7 +20,7 @@ from refimpl.raster.geojson import read_polygons
 from refimpl.raster.grid import Grid, Raster, Source, Window
 from refimpl.raster.polygons import Polygons
 from refimpl.raster.projection import CRS
-from refimpl.raster.stored import Stored, state_of
+from refimpl.raster.stored import OPENING, Stored, state_of
 from refimpl.raster.warped import Warped
 from refimpl.raster.zone_labels import zone_labels
 from refimpl.raster.zones import Zones
@@ -56,7 +56,7 @@ class _Labels:
 
     def part(self, window: Window) -> Raster:
         """The codes of (row start, row stop, column start, column stop)."""
-        return zone_labels(self.polygons, self.grid.part(window))
+        return zone_labels(self.polygons, self.grid, window=window)
 
     def __getstate__(self) -> dict:
         return {name: value for name, value in self.__dict__.items() if name != "polygons"}
@@ -69,6 +69,6 @@ class _Labels:
 @functools.lru_cache(2)
 def _read_again(path: Path, id_field: str, rule: str, crs: CRS, state: tuple) -> Polygons:
     """What another process read; what there is to be told about it was told there."""
-    with warnings.catch_warnings(), other_datums(None):
+    with OPENING, warnings.catch_warnings(), other_datums(None):
         warnings.simplefilter("ignore", DataWarning)
         return replace(read_polygons(path, id_field, rule), crs=crs)

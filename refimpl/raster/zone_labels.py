@@ -18,7 +18,7 @@ import warnings
 import numpy as np
 
 from refimpl.errors import DataWarning, InputError, did_you_mean
-from refimpl.raster.grid import Grid, Raster
+from refimpl.raster.grid import Grid, Raster, Window
 from refimpl.raster.polygon_sums import ASTRAY, NOISE, held, row_coverage, row_winding
 from refimpl.raster.polygons import RULES, Edges, Polygons, edges_on
 from refimpl.twins import twin
@@ -55,8 +55,11 @@ def label_cells(edges: Edges, first_row: int, rows: int, cols: int, by_area: boo
     return labels, astray
 
 
-def zone_labels(polygons: Polygons, grid: Grid, rule: str = "") -> Raster:
+def zone_labels(polygons: Polygons, grid: Grid, rule: str = "", window: Window | None = None) -> Raster:
     """The code of the zone of each cell, 0 and not valid where there is none; by default by the polygons' own rule.
+
+    ``window`` asks for (row start, row stop, column start, column stop) of the grid: a cell has the zone that it has in
+    the whole.
 
     Raises
     ------
@@ -74,14 +77,16 @@ def zone_labels(polygons: Polygons, grid: Grid, rule: str = "") -> Raster:
     # The smallest type that holds all codes.
     codes = np.append(0, edges.codes)
     codes = codes.astype(next(kind for kind in (np.uint8, np.uint16, np.int32) if codes.max() <= np.iinfo(kind).max))
-    values, (rows, cols), astray = np.zeros(grid.shape, codes.dtype), grid.shape, np.zeros(codes.size - 1, bool)
-    step = max(1, _BLOCK_CELLS // cols)
-    for start in range(0, rows, step):
+    top, bottom, left, right = window or (0, grid.shape[0], 0, grid.shape[1])
+    values, astray = np.zeros((bottom - top, right - left), codes.dtype), np.zeros(codes.size - 1, bool)
+    step = max(1, _BLOCK_CELLS // right)
+    for start in range(0, bottom - top, step):
         block = values[start : start + step]
-        labels, here = label_cells(edges, start, block.shape[0], cols, rule == "area")
-        block[:], astray = codes[labels], astray | here
+        # Rows and columns count from the grid's own corner: those of a window would round edges anew.
+        labels, here = label_cells(edges, top + start, block.shape[0], right, rule == "area")
+        block[:], astray = codes[labels[:, left:]], astray | here
     warn_astray(polygons, edges.codes[astray])
-    return Raster.unchecked(values, values != 0, grid)
+    return Raster.unchecked(values, values != 0, grid if window is None else grid.part(window))
 
 
 def checked_rule(rule: str) -> str:

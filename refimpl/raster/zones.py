@@ -47,7 +47,7 @@ def zones_on(zones: Zones, grid: Grid) -> Raster:
 def zones_in(zones: Zones, grid: Grid, window: Window) -> Raster:
     """The same for a window of the grid: (row start, row stop, column start, column stop)."""
     if isinstance(zones, Polygons):
-        return zone_labels(zones, grid.part(window))
+        return zone_labels(zones, grid, window=window)
     return Warped(zones, grid, "nearest").part(window)
 
 
