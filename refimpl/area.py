@@ -21,7 +21,7 @@ from refimpl.errors import DataWarning, InputError
 from refimpl.inventory import Inventory
 from refimpl.provinces import mapped_totals, no_overlap, prediction_drivers, working_grid
 from refimpl.raster.clipped import Together, Touching
-from refimpl.raster.grid import Source
+from refimpl.raster.grid import Grid, Source
 from refimpl.raster.stored import Stored
 from refimpl.raster.tiled import write_tiled
 from refimpl.raster.warped import Warped
@@ -81,17 +81,21 @@ def lay_out(
     drivers = [Stored(here.path(f"driver_{at}.tif")) for at in range(len(sources))]
     found = coverage(zones, grid, Together(drivers), frames)
     totals = province_totals(config, inventory, found)
-    check_map(config, fine, totals)
+    check_cells(config, fine, totals)
     return found, totals
 
 
-def check_map(config: Config, fine_zones: Source, totals: Mapping[int, float]) -> None:
-    """What would only show after the training: no province has a cell, or the zoom lies outside."""
-    grid, codes = fine_zones.grid, list(totals)
-    if not any(np.isin(fine_zones.part(window).values, codes).any() for window in windows(grid.shape)):
+def check_cells(config: Config, fine_zones: Source, totals: Mapping[int, float]) -> None:
+    """What would only show after the training: no province has a cell."""
+    codes = list(totals)
+    if not any(np.isin(fine_zones.part(window).values, codes).any() for window in windows(fine_zones.grid.shape)):
         raise InputError(
             f"{config.path}: grid.cell_size = {config.grid.cell_size:g}: no province has a cell; choose smaller cells"
         )
+
+
+def check_zoom(config: Config, grid: Grid) -> None:
+    """Refuse a window of the comparison map that lies outside of the map, before the training."""
     zoom, (xmin, ymin, xmax, ymax) = config.report.zoom, grid.bounds
     if zoom != "auto" and (zoom[0] >= xmax or zoom[2] <= xmin or zoom[1] >= ymax or zoom[3] <= ymin):
         raise InputError(

@@ -7,7 +7,7 @@ of a run.toml are taken whole unless a stage says otherwise, so that a new setti
 stage         its settings and files                                        builds on
 ============= ============================================================= ======================
 zonal         statistics, zones, the drivers of both years                  -
-warp          grid, zones, drivers, supplied totals, the map's factor, zoom -
+warp          grid, zones, drivers, supplied totals, the map's factor       -
 compared      evaluate, land_cover                                          warp
 fit           regression                                                    zonal
 predict       regression                                                    fit, warp
@@ -47,14 +47,14 @@ NOT_RESULTS = ("path", "output", "series")
 
 STAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "zonal": (("statistics", "zones", "drivers", "grid.ignore_datum"), ()),
-    "warp": (("grid", "zones", "statistics", "drivers", "supplied_totals", "upscale.factor", "report.zoom"), ()),
+    "warp": (("grid", "zones", "statistics", "drivers", "supplied_totals", "upscale.factor"), ()),
     "compared": (("evaluate", "land_cover", "drivers", "statistics", "grid.ignore_datum"), ("warp",)),
     "fit": (("regression", "models"), ("zonal",)),
-    "predict": (("regression", "report.cog"), ("fit", "warp")),
+    "predict": (("regression",), ("fit", "warp")),
     "train": (("upscale", "seed"), ("predict",)),
     "network": ((), ("train",)),
-    "upscale": (("upscale", "report.cog"), ("network",)),
-    "allocate": (("report.cog",), ("upscale", "warp")),
+    "upscale": (("upscale",), ("network",)),
+    "allocate": ((), ("upscale", "warp")),
     "evaluate": ((), ("allocate", "compared")),
     "draw": (("title", "attribution", "report"), ("evaluate",)),
 }

@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from refimpl.allocation import Allocation, MassBalance, allocate, per_km2
-from refimpl.area import Area, lay_out
+from refimpl.area import Area, check_zoom, lay_out
 from refimpl.coarse import CoarseMap, count_negative, predicted_map
 from refimpl.config import Config
 from refimpl.errors import told
@@ -50,6 +50,7 @@ from refimpl.raster.zones import Coverage
 from refimpl.regression.fitted import FittedRegression
 from refimpl.regression.scaling import MinMaxScaler
 from refimpl.regression.selection import SelectionTable, choose, compare_models
+from refimpl.report import DESCRIPTIONS
 from refimpl.stages import Here, Stages
 from refimpl.zssr.checkpoint import Checkpoint
 from refimpl.zssr.fine import NetworkOutput, Plain, SuperResolved
@@ -150,6 +151,7 @@ def run(
 
         laid = stages.do("warp", lambda here: lay_out(here, config, inventory, zones, executor))
         area = Area.of(laid, config)
+        check_zoom(config, area.zones.grid)
         compared = stages.do("compared", lambda here: look_at_compared(here, config, area)).value
 
         predicted = stages.do("predict", lambda here: predict(here, config, model, area, executor))
@@ -157,7 +159,7 @@ def run(
 
         fine, alone = super_resolve(stages, config, coarse.raster, network, tape, executor, trained)
 
-        allocated = stages.do("allocate", lambda here: correct(here, config, fine.weights, area))
+        allocated = stages.do("allocate", lambda here: correct(here, fine.weights, area))
         emission = Stored(allocated.path("emissions.tif"), keep=0)
         density = Stored(allocated.path("emissions_per_km2.tif"), keep=0)
 
@@ -192,8 +194,7 @@ def predict(
     """Fig. 1: the coarse map; returns the scaling of its cells and how many of them are negative (D08)."""
     regression, path = config.regression, here.path("coarse.tif")
     predicted = predicted_map(model, area.drivers, regression.scaling, regression.upper_quantile)
-    options = {"description": "coarse map CE", "cog": config.report.cog}
-    write_tiled(path, predicted, (TILE, TILE), executor, here.progress, **options)
+    write_tiled(path, predicted, (TILE, TILE), executor, here.progress, description=DESCRIPTIONS[path.name])
     return predicted.scaler, count_negative(Stored(path))
 
 
@@ -229,7 +230,7 @@ def super_resolve(
         )
         known = Stored(applied.path("output.tif"))
         source = SuperResolved(made.network, half, measured.range, settings, known)
-        upscaled = stages.do(name_of("upscale", doubling), lambda here: upscale(here, config, source, executor))
+        upscaled = stages.do(name_of("upscale", doubling), lambda here: upscale(here, source, executor))
         weights = Stored(upscaled.path("weights.tif"))
         fine = SuperResolution(weights, made.history, made.tape, made.network, measured.range, measured.clipped)
     return fine, Plain(known, measured.range, settings)
@@ -256,19 +257,17 @@ def train_network(
     return found, measured
 
 
-def upscale(here: Here, config: Config, fine: SuperResolved, executor: Executor | None) -> None:
+def upscale(here: Here, fine: SuperResolved, executor: Executor | None) -> None:
     """Eq. 2: the fine map, tile by tile."""
-    write_tiled(
-        here.path("weights.tif"), fine, TILES, executor, here.progress,
-        description="fine map CW, the weights of Eq. 3", cog=config.report.cog,
-    )  # fmt: skip
+    path = here.path("weights.tif")
+    write_tiled(path, fine, TILES, executor, here.progress, description=DESCRIPTIONS[path.name])
 
 
-def correct(here: Here, config: Config, weights: Source, area: Area) -> MassBalance:
+def correct(here: Here, weights: Source, area: Area) -> MassBalance:
     """Eq. 3: emission of each cell, and as a density, float64, so that the sums of the cells are exact in the file."""
-    allocation, cog = allocate(weights, area.zones, area.totals), config.report.cog
+    allocation = allocate(weights, area.zones, area.totals)
     emission, density = here.path("emissions.tif"), here.path("emissions_per_km2.tif")
-    write_tiled(emission, allocation.emission, WRITTEN, description="CO2 emission per cell", cog=cog)
+    write_tiled(emission, allocation.emission, WRITTEN, description=DESCRIPTIONS[emission.name])
     here.progress.update(0.7)
-    write_tiled(density, per_km2(Stored(emission, keep=0)), WRITTEN, description="CO2 emission density", cog=cog)
+    write_tiled(density, per_km2(Stored(emission, keep=0)), WRITTEN, description=DESCRIPTIONS[density.name])
     return allocation.balance

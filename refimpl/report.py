@@ -36,7 +36,9 @@ from refimpl.figures.maps import comparison_figure, map_figure, pick_window
 from refimpl.figures.stacked import land_cover_figure
 from refimpl.files import atomic_path, in_one_sentence, sha256, sweep_stale, write_text
 from refimpl.inventory import Inventory
-from refimpl.raster.windows import windows
+from refimpl.raster.stored import Stored
+from refimpl.raster.tiled import write_tiled
+from refimpl.raster.windows import WRITTEN, windows
 from refimpl.regression.selection import TITLES
 from refimpl.regression.selection import format_table as selection_text
 from refimpl.stages import Here, Stages, digest
@@ -70,8 +72,8 @@ def write_results(results, folder: Path) -> list[Path]:
     with told() as texts:
         drawn = results.stages.do("draw", lambda here: draw(results, here))
     results.warnings += [text for text in texts if text not in results.warnings]
-    made = [results.coarse.raster.path, results.fine.weights.path]
-    made += [results.allocation.emission.path, results.density.path, *map(drawn.path, drawn.value)]
+    made = [raster.path for raster in maps_of(results) if raster.path.name not in drawn.value]
+    made += map(drawn.path, drawn.value)
     folder.mkdir(parents=True, exist_ok=True)
     sweep_stale(folder)
     for path in (folder / "run.json", *files_of_a_run(folder)):  # what an earlier run left is none of this one's
@@ -93,11 +95,19 @@ def place(path: Path, target: Path) -> None:
             shutil.copyfile(path, temporary)
 
 
+def maps_of(results) -> list[Stored]:
+    """The four maps, float64, so that the sums of the cells are exact in the files too."""
+    return [results.coarse.raster, results.fine.weights, results.allocation.emission, results.density]
+
+
 def draw(results, here: Here) -> list[str]:
-    """Every table and figure, into the folder of the stage; returns their names."""
+    """Every table and figure, and the maps in the layout of ``report.cog``, into the stage's folder; their names."""
     write_tables(results, here.folder)
     here.progress.update(0.1)
     write_figures(results, here.folder)
+    for raster in maps_of(results) if results.config.report.cog else ():
+        name = raster.path.name
+        write_tiled(here.path(name), raster, WRITTEN, description=DESCRIPTIONS[name], cog=True)
     return [path.name for path in files_of_a_run(here.folder)]
 
 
@@ -122,6 +132,12 @@ def conclude(results, said: dict) -> None:
 
 
 SAID = "finished.json"
+DESCRIPTIONS = {
+    "coarse.tif": "coarse map CE",
+    "weights.tif": "fine map CW, the weights of Eq. 3",
+    "emissions.tif": "CO2 emission per cell",
+    "emissions_per_km2.tif": "CO2 emission density",
+}
 
 
 def files_of_a_run(folder: Path) -> list[Path]:

@@ -170,3 +170,15 @@ def test_results_outlive_their_temporary_folder_no_longer_than_they_are_held(wor
     assert folder.is_dir() and np.isfinite(results.allocation.emission.values).all()
     del results
     assert not folder.exists()
+
+
+def test_what_only_the_report_looks_at_trains_nothing_anew(world, made):
+    assert run(world, "out") == 0
+    plain = read_raster(world / "out" / "emissions.tif")
+    made.clear()
+    assert run(world, "out", "--set", "report.cog=true", "--set", "report.zoom=[-1e6, 2e6, 1e6, 4e6]") == 0
+    assert "train" not in made and "draw" in made
+    again = read_raster(world / "out" / "emissions.tif")
+    assert np.array_equal(again.values, plain.values) and again.units == plain.units
+    head = (world / "out" / "emissions.tif").read_bytes()[:400]
+    assert b"LAYOUT=IFDS_BEFORE_DATA" in head and b"LAYOUT" not in (world / "out" / "run.json").read_bytes()
