@@ -28,7 +28,7 @@ from refimpl.columns import (
 )
 from refimpl.errors import InputError, told
 from refimpl.evaluation.alternatives import COARSE, RESULT
-from refimpl.evaluation.comparison import Judged, comparison_table
+from refimpl.evaluation.comparison import comparison_table
 from refimpl.figures.bars import bar_figure, scatter_figure
 from refimpl.figures.curves import curve_figure
 from refimpl.figures.inventories import inventory_figures
@@ -38,11 +38,11 @@ from refimpl.files import atomic_path, in_one_sentence, sha256, sweep_stale, wri
 from refimpl.inventory import Inventory
 from refimpl.raster.stored import Stored
 from refimpl.raster.tiled import write_tiled
-from refimpl.raster.windows import WRITTEN, windows
+from refimpl.raster.windows import WRITTEN
 from refimpl.regression.selection import TITLES
-from refimpl.regression.selection import format_table as selection_text
 from refimpl.stages import Here, Stages, digest
-from refimpl.tables import columns_of, format_table, write_table
+from refimpl.summary import cell_words, named
+from refimpl.tables import columns_of, write_table
 from refimpl.twins import current_backend
 
 ZOOM = 50
@@ -232,18 +232,6 @@ def write_figures(results, folder: Path) -> None:
     )  # fmt: skip
 
 
-def cell_words(size: float, results) -> str:
-    """A cell size as people read it: '5 km', '500 m', '0.05 degree'."""
-    if results.zones.grid.crs.kind == "geographic":
-        return f"{size:g} degree"
-    return f"{size / 1000:g} km" if size >= 1000 else f"{size:g} m"
-
-
-def named(judged: list[Judged], name: str) -> Judged:
-    """The map of that name."""
-    return next(one for one in judged if one.name == name)
-
-
 def province_names(inventory: Inventory) -> dict[int, str]:
     """Province names by code."""
     return dict(zip(inventory.codes.tolist(), inventory.provinces))
@@ -269,54 +257,3 @@ def run_json(results, written: list[Path]) -> str:
         "seconds": {name: round(value, 3) for name, value in results.seconds.items()},
     }
     return json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-
-
-def tables(results) -> str:
-    """Table 1 and the comparison of the map with its alternatives, for the end of a run."""
-    comparison = format_table(comparison_table(results.judged))
-    return f"{selection_text(results.selection)}\n\n{comparison}"
-
-
-def summary(results, folder: Path) -> str:
-    """Ten lines: what was made, how well, and where it is."""
-    selection, balance, fine = results.selection, results.allocation.balance, results.fine
-    row = selection[results.model_name]
-    ranking = ", ".join(f"{name} {r:.3f}" for name, r in results.fit.ranking)
-    table = comparison_table(results.judged)
-    share = dict(zip(table["map"], table.get("built-up_share", [])))
-    cells = dict(zip(table["map"], table["cells_r2"]))
-    rows, cols = results.zones.grid.shape
-    coarse = results.coarse
-    worst = float(np.abs(balance.difference_ulp).max())
-    names = ("lights alone + Eq. 3", "bicubic + Eq. 3", RESULT)
-    cells_valid = sum(int(np.count_nonzero(coarse.raster.part(w).valid)) for w in windows(coarse.raster.grid.shape))
-    lines = [
-        f"{results.config.title}: {cols} x {rows} cells of {cell_words(results.zones.grid.transform[2], results)}",
-        f"provinces: {balance.codes.size} with totals, together {balance.total.sum():,.0f} x 10^4 t CO2",
-        f"drivers by Pearson r with emission: {ranking}",
-        f"regression: {TITLES[results.model_name]}, R2 {row.train.r2:.3f} in {results.fit.year}, "
-        f"{row.test.r2:.3f} in {results.test.year}, {row.leave_one_out.r2:.3f} leaving one province out",
-        f"coarse map: {cells_valid:,} cells, {coarse.negative} negative (clipped to 0)",
-        f"super-resolution: {history_words(fine)}",
-        f"mass balance: every province within {worst:g} ulp of its statistic",
-        "share on built-up land: " + shown_numbers(share, names, "land_cover.raster is not set"),
-        "R2 of cells against fine drivers: " + shown_numbers(cells, names, "no drivers as fine as the map"),
-        f"files: {folder}{os.sep} (emissions.tif, emissions_per_km2.tif, emissions.png, comparison.csv, run.json ...)",
-    ]
-    return "\n".join(lines + [f"warning: {text}" for text in results.warnings])
-
-
-def history_words(fine) -> str:
-    """How long the network trained, and what became of its loss."""
-    loss = fine.history.loss
-    first, last = (float(np.median(part)) for part in (loss[:50], loss[-50:]))
-    rate = fine.history.learning_rate[-1]
-    return f"{loss.size:,} steps, loss (median of 50) {first:.5f} -> {last:.5f}, last rate {rate:.0e}"
-
-
-def shown_numbers(values: dict[str, float], names: tuple[str, ...], why_not: str) -> str:
-    """Numbers by name, or why there are none."""
-    known = [
-        f"{name.removesuffix(' + Eq. 3')} {values[name]:.3f}" for name in names if np.isfinite(values.get(name, np.nan))
-    ]
-    return ", ".join(known) or f"not measured ({why_not})"

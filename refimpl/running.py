@@ -76,9 +76,10 @@ def run_in(output: Path, config, executor=None, fresh: bool = False, trained=(),
     from refimpl.lock import locked
     from refimpl.pipeline import run
     from refimpl.progress import say, stage
-    from refimpl.report import already_there, conclude, summary, tables, write_results
+    from refimpl.report import already_there, conclude, write_results
     from refimpl.series import row_of
     from refimpl.stages import WORK
+    from refimpl.summary import summary, tables
     from refimpl.warm_up import warm_up_if_cold
 
     work = output / WORK
