@@ -169,15 +169,15 @@ class ZonesOn(Computed):
         return Raster.unchecked(codes, codes != 0, self.grid.part(window))
 
 
-def coarser(grid: Grid) -> Grid:
-    """The coarse grid of a fine one: the same corner, twice the cell size (D19).
+def coarser(grid: Grid, factor: int = 2) -> Grid:
+    """The coarse grid of a fine one: the same corner, ``factor`` times the cell size (D19).
 
     >>> from refimpl.raster.projection import ALBERS_CHINA
     >>> coarser(Grid(ALBERS_CHINA, (0, 0, 500, -500), (4, 6))).shape
     (2, 3)
     """
     (x0, y0, dx, dy), (rows, cols) = grid.transform, grid.shape
-    return Grid(grid.crs, (x0, y0, 2 * dx, 2 * dy), (rows // 2, cols // 2))
+    return Grid(grid.crs, (x0, y0, factor * dx, factor * dy), (rows // factor, cols // factor))
 
 
 def check_units(tag: str, units: str, where: str, days: int = 365) -> None:

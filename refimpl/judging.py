@@ -72,7 +72,8 @@ def look_at_compared(here: Here, config: Config, area: Area) -> Compared:
     land_cover, coarse_cover, fine = None, None, area.zones.grid
     if config.land_cover.raster:
         land_cover = read_land_cover(config.land_cover.raster, fine, config.land_cover.rule)
-        coarse_cover = read_land_cover(config.land_cover.raster, coarser(fine), config.land_cover.rule)
+        coarse = coarser(fine, config.upscale.factor)
+        coarse_cover = read_land_cover(config.land_cover.raster, coarse, config.land_cover.rule)
     inventories = read_inventories(config, area.zones, here.folder)
     sources, lights = prediction_drivers(config), config.evaluate.lights
     fine_lights = Warped(sources[lights], fine, "mean") if lights in sources else None

@@ -32,6 +32,7 @@ from typing import Any
 import numpy as np
 
 from refimpl.config import Config
+from refimpl.errors import InputError
 from refimpl.files import checksums
 from refimpl.raster.world_file import world_file_of
 from refimpl.stages import Stages
@@ -78,10 +79,10 @@ def stages_in(
     trained: Sequence[Trained] = (),
 ) -> Stages:
     """The stages of a run of ``config``, kept in ``folder``; the rest is what ``pipeline.run`` was given."""
-    sums = {path: _joined(parts) for path, parts in _with_companions(config.input_files()).items()}
+    sums = sums_of(config)
     keys = stage_settings(config, sums)
     keys["train"] |= _given(network, tape)
-    names = {name: Path(value).name for name, value in _settings(config) if str(value) in set(map(str, sums))}
+    names = {name: Path(value) for name, value in _settings(config) if str(value) in set(map(str, sums))}
     after = {name: before for name, (_, before) in STAGES.items()}
     for doubling in range(2, config.upscale.doublings + 1):
         train, network_stage, upscale = (name_of(name, doubling) for name in ("train", "network", "upscale"))
@@ -93,6 +94,29 @@ def stages_in(
     last = name_of("upscale", config.upscale.doublings)
     after["allocate"] = last, "warp"
     return Stages(Path(folder), keys, after, names)
+
+
+def sums_of(config: Config) -> dict[Path, str]:
+    """The SHA-256 of every input file, and of what belongs to it, by its path."""
+    return {path: _joined(parts) for path, parts in _with_companions(config.input_files()).items()}
+
+
+def check_unchanged(stages: Stages, config: Config) -> None:
+    """Refuse results of which a part may be of an input as it was, and a part of what it became during the run.
+
+    Raises
+    ------
+    InputError
+        An input is another than when the run began; its stages are removed.
+    """
+    for name, key in stage_settings(config, sums_of(config)).items():
+        for part, value in key.items():
+            if part in stages.files and stages.keys[name][part] != value:
+                stages.clear()
+                raise InputError(
+                    f"{stages.files[part]} ({part}): has changed while the run was at work, so that its results would "
+                    "mix two files; run again"
+                )
 
 
 def _with_companions(paths: Iterable[Path]) -> dict[Path, list[str]]:

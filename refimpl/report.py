@@ -10,6 +10,8 @@ import json
 import os
 import platform
 import shutil
+from collections.abc import Iterable
+from fnmatch import fnmatch
 from importlib import metadata
 from pathlib import Path
 
@@ -61,6 +63,16 @@ def check_folder(folder: Path) -> None:
         raise InputError(f"{folder}: cannot be the output folder, {there} is a file; name another")
     if not os.access(there, os.W_OK | os.X_OK):
         raise InputError(f"{folder}: cannot be written to; name another output folder")
+
+
+def check_inputs_stay(inputs: Iterable[Path], folder: Path) -> None:
+    """Refuse an output folder in which an input has the name of a result: it would be written over."""
+    for path in inputs:
+        inside = folder.is_dir() and path.parent.samefile(folder)
+        if inside and any(fnmatch(path.name, name) for name in (*FILES, "run.json")):
+            raise InputError(
+                f"{path}: is read by this run and has the name of one of its results; name another output folder"
+            )
 
 
 def write_results(results, folder: Path) -> list[Path]:
@@ -127,7 +139,7 @@ def already_there(folder: Path, stages: Stages) -> dict | None:
 def conclude(results, said: dict) -> None:
     """Keep what is said of the run, and of the stages the training alone: it is small, and takes the longest."""
     stages = results.stages
-    stages.clear(keep=tuple(name for name in stages.keys if name.startswith("train")))
+    stages.forget(keep=tuple(name for name in stages.keys if name.startswith("train")))
     write_text(stages.folder / SAID, json.dumps({"key": digest(stages.key("draw")), "said": said}))
 
 

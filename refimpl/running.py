@@ -41,7 +41,7 @@ def sample_case() -> Path:
 def verb_run(args) -> None:
     """One year, or several (``series.years``), each in a folder of its own."""
     from refimpl.config import read_config
-    from refimpl.files import sweep_stale
+    from refimpl.files import in_one_sentence, sweep_stale
     from refimpl.report import check_folder
     from refimpl.series import configs_of, write_series
     from refimpl.workers import executor_of
@@ -55,6 +55,9 @@ def verb_run(args) -> None:
             print(run_in(output, config, executor, args.fresh)["text"])
             return
         rows, first, trained = [], min(years), ()
+        for path in (output / "series.csv", output / "series.png"):  # of other years, it may be
+            with in_one_sentence(path):
+                path.unlink(missing_ok=True)
         for year, one in sorted(years.items()):
             shared = config.series.network == "shared" and year != first
             network = f"of {first}" if shared else "own"
@@ -72,27 +75,29 @@ def run_in(output: Path, config, executor=None, fresh: bool = False, trained=(),
 
     A run that would make what is there already is not made again.
     """
-    from refimpl.keys import stages_in
+    from refimpl.keys import check_unchanged, stages_in
     from refimpl.lock import locked
     from refimpl.pipeline import run
     from refimpl.progress import say, stage
-    from refimpl.report import already_there, conclude, write_results
+    from refimpl.report import already_there, check_inputs_stay, conclude, write_results
     from refimpl.series import row_of
     from refimpl.stages import WORK
     from refimpl.summary import summary, tables
     from refimpl.warm_up import warm_up_if_cold
 
+    check_inputs_stay(config.input_files(), output)
     work = output / WORK
     with locked(work, output), leaving_no_trace(output, work):
         stages = stages_in(work, config, trained=trained)
         if fresh:
             stages.clear()
-        elif found := already_there(output, stages):
+        elif (found := already_there(output, stages)) and len(networks_of(stages)) == config.upscale.doublings:
             say(f"{output}: holds the results of this run already; --fresh makes them anew")
             return found | {"trained": networks_of(stages)}
         warm_up_if_cold()
         results = run(config, work=stages, executor=executor, trained=trained)
         with stage("write"):
+            check_unchanged(stages, config)
             write_results(results, output)
         text = tables(results) + "\n\n" + summary(results, output)
         row = row_of(results, network)

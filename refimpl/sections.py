@@ -17,7 +17,7 @@ DEFAULT_ID = "code"
 
 @dataclass(frozen=True)
 class GridSettings:
-    """The working grid of the coarse map; the fine map halves its cells (D04, D19)."""
+    """The working grid of the coarse map; the fine map divides its cells by ``upscale.factor`` (D04, D19)."""
 
     cell_size: float = setting("cell size in metres (degrees where projection is 'geographic')")
     projection: str = setting(

@@ -74,7 +74,7 @@ class Stages:
     """Stages kept in ``folder``.
 
     ``keys`` holds the own part of each stage's key by the stage's name, ``after`` the stages that it builds on, and
-    ``files`` the name of the file behind a part that is a checksum.
+    ``files`` the file behind a part that is a checksum.
 
     >>> import tempfile
     >>> keys = {"double": {"number": 3}}
@@ -86,7 +86,7 @@ class Stages:
     folder: Path
     keys: Mapping[str, Key]
     after: Mapping[str, tuple[str, ...]]
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, Path] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     """Of each stage that was asked for: how long it took when it was done."""
     _said: set[str] = field(default_factory=set)
@@ -143,13 +143,27 @@ class Stages:
             if found.is_dir() and found.name not in keep:
                 _remove(found)
 
+    def forget(self, keep: tuple[str, ...]) -> None:
+        """Remove what the stages made but those named; their keys stay, so that a change is named by the next run.
+
+        Raises
+        ------
+        InputError
+            The folder cannot be written.
+        """
+        for folder in (found for found in self.folder.glob("*") if found.is_dir() and found.name not in keep):
+            record = _record_of(folder)
+            _remove(folder)
+            if record and folder.name in self.keys:
+                self._begin(folder, record["key"], anew=True)
+
     def _kept(self, folder: Path, record: dict) -> Finished | None:
         """What a stage left, if it is done and whole; its warnings are given again."""
         if "files" not in record:
             return None
         lost = _lost(folder, record["files"])
         try:
-            value = None if lost else load((folder / _VALUE).read_bytes(), self.folder)
+            value = None if lost else load((folder / _VALUE).read_bytes(), self.folder, self.files)
         except Exception:  # whatever a damaged file makes pickle raise
             lost = _VALUE
         if lost:
@@ -171,8 +185,8 @@ class Stages:
     def _make(self, name: str, make: Callable[[Here], Any], key: dict) -> Finished:
         folder, start = self.folder / name, time.perf_counter()
         with _given_again() as caught, stage(name) as progress, full_disk_in_one_sentence(folder):
-            content = dump(make(Here(folder, progress, digest(key))), self.folder)
-        value = load(content, self.folder)  # a stage done now hands on what one done before would
+            content = dump(make(Here(folder, progress, digest(key))), self.folder, self.files)
+        value = load(content, self.folder, self.files)  # a stage done now hands on what one done before would
         seconds = time.perf_counter() - start
         texts = list(dict.fromkeys(str(one.message) for one in caught if issubclass(one.category, DataWarning)))
         write_bytes(folder / _VALUE, content)
@@ -202,7 +216,8 @@ class Stages:
         if part not in new:
             return f"{part} was {old[part]!r} and is no more"
         if part in self.files:
-            return f"{self.files[part]} ({part}) " + ("has changed since the last run" if part in old else "is new")
+            what = "has changed since the last run" if part in old else "is new"
+            return f"{Path(self.files[part]).name} ({part}) {what}"
         return f"{part} was {old[part]!r} and is {new[part]!r}" if part in old else f"{part} = {new[part]!r} is new"
 
 

@@ -182,3 +182,52 @@ def test_what_only_the_report_looks_at_trains_nothing_anew(world, made):
     assert np.array_equal(again.values, plain.values) and again.units == plain.units
     head = (world / "out" / "emissions.tif").read_bytes()[:400]
     assert b"LAYOUT=IFDS_BEFORE_DATA" in head and b"LAYOUT" not in (world / "out" / "run.json").read_bytes()
+
+
+def test_what_has_changed_since_a_finished_run_is_named_too(world, capsys):
+    assert run(world, "out") == 0
+    lights = read_raster(world / "ntl_2005.tif")
+    write_raster(world / "ntl_2005.tif", Raster(lights.values + 1, lights.valid, lights.grid, ""), nodata=-9999)
+    capsys.readouterr()
+    assert run(world, "out", "--set", "grid.cell_size=10000.0") == 0
+    told = capsys.readouterr().err
+    assert "ntl_2005.tif (drivers.by_year.2005.ntl) has changed" in told
+    assert "grid.cell_size was 20000.0 and is 10000.0" in told
+
+
+def test_an_input_is_read_where_the_present_configuration_has_it(world, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(pipeline, "judge_map", lambda *args: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            run(world, "out")
+    cover = read_raster(world / "land_cover.tif")
+    (world / "land_cover.tif").rename(world / "lc.tif")
+    water = Raster(np.zeros_like(cover.values), cover.valid, cover.grid, "")
+    write_raster(world / "land_cover.tif", water)  # another file under the old name
+    words = ("--set", 'land_cover.raster="lc.tif"')
+    assert run(world, "out", *words) == run(world, "anew", *words) == 0
+    assert outputs(world / "out") == outputs(world / "anew")
+
+
+def test_an_input_that_changes_while_the_run_is_at_work_is_refused(world, capsys, monkeypatch):
+    lights, judge = read_raster(world / "ntl_2010.tif"), pipeline.judge_map
+
+    def judged(*args):
+        write_raster(world / "ntl_2010.tif", Raster(lights.values + 1, lights.valid, lights.grid, ""), nodata=-9999)
+        return judge(*args)
+
+    monkeypatch.setattr(pipeline, "judge_map", judged)
+    assert run(world, "out") == 2
+    assert "ntl_2010.tif" in (said := capsys.readouterr().err) and "has changed while the run was at work" in said
+    assert not (world / "out" / "run.json").exists()
+    monkeypatch.undo()
+    assert run(world, "out") == run(world, "anew") == 0
+    assert outputs(world / "out") == outputs(world / "anew")
+
+
+def test_a_run_does_not_write_over_its_own_inputs(world, capsys):
+    (world / "energy.csv").rename(world / "inventory.csv")
+    before = (world / "inventory.csv").read_bytes()
+    assert run(world, ".", "--set", 'statistics.energy="inventory.csv"') == 2
+    assert "has the name of one of its results" in capsys.readouterr().err
+    assert (world / "inventory.csv").read_bytes() == before

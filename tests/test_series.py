@@ -108,6 +108,8 @@ def test_every_alternative_of_a_map_four_times_finer_lies_on_its_grid_with_its_t
     replicated = next(one for one in results.judged if one.name.startswith("replicate")).emission
     blocks = replicated.part((0, 8, 0, 8)).values
     assert np.array_equal(blocks[:4, :4], np.full((4, 4), blocks[0, 0])) or not blocks.any()
+    # by the land cover of the cells of the regression's map, whatever the factor
+    assert results.compared.coarse_land_cover.grid == results.coarse.raster.grid
     assert results.coarse_shares is not None
 
 

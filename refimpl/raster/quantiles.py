@@ -69,7 +69,7 @@ def order_statistics(blocks: Blocks, q: float) -> OrderStatistics:
     for block in blocks():
         if block.size:
             low, high = min(low, float(block.min())), max(high, float(block.max()))
-            counts += np.bincount(_keys(block) >> (64 - _STEP), minlength=counts.size)
+            counts += np.bincount((_keys(block) >> (64 - _STEP)).astype(np.intp), minlength=counts.size)
     count = int(counts.sum())
     if not count:
         raise ValueError("no number, expected at least one")
@@ -91,7 +91,7 @@ def _at(blocks: Blocks, ranks: tuple[int, int], counts: np.ndarray) -> list[floa
             keys = _keys(block)
             for first, inside in finer.items():
                 next_bits = (keys[keys >> (64 - bits) == first] >> (64 - bits - _STEP)) & (2**_STEP - 1)
-                inside += np.bincount(next_bits, minlength=inside.size)
+                inside += np.bincount(next_bits.astype(np.intp), minlength=inside.size)
         inner = [_bin_of(finer[first], rank) for first, rank, _ in found]
         found = [((first << _STEP) | more, rank, size) for (first, _, _), (more, rank, size) in zip(found, inner)]
     return [_number(key) for key, _, _ in found]
