@@ -23,11 +23,10 @@ from refimpl.progress import Progress
 from refimpl.raster.clipped import Together
 from refimpl.raster.codes import StoredCodes, largest_code
 from refimpl.raster.geojson import is_geojson, read_polygons
-from refimpl.raster.grid import Grid, Raster, Source
+from refimpl.raster.grid import Grid, Raster
 from refimpl.raster.polygons import Polygons
 from refimpl.raster.projection import named_crs
 from refimpl.raster.warp import warp_nearest
-from refimpl.raster.windows import windows
 from refimpl.raster.zonal import rank_drivers, zonal_statistics
 from refimpl.raster.zones import Coverage, Zones, cover, coverage
 from refimpl.sections import DEFAULT_ID, Bounds, ZoneSettings
@@ -270,12 +269,6 @@ def mapped_totals(
 
 def _warn(message: str) -> None:
     warnings.warn(message, DataWarning, stacklevel=3)
-
-
-def require_overlap(warped: Source, path: Path) -> None:
-    """Refuse a raster of which nothing falls on the grid of the map."""
-    if not any(warped.part(window).valid.any() for window in windows(warped.grid.shape)):
-        raise no_overlap(path)
 
 
 def no_overlap(path: Path) -> InputError:

@@ -70,10 +70,11 @@ def verb_run(args) -> None:
         print(f"series: {output / 'series.csv'}, {output / 'series.png'}")
 
 
-def run_in(output: Path, config, executor=None, fresh: bool = False, trained=(), network: str = "own") -> dict:
+def run_in(output: Path, config, executor=None, fresh: bool = False, trained=(), network: str = "") -> dict:
     """One run in its folder: what it prints (``text``), its ``row`` in a series, and its ``trained`` networks.
 
-    A run that would make what is there already is not made again.
+    A run that would make what is there already is not made again.  ``network`` is what the row says of the network;
+    outside of a series, where it is empty, no row is made.
     """
     from refimpl.keys import check_unchanged, stages_in
     from refimpl.lock import locked
@@ -91,7 +92,11 @@ def run_in(output: Path, config, executor=None, fresh: bool = False, trained=(),
         stages = stages_in(work, config, trained=trained)
         if fresh:
             stages.clear()
-        elif (found := already_there(output, stages)) and len(networks_of(stages)) == config.upscale.doublings:
+        elif (
+            (found := already_there(output, stages))
+            and len(networks_of(stages)) == config.upscale.doublings
+            and (found["row"] or not network)
+        ):
             say(f"{output}: holds the results of this run already; --fresh makes them anew")
             return found | {"trained": networks_of(stages)}
         warm_up_if_cold()
@@ -100,7 +105,7 @@ def run_in(output: Path, config, executor=None, fresh: bool = False, trained=(),
             check_unchanged(stages, config)
             write_results(results, output)
         text = tables(results) + "\n\n" + summary(results, output)
-        row = row_of(results, network)
+        row = row_of(results, network) if network else None
         conclude(results, {"text": text, "row": row})
         return {"text": text, "row": row, "trained": networks_of(stages)}
 
