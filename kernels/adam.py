@@ -1,4 +1,4 @@
-"""Twin of ``refimpl.zssr.adam``: one step of Adam in a single pass over the parameters.
+"""Twin of ``refimpl.method.adam``: one step of Adam in a single pass over the parameters.
 
 NumPy goes through memory once for each of a dozen operations; here each number is read and written once.  Every
 element is computed on its own, in the dtype of the arrays, so nothing depends on order.  The 222,336 parameters of the
@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernels.compiled import kernel
-from refimpl.zssr.adam import check_step
+from kernels.tools.compiled import kernel
+from refimpl.method.adam import check_step
 
 
 def adam_step(parameters, gradients, first_moment, second_moment, step, rate, beta1, beta2, epsilon):

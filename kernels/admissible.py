@@ -1,4 +1,4 @@
-"""Twin of ``refimpl.zssr.augment.admissible``: counts that run with the window, in place of a summed-area table.
+"""Twin of ``refimpl.method.training_pairs.admissible``: counts that run with the window, in place of a summed-area table.
 
 For every column the number of valid cells, and of valid cells that are not 0, in the last ``size`` rows is kept up to
 date; along a row, a window's count changes by the column that enters and the one that leaves.  Whole numbers, so exact.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernels.compiled import kernel
+from kernels.tools.compiled import kernel
 
 
 def admissible(image, valid, size):

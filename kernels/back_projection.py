@@ -1,4 +1,4 @@
-"""Twins of ``refimpl.zssr.back_projection``: an iteration in two passes over the fine image.
+"""Twins of ``refimpl.method.back_projection``: an iteration in two passes over the fine image.
 
 The first pass reads the fine image and writes the difference, a quarter of its size; the second one interpolates that
 row by row, as ``kernels.resize`` does, and adds each row while it is in the nearest cache.  The sums are those of the
@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernels.compiled import kernel
 from kernels.resize import ADD, contiguous_float, resize_into, rows_of_part
-from kernels.threads import run_parts
+from kernels.tools.compiled import kernel
+from kernels.tools.threads import run_parts
 
 
 def coarse_difference(fine, coarse, valid):

@@ -1,4 +1,4 @@
-"""Twin of ``refimpl.zssr.resize``: the 2x2 mean over valid cells.
+"""Twin of ``refimpl.method.resize``: the 2x2 mean over valid cells.
 
 The two input rows of an output row, 0 at invalid cells, and the numbers of valid cells are written into rows of even
 length that stay in the nearest cache; then every block is summed alike, at edges too, without a branch.
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernels.compiled import kernel
 from kernels.resize import contiguous_float, rows_of_part
-from kernels.threads import run_parts
+from kernels.tools.compiled import kernel
+from kernels.tools.threads import run_parts
 
 
 def downsample_mean_valid(image, valid):

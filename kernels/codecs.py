@@ -1,4 +1,4 @@
-"""Kernels of refimpl/raster/codecs.py.
+"""Kernels of refimpl/formats/codecs.py.
 
 Idea of LZW: every entry of the table is a piece of what was already written, namely a word and the byte after it; so
 the table keeps where that piece starts and how long it is, and a word is copied from there, eight bytes at a time.
@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernels.compiled import kernel
-from kernels.octets import copy_eight
+from kernels.tools.compiled import kernel
+from kernels.tools.octets import copy_eight
 
 CLEAR, END, FIRST_FREE, MOST_CODES = 256, 257, 258, 4096
 

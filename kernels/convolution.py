@@ -1,4 +1,4 @@
-"""The three operations of one 3x3 convolution layer: twins of ``refimpl.zssr.network``.
+"""The three operations of one 3x3 convolution layer: twins of ``refimpl.method.network``.
 
 The network itself runs all its layers together (``kernels.network``), by the same steps and to the same bytes.
 
@@ -8,8 +8,8 @@ C_out swapped): the same function with other weights.
 
 Which way a layer is computed follows from dtype and channels:
 
-    float32, C_in and C_out multiples of 8             Winograd, ``kernels.winograd``
-    float32, one of them 1, the other a multiple of 8  the sums as defined, ``kernels.thin``
+    float32, C_in and C_out multiples of 8             Winograd, ``kernels.tools.winograd``
+    float32, one of them 1, the other a multiple of 8  the sums as defined, ``kernels.tools.thin``
     anything else                                      plain loops, in float32 or float64 as given
 
 Under NUMBA_DISABLE_JIT all take the last way, because vectors exist in compiled code only.
@@ -22,7 +22,7 @@ from __future__ import annotations
 import numpy as np
 from numba import config
 
-from kernels.convolution_parts import (
+from kernels.tools.convolution_parts import (
     add_convolution_plain,
     add_weight_gradient_plain,
     convolve_part,
@@ -33,13 +33,13 @@ from kernels.convolution_parts import (
     weights_part,
     widen_part,
 )
-from kernels.memory import work_array
-from kernels.plane import inside_of, plane_of, zero_plane
-from kernels.simd import LANES
-from kernels.sweep_plan import bands_of
-from kernels.threads import run_parts, workers
-from kernels.winograd import chosen_edge, work_size
-from kernels.winograd_weights import weights_size
+from kernels.tools.memory import work_array
+from kernels.tools.plane import inside_of, plane_of, zero_plane
+from kernels.tools.simd import LANES
+from kernels.tools.sweep_plan import bands_of
+from kernels.tools.threads import run_parts, workers
+from kernels.tools.winograd import chosen_edge, work_size
+from kernels.tools.winograd_weights import weights_size
 
 
 def convolve(x, weights, bias, relu):

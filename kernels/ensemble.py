@@ -1,4 +1,4 @@
-"""Twin of ``refimpl.zssr.ensemble``: the median of eight images.
+"""Twin of ``refimpl.windows.ensemble``: the median of eight images.
 
 Two sorted fours, the second one turned round, give the four smaller of eight numbers as minima of pairs and the four
 larger ones as maxima (Batcher's merge; Knuth, The Art of Computer Programming, volume 3, section 5.3.4): the median
@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernels.compiled import inner, kernel
 from kernels.resize import contiguous_float, rows_of_part
-from kernels.threads import run_parts
+from kernels.tools.compiled import inner, kernel
+from kernels.tools.threads import run_parts
 
 
 def median(images):

@@ -1,6 +1,6 @@
-"""Twin of ``refimpl.zssr.inference``: the network applied to an image of any size, piece by piece.
+"""Twin of ``refimpl.windows.inference``: the network applied to an image of any size, piece by piece.
 
-A piece is a sweep (``kernels.sweep``) over a square of the image with as many cells around it as the layers see; each
+A piece is a sweep (``kernels.tools.sweep``) over a square of the image with as many cells around it as the layers see; each
 layer computes only what the later ones need.  What is swept starts at multiples of 4 cells, where the tiles of the
 whole image do, so every cell has the bytes that ``forward`` gives it.  The two planes between which the layers go to
 and fro have the size of a piece, whatever the image is.
@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from kernels.network import run_sweep, suits
-from refimpl.zssr import inference as reference
-from refimpl.zssr.inference import ALIGNMENT, check_window, halo
+from refimpl.windows import inference as reference
+from refimpl.windows.inference import ALIGNMENT, check_window, halo
 
 PIECE = 512
 """Side of a piece in cells, a multiple of 4: two planes of 76 MB.  Half of it computes a ninth of all cells twice

@@ -1,4 +1,4 @@
-"""Kernel of refimpl/raster/interpolation.py.
+"""Kernel of refimpl/earth/interpolation.py.
 
 Idea: one point at a time, in the reference's order; blocks of rows of points side by side.
 """
@@ -9,8 +9,8 @@ import math
 
 import numpy as np
 
-from kernels.compiled import inner, kernel
-from kernels.threads import run_parts
+from kernels.tools.compiled import inner, kernel
+from kernels.tools.threads import run_parts
 
 PART_POINTS = 2**14
 

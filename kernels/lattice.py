@@ -1,4 +1,4 @@
-"""Kernel of refimpl/raster/lattice.py.
+"""Kernel of refimpl/earth/lattice.py.
 
 Idea: a row of points is eleven rows of numbers, each times a number of its own, added up in the reference's order:
 vector code, in which nothing but the row itself is written.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernels.compiled import kernel
+from kernels.tools.compiled import kernel
 
 SNAP = 1e-9
 

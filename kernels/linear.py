@@ -1,4 +1,4 @@
-"""Kernel of ``refimpl.regression.linear.weighted_features``.
+"""Kernel of ``refimpl.method.linear.weighted_features``.
 
 Idea: one row at a time, so that each number is read once and only the answers are written; the order of additions is
 the reference's, and so are the bytes.
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernels.compiled import kernel
-from kernels.doubles import uncounted
-from kernels.threads import run_parts
+from kernels.tools.compiled import kernel
+from kernels.tools.doubles import uncounted
+from kernels.tools.threads import run_parts
 
 PART = 65_536
 """Rows of a part for a thread."""

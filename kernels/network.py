@@ -1,6 +1,6 @@
-"""The network as a whole, forward and back: twins of ``refimpl.zssr.network``.
+"""The network as a whole, forward and back: twins of ``refimpl.method.network``.
 
-In float32 with a multiple of 8 channels, all layers run in one sweep (``kernels.sweep``) by Winograd's convolution;
+In float32 with a multiple of 8 channels, all layers run in one sweep (``kernels.tools.sweep``) by Winograd's convolution;
 else layer after layer, as the reference has it, by the functions of ``kernels.convolution``.  The
 output's rounding depends on a cell's place in its 4x4 tile, counted from the image's corner.
 """
@@ -10,16 +10,16 @@ from __future__ import annotations
 import numpy as np
 from numba import config
 
-from kernels.memory import work_array
-from kernels.plane import plane_of, work_planes, zero_plane
-from kernels.simd import LANES
-from kernels.sweep import sweep
-from kernels.sweep_plan import TASKS, bands_of, plan, regions_of
-from kernels.threads import run_tasks, workers
-from kernels.winograd import chosen_edge, work_size
-from kernels.winograd_products import PANEL
-from kernels.winograd_weights import padded, weights_size
-from refimpl.zssr import network as reference
+from kernels.tools.memory import work_array
+from kernels.tools.plane import plane_of, work_planes, zero_plane
+from kernels.tools.simd import LANES
+from kernels.tools.sweep import sweep
+from kernels.tools.sweep_plan import TASKS, bands_of, plan, regions_of
+from kernels.tools.threads import run_tasks, workers
+from kernels.tools.winograd import chosen_edge, work_size
+from kernels.tools.winograd_products import PANEL
+from kernels.tools.winograd_weights import padded, weights_size
+from refimpl.method import network as reference
 
 
 def forward(network, image, activations=None):

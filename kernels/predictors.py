@@ -1,10 +1,10 @@
-"""Kernels of refimpl/raster/predictors.py: one pass over a row, which stays in the nearest cache."""
+"""Kernels of refimpl/formats/predictors.py: one pass over a row, which stays in the nearest cache."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from kernels.compiled import kernel
+from kernels.tools.compiled import kernel
 
 
 def undo_differences(pixels):

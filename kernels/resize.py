@@ -1,4 +1,4 @@
-"""Twins of ``refimpl.zssr.resize``: bicubic resizing, with and without invalid cells.
+"""Twins of ``refimpl.method.resize``: bicubic resizing, with and without invalid cells.
 
 The reference goes through memory once for every tap of either axis.  Here an output row is made at one go: the input
 rows that it needs are added up, weighted, into one row that stays in the nearest cache, and the columns' taps are
@@ -18,9 +18,9 @@ import functools
 
 import numpy as np
 
-from kernels.compiled import inner, kernel
-from kernels.threads import run_parts
-from refimpl.zssr.resize import HALF, bicubic_taps, check_shape
+from kernels.tools.compiled import inner, kernel
+from kernels.tools.threads import run_parts
+from refimpl.method.resize import HALF, bicubic_taps, check_shape
 
 CELLS, COLUMNS = 2**18, 4096
 """Cells of a part, and columns at most."""

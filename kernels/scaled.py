@@ -1,4 +1,4 @@
-"""Twin of ``refimpl.zssr.scaled``: windows of a resized map, by the kernel that resizes whole maps.
+"""Twin of ``refimpl.windows.scaled``: windows of a resized map, by the kernel that resizes whole maps.
 
 That kernel takes the taps of every output row and column as it is told them, so a window is an image of its own whose
 taps are never mirrored here.  A crop of 128 x 128 is one part, and needs no other thread.
@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from kernels.resize import ANY, COLUMNS, NORMALISE, PLAIN, contiguous_float, resize_part, rows_of_part
-from kernels.threads import run_parts
-from refimpl.zssr.resize import HALF
+from kernels.tools.threads import run_parts
+from refimpl.method.resize import HALF
 
 
 def weigh_window(image, valid, rows, cols, every_valid):

@@ -1,14 +1,14 @@
-"""Kernel of ``refimpl.regression.smo.minimise_dual``: the same steps without the whole kernel matrix.
+"""Kernel of ``refimpl.method.smo.minimise_dual``: the same steps without the whole kernel matrix.
 
 - One variable a sample.  Of a sample's pair a_k, a_(n+k) at most one need differ from 0, so beta_k says both.  A
   sample is worth residual + up as one that grows and residual + low as one that falls: -epsilon or +epsilon, by the
   sign of beta, and infinite at -C or C.
 - Rows of the kernel matrix are made when a step needs them and kept as far as ``cache_size`` allows
-  (``kernels.kernel_rows``).
+  (``kernels.tools.kernel_rows``).
 - Shrinking (Joachims 1998; Chang & Lin 2011, 5.1): a sample that no pair would take, growing or falling, is put aside.
   Arrays, and the rows that are kept, close up: passes are shorter and more rows fit.  When the others are solved, all
   samples come back with a residual computed afresh, and the steps go on: all meet the stopping rule, or none does.
-- The passes that look for a pair are loops of vector code (``kernels.working_set``).
+- The passes that look for a pair are loops of vector code (``kernels.tools.working_set``).
 
 Each number is computed by one thread, in a way that does not depend on which: any number of threads gives the same
 bytes.  Only rows of very many samples or features, and the residual of all samples, are shared among threads.
@@ -20,13 +20,13 @@ import math
 
 import numpy as np
 
-from kernels.compiled import inner, kernel
-from kernels.doubles import multiply_add, uncounted
-from kernels.kernel_rows import cached_row, fill_row
-from kernels.shrinking import shrink
 from kernels.svr import BLOCK, CODES, POLYNOMIAL, RBF, expansion, padded, whole_power
-from kernels.working_set import TAU, first_of_pair, second_of_pair
-from refimpl.regression.kernel_functions import overflow
+from kernels.tools.compiled import inner, kernel
+from kernels.tools.doubles import multiply_add, uncounted
+from kernels.tools.kernel_rows import cached_row, fill_row
+from kernels.tools.shrinking import shrink
+from kernels.tools.working_set import TAU, first_of_pair, second_of_pair
+from refimpl.method.kernel_functions import overflow
 
 ROUNDING = 4 * np.finfo(float).eps
 SHRINK_EVERY = 1000

@@ -1,7 +1,7 @@
-"""Kernel of ``refimpl.regression.kernel_functions.kernel_expansion``; ``kernels.smo`` takes its rows of values too.
+"""Kernel of ``refimpl.method.kernel_functions.kernel_expansion``; ``kernels.smo`` takes its rows of values too.
 
 Idea: feature after feature lies in memory, a block of rows at a time, so that differences, squares and exponentials
-(``kernels.exponential``) run over neighbouring numbers, several in one instruction, and all that happens between
+(``kernels.tools.exponential``) run over neighbouring numbers, several in one instruction, and all that happens between
 reading a row and writing its answer stays in the processor's nearest cache.  Features are padded with zeros to a
 multiple of four, which are added in one pass.
 
@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernels.compiled import inner, kernel
-from kernels.doubles import multiply_add, uncounted
-from kernels.exponential import exponentials
-from kernels.threads import run_parts, workers
+from kernels.tools.compiled import inner, kernel
+from kernels.tools.doubles import multiply_add, uncounted
+from kernels.tools.exponential import exponentials
+from kernels.tools.threads import run_parts, workers
 
 CODES = {"linear": 0, "rbf": 1, "poly": 2}
 RBF, POLYNOMIAL = CODES["rbf"], CODES["poly"]

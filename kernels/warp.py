@@ -1,4 +1,4 @@
-"""Kernels of refimpl/raster/overlap.py.
+"""Kernels of refimpl/earth/overlap.py.
 
 Idea: one cell at a time, so that nothing larger than the answer is stored, and cells without a valid pixel are left at
 once.  Each edge of the cell walks through the pixels that it crosses and leaves two numbers in each: ``full``, the
@@ -14,8 +14,8 @@ import math
 
 import numpy as np
 
-from kernels.compiled import inner, kernel
-from kernels.threads import run_parts
+from kernels.tools.compiled import inner, kernel
+from kernels.tools.threads import run_parts
 
 NOISE, NOISE_FLOOR, ALIKE = 1e-12, 1e-15, 1e-9
 PART_CELLS = 4096

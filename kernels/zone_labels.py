@@ -1,6 +1,6 @@
-"""Kernel of refimpl/raster/zone_labels.py.
+"""Kernel of refimpl/earth/zone_labels.py.
 
-Idea: the sweep of ``kernels.polygons``, zone after zone in the order of their codes; each cell remembers its largest
+Idea: the sweep of ``kernels.tools.polygon_edges``, zone after zone in the order of their codes; each cell remembers its largest
 share so far, whose it is, and the sum of all.  By centre, an edge deposits whole cells instead of parts of them.
 """
 
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernels.compiled import inner, kernel
-from kernels.polygons import NOISE, ROWS, deposit, deposit_centre, edges_by_part, held
-from kernels.threads import run_parts
+from kernels.tools.compiled import inner, kernel
+from kernels.tools.polygon_edges import NOISE, ROWS, deposit, deposit_centre, edges_by_part, held
+from kernels.tools.threads import run_parts
 
 ASTRAY = 1e-6
 

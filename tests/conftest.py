@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from refimpl import progress
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import WGS84
-from refimpl.raster.writing import write_raster
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import WGS84
+from refimpl.formats.writing import write_raster
 
 ZONES = Grid(WGS84, (110.0, 36.0, 0.05, -0.05), (96, 96))
 DRIVERS = Grid(WGS84, (110.0, 36.0, 0.1, -0.1), (48, 48))

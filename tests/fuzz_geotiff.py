@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from refimpl.errors import InputError
-from refimpl.raster.geotiff import read_raster
+from refimpl.formats.geotiff import read_raster
 from tests.memory import forget_peak, memory
 from tests.tiff_writer import tiff, with_mask
 

@@ -34,9 +34,9 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from refimpl import pipeline
 from refimpl.cli import main
-from refimpl.stages import WORK
+from refimpl.run import pipeline
+from refimpl.run.stages import WORK
 
 TEMPORARY = ".refimpl-partial-"
 CHECKPOINT_EVERY = 3

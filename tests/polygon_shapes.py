@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from refimpl.raster.grid import Grid
-from refimpl.raster.polygons import Polygons
-from refimpl.raster.projection import ALBERS_CHINA
+from refimpl.earth.grid import Grid
+from refimpl.earth.polygons import Polygons
+from refimpl.earth.projection import ALBERS_CHINA
 
 METRE = Grid(ALBERS_CHINA, (0, 4, 1, -1), (4, 5))
 """Cells of 1 m, x from 0 to 5, y from 4 down to 0."""

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from refimpl.method.adam import BETA1, BETA2, EPSILON, adam_step
 from refimpl.twins import backend
-from refimpl.zssr.adam import BETA1, BETA2, EPSILON, adam_step
 
 
 @pytest.fixture(autouse=True)

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernels.zone_runs import zone_runs
-from refimpl.allocation import allocate, allocate_cells, per_km2, share_out
+from kernels.tools.zone_runs import zone_runs
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import ALBERS_CHINA, WGS84
 from refimpl.errors import DataWarning, InputError
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import ALBERS_CHINA, WGS84
 from refimpl.twins import backend
+from refimpl.windows.allocation import allocate, allocate_cells, per_km2, share_out
 
 GRID = Grid(ALBERS_CHINA, (0.0, 1000.0, 500.0, -500.0), (2, 3))
 

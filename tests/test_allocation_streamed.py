@@ -14,17 +14,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import refimpl.allocation
-from refimpl.allocation import Allocated, PerKm2, allocate, per_km2
+import refimpl.windows.allocation
 from refimpl.cli import main
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import ALBERS_CHINA, WGS84
 from refimpl.errors import DataWarning, InputError
-from refimpl.raster.geotiff import read_raster
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import ALBERS_CHINA, WGS84
-from refimpl.raster.stored import Stored
-from refimpl.raster.windows import tiles_of
-from refimpl.raster.writing import write_parts, write_raster
+from refimpl.formats.geotiff import read_raster
+from refimpl.formats.writing import write_parts, write_raster
 from refimpl.twins import backend
+from refimpl.windows.allocation import Allocated, PerKm2, allocate, per_km2
+from refimpl.windows.stored import Stored
+from refimpl.windows.walks import tiles_of
 from tests.memory import KNOWN, peak_of_program
 from tests.test_allocation import WEIGHTS
 
@@ -54,7 +54,7 @@ def whole(source):
 
 
 def by_windows(monkeypatch, tile):
-    monkeypatch.setattr(refimpl.allocation, "windows", lambda shape: tiles_of(shape, tile))
+    monkeypatch.setattr(refimpl.windows.allocation, "windows", lambda shape: tiles_of(shape, tile))
 
 
 def same(one, other):

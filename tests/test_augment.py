@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from refimpl.errors import InputError
-from refimpl.zssr.augment import (
+from refimpl.formats.tape import Draw, Tape
+from refimpl.method.training_pairs import (
     admissible,
     build_pyramid,
     crop_size,
@@ -19,7 +20,6 @@ from refimpl.zssr.augment import (
     sums_of_windows,
     undo_rotate_mirror,
 )
-from refimpl.zssr.tape import Draw, Tape
 
 
 def some_map(rows=40, cols=50, seed=0):

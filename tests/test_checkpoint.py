@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refimpl.errors import DataWarning, InputError
+from refimpl.formats.tape import Tape
+from refimpl.method.network import initialise
+from refimpl.method.settings import UpscaleSettings
+from refimpl.method.training import train, train_on
 from refimpl.twins import backend
-from refimpl.zssr.checkpoint import Checkpoint
-from refimpl.zssr.network import initialise
-from refimpl.zssr.scaled import in_memory
-from refimpl.zssr.settings import UpscaleSettings
-from refimpl.zssr.tape import Tape
-from refimpl.zssr.train import train, train_on
+from refimpl.windows.checkpoint import Checkpoint
+from refimpl.windows.scaled import in_memory
 from tests.test_pyramid import coast, store
 
 SMALL = UpscaleSettings(layers=2, channels=4, crop=8, max_steps=70)

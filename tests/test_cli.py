@@ -11,9 +11,9 @@ import pytest
 
 from refimpl import cli
 from refimpl.cli import main
-from refimpl.raster.geotiff import read_raster
-from refimpl.raster.grid import Raster
-from refimpl.raster.writing import write_raster
+from refimpl.earth.grid import Raster
+from refimpl.formats.geotiff import read_raster
+from refimpl.formats.writing import write_raster
 
 
 def rows(path):

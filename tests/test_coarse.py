@@ -8,14 +8,14 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from refimpl import coarse
-from refimpl.coarse import count_negative, predict_coarse, predicted_map
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import ALBERS_CHINA, WGS84
 from refimpl.errors import InputError
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import ALBERS_CHINA, WGS84
-from refimpl.raster.stored import Stored
-from refimpl.raster.writing import write_raster
-from refimpl.regression.selection import MODELS, fit_model
+from refimpl.formats.writing import write_raster
+from refimpl.method.selection import MODELS, fit_model
+from refimpl.windows import coarse_map as coarse
+from refimpl.windows.coarse_map import count_negative, predict_coarse, predicted_map
+from refimpl.windows.stored import Stored
 
 NAMES = ("ntl", "population", "gdp")
 

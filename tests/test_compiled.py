@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kernels import compiled
+from kernels.tools import compiled
 
 NEVER_STALE = """
     from kernels.outer import answer
@@ -18,16 +18,18 @@ NEVER_STALE = """
 
 @pytest.fixture
 def house(tmp_path):
-    """A copy of ``kernels.compiled`` beside two made kernel modules, one of which uses the other."""
+    """A copy of ``kernels.tools.compiled`` beside two made kernel modules, one of which uses the other."""
     folder = tmp_path / "site" / "kernels"
     folder.mkdir(parents=True)
     (folder / "__init__.py").write_text("")
-    (folder / "compiled.py").write_text(Path(compiled.__file__).read_text(encoding="utf-8"))
+    (folder / "tools").mkdir()
+    (folder / "tools" / "__init__.py").write_text("")
+    (folder / "tools" / "compiled.py").write_text(Path(compiled.__file__).read_text(encoding="utf-8"))
     (folder / "within.py").write_text(
-        "from kernels.compiled import inner\n\n@inner\ndef double(x):\n    return 2 * x\n"
+        "from kernels.tools.compiled import inner\n\n@inner\ndef double(x):\n    return 2 * x\n"
     )
     (folder / "outer.py").write_text(
-        "from kernels.compiled import kernel\nfrom kernels.within import double\n\n"
+        "from kernels.tools.compiled import kernel\nfrom kernels.within import double\n\n"
         "@kernel\ndef answer(x):\n    return double(x) + 1\n"
     )
     return folder
@@ -70,7 +72,7 @@ def test_an_edit_of_an_imported_kernel_module_leaves_no_stale_machine_code(house
 def test_an_edit_of_another_kernel_module_keeps_the_machine_code(house, tmp_path):
     cache = str(tmp_path / "cache")
     run(house, NUMBA_CACHE_DIR=cache)
-    (house / "elsewhere.py").write_text("from kernels.compiled import kernel\n")
+    (house / "elsewhere.py").write_text("from kernels.tools.compiled import kernel\n")
     assert run(house, HITS, NUMBA_CACHE_DIR=cache) == ["7", "1", "0"]
 
 
@@ -154,7 +156,7 @@ def test_processes_that_compile_at_once_do_not_disturb_each_other(house, tmp_pat
 
 
 KEPT = """
-    from kernels.compiled import is_kept
+    from kernels.tools.compiled import is_kept
     from kernels.outer import answer
     print(is_kept(answer), answer(3), is_kept(answer))
 """
@@ -175,7 +177,7 @@ def test_without_compilation_kernels_are_plain_functions(house):
 
 
 def test_the_digest_covers_what_a_module_imports_and_no_more():
-    products, adam = (compiled.source_digest(compiled.HOUSE / f"{name}.py") for name in ("winograd_products", "adam"))
+    products, adam = (compiled.source_digest(compiled.HOUSE / f"{name}.py") for name in ("tools/winograd_products", "adam"))
     assert products != adam and len(products) == 64
-    text = b"from kernels.simd import load\nimport kernels.adam, numpy\nfrom kernels import warp"
+    text = b"from kernels.tools.simd import load\nimport kernels.adam, numpy\nfrom kernels import warp"
     assert {file.stem for file in compiled._imported(text)} == {"simd", "adam", "warp"}

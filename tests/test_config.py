@@ -2,8 +2,8 @@
 
 import pytest
 
-from refimpl.config import SECTIONS, documentation, read_config
 from refimpl.errors import InputError
+from refimpl.run.config import SECTIONS, documentation, read_config
 
 
 def edited(world, old, new):

@@ -13,13 +13,13 @@ import tifffile
 from refimpl.conformance.answers import given_answers, read_answers
 from refimpl.conformance.case import Expectation
 from refimpl.conformance.compare import compare
-from refimpl.conformance.formats import read_columns, read_npy, write_npy
+from refimpl.conformance.csv_and_npy import read_columns, read_npy, write_npy
 from refimpl.conformance.task import Task
 from refimpl.conformance.writing import write_answers
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import ALBERS_CHINA
 from refimpl.errors import InputError
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import ALBERS_CHINA
-from refimpl.raster.writing import write_raster
+from refimpl.formats.writing import write_raster
 
 GRID = Grid(ALBERS_CHINA, (0, 0, 1000, -1000), (2, 3))
 VALUES = np.arange(6.0).reshape(2, 3)

@@ -10,9 +10,9 @@ from refimpl.conformance.compare import compare
 from refimpl.conformance.invariants import hold
 from refimpl.conformance.task import Task
 from refimpl.conformance.ulp import ulp_distance
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import ALBERS_CHINA, CRS, WGS84
-from refimpl.raster.writing import write_raster
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import ALBERS_CHINA, CRS, WGS84
+from refimpl.formats.writing import write_raster
 
 A = np.array([[1.0, 2.0, 4.0], [8.0, 16.5, 32.0]])
 CELLWISE = ("exact", "ulp", "abs", "rel", "scaled")

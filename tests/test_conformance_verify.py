@@ -17,13 +17,13 @@ from PIL import Image
 
 from refimpl.cli import main
 from refimpl.conformance import Task, check
-from refimpl.conformance.formats import write_npy
+from refimpl.conformance.csv_and_npy import write_npy
 from refimpl.conformance.judge import names
 from refimpl.conformance.suite import Suite, find_suite
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import ALBERS_CHINA
 from refimpl.errors import InputError
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import ALBERS_CHINA
-from refimpl.raster.writing import write_raster
+from refimpl.formats.writing import write_raster
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the program under test is a shell script")
 IMAGES = np.arange(24.0).reshape(2, 3, 4)

@@ -13,19 +13,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from refimpl import __version__, cluster
+from refimpl import __version__
 from refimpl.cli import main
-from refimpl.coarse import Predicted
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import ALBERS_CHINA
 from refimpl.errors import DataWarning, InputError
-from refimpl.files import sha256
-from refimpl.raster.geotiff import read_raster
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import ALBERS_CHINA
-from refimpl.raster.stored import Stored
-from refimpl.raster.tiled import write_tiled
-from refimpl.raster.writing import write_raster
-from refimpl.regression.selection import fit_model
-from refimpl.workers import at_once, executor_of, result_of, submit
+from refimpl.formats.files import sha256
+from refimpl.formats.geotiff import read_raster
+from refimpl.formats.writing import write_raster
+from refimpl.method.selection import fit_model
+from refimpl.run import cluster
+from refimpl.windows.coarse_map import Predicted
+from refimpl.windows.stored import Stored
+from refimpl.windows.tiled import write_tiled
+from refimpl.windows.workers import at_once, executor_of, result_of, submit
 
 distributed = pytest.importorskip("distributed")
 ROOT = Path(__file__).resolve().parent.parent

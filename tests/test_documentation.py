@@ -10,7 +10,7 @@ import pytest
 
 import refimpl
 from refimpl.cli import parser
-from refimpl.decisions import DECISIONS
+from refimpl.method.decisions import DECISIONS
 from refimpl.twins import REGISTRY
 
 ROOT = Path(__file__).resolve().parent.parent

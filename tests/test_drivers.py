@@ -5,11 +5,11 @@ import pickle
 import numpy as np
 import pytest
 
-from refimpl.drivers import OpenDriver
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import ALBERS_CHINA
 from refimpl.errors import DataWarning
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import ALBERS_CHINA
-from refimpl.raster.writing import write_raster
+from refimpl.formats.writing import write_raster
+from refimpl.run.drivers import OpenDriver
 
 
 @pytest.fixture

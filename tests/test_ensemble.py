@@ -8,16 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from refimpl.method.back_projection import back_project
+from refimpl.method.image_range import compress, expand
+from refimpl.method.network import initialise
+from refimpl.method.resize import upsample_valid
+from refimpl.method.settings import UpscaleSettings
+from refimpl.method.training_pairs import rotate_mirror, turned
 from refimpl.twins import backend
-from refimpl.zssr.augment import rotate_mirror, turned
-from refimpl.zssr.back_projection import back_project
-from refimpl.zssr.ensemble import ensemble, median, turned_window
-from refimpl.zssr.inference import infer
-from refimpl.zssr.intensity import compress, expand
-from refimpl.zssr.network import initialise
-from refimpl.zssr.reach import Cut, reach
-from refimpl.zssr.resize import upsample_valid
-from refimpl.zssr.settings import UpscaleSettings
+from refimpl.windows.ensemble import ensemble, median, turned_window
+from refimpl.windows.inference import infer
+from refimpl.windows.reach import Cut, reach
 
 SMALL = UpscaleSettings(layers=3, channels=8, back_projection=2)
 

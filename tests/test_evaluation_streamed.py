@@ -8,25 +8,32 @@ import pickle
 import numpy as np
 import pytest
 
-from refimpl.compared import InventoryFile, coarser, read_inventory_file, read_land_cover, read_odiac, store_zones
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import ALBERS_CHINA, WGS84
 from refimpl.errors import InputError
 from refimpl.evaluation import agreement as agreement_module
-from refimpl.evaluation import comparison
+from refimpl.evaluation import scorecard as comparison
 from refimpl.evaluation.agreement import agreement, compare_inventory
 from refimpl.evaluation.alternatives import alternatives, reference_of
-from refimpl.evaluation.comparison import judge, judge_all, one_factor, province_sums
-from refimpl.evaluation.computed import under
-from refimpl.evaluation.inventories import inventory_density
+from refimpl.evaluation.derived import under
 from refimpl.evaluation.land_cover import coarse_shares, seven_classes
 from refimpl.evaluation.land_cover_map import land_cover_on
-from refimpl.metrics import mean_absolute_error, pearson_r, r_squared, root_mean_square_error, spearman_rho
-from refimpl.raster.computed import Computed
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import ALBERS_CHINA, WGS84
-from refimpl.raster.stored import Stored
-from refimpl.raster.windows import tiles_of
-from refimpl.raster.writing import write_raster
-from refimpl.zssr.settings import UpscaleSettings
+from refimpl.evaluation.other_inventories import inventory_density
+from refimpl.evaluation.scorecard import judge, judge_all, one_factor, province_sums
+from refimpl.formats.writing import write_raster
+from refimpl.method.metrics import mean_absolute_error, pearson_r, r_squared, root_mean_square_error, spearman_rho
+from refimpl.method.settings import UpscaleSettings
+from refimpl.run.reference_maps import (
+    InventoryFile,
+    coarser,
+    read_inventory_file,
+    read_land_cover,
+    read_odiac,
+    store_zones,
+)
+from refimpl.windows.computed import Computed
+from refimpl.windows.stored import Stored
+from refimpl.windows.walks import tiles_of
 from tests.memory import KNOWN, peak_of_program
 
 GRID = Grid(ALBERS_CHINA, (0.0, 4e6, 500.0, -500.0), (46, 38))
@@ -314,10 +321,10 @@ PROGRAM = """
 import sys, tempfile, numpy as np
 from pathlib import Path
 from refimpl.evaluation.agreement import compare_inventory
-from refimpl.evaluation.comparison import judge_all
-from refimpl.raster.computed import Computed
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import ALBERS_CHINA
+from refimpl.evaluation.scorecard import judge_all
+from refimpl.windows.computed import Computed
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import ALBERS_CHINA
 
 class Made(Computed):
     def part(self, window):

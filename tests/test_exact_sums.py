@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernels.compiled import kernel
-from kernels.exact_sums import STRETCH, add_all, carry, largest_bits
-from refimpl.exact_sums import DIGITS, carried, digits_of, exact
+from kernels.tools.compiled import kernel
+from kernels.tools.digits import STRETCH, add_all, carry, largest_bits
+from refimpl.windows.exact_sums import DIGITS, carried, digits_of, exact
 
 
 @kernel

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
 
-from kernels.exponential import exponentials
+from kernels.tools.exponential import exponentials
 
 EXACT = decimal.Context(prec=50)
 

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import ALBERS_CHINA, WGS84
 from refimpl.errors import InputError
 from refimpl.figures import (
     bar_figure,
@@ -27,11 +29,9 @@ from refimpl.figures.cells import cells_figure, counted
 from refimpl.figures.colour import NODATA, PAPER, Scale, choose_scale, diverging, sequential
 from refimpl.figures.curves import running_median
 from refimpl.figures.display import borders, pixel_shape, sample
-from refimpl.figures.inventories import Difference, difference_limits, inventory_figures
+from refimpl.figures.inventory_figures import Difference, difference_limits, inventory_figures
 from refimpl.figures.stacked import LAND_COVER_COLOURS, stacked_figure
 from refimpl.figures.typeset import fitted, text_width, typeset
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import ALBERS_CHINA, WGS84
 
 DARKEST = tuple(sequential()[-1].tolist())
 PALEST = tuple(sequential()[0].tolist())

@@ -7,7 +7,7 @@ import pytest
 
 from refimpl.figures import series_figure
 from refimpl.figures.bars import COLOURS
-from refimpl.figures.series import HEIGHTS
+from refimpl.figures.by_year import HEIGHTS
 from tests.test_figures import check_captions, sheets  # noqa: F401
 
 YEARS = [2000, 2005, 2010, 2012]

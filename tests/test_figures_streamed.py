@@ -10,16 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from refimpl.figures import area_mean, comparison_figure, inventories, map_figure, pick_window
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import ALBERS_CHINA
+from refimpl.figures import area_mean, comparison_figure, map_figure, pick_window
+from refimpl.figures import inventory_figures as inventories
 from refimpl.figures.cells import counted
 from refimpl.figures.display import sample, sample_zones
-from refimpl.figures.inventories import Clipped, Difference, difference_limits, pairs
+from refimpl.figures.inventory_figures import Clipped, Difference, difference_limits, pairs
 from refimpl.figures.zoom import greatest_square
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import ALBERS_CHINA
-from refimpl.raster.stored import Stored
-from refimpl.raster.windows import tiles_of, windows
-from refimpl.raster.writing import write_raster
+from refimpl.formats.writing import write_raster
+from refimpl.windows.stored import Stored
+from refimpl.windows.walks import tiles_of, windows
 from tests.memory import KNOWN, peak_of_program
 
 TOP = 4e6
@@ -247,11 +248,11 @@ import sys
 import numpy as np
 from refimpl.figures import comparison_figure, map_figure, pick_window
 from refimpl.figures.cells import counted
-from refimpl.figures.inventories import Clipped, Difference, difference_limits, pairs
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import ALBERS_CHINA
-from refimpl.raster.stored import Stored
-from refimpl.raster.writing import write_parts
+from refimpl.figures.inventory_figures import Clipped, Difference, difference_limits, pairs
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import ALBERS_CHINA
+from refimpl.windows.stored import Stored
+from refimpl.formats.writing import write_parts
 folder = {str(tmp_path)!r}
 grid = Grid(ALBERS_CHINA, (0.0, 4e6, 500.0, -500.0), (int(sys.argv[1]), 5000))
 def part(window):

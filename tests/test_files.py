@@ -10,9 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from refimpl import files
 from refimpl.errors import InputError
-from refimpl.files import STALE_AFTER, atomic_path, check_outputs, checksums, sweep_stale, write_bytes, write_text
+from refimpl.formats import files
+from refimpl.formats.files import (
+    STALE_AFTER,
+    atomic_path,
+    check_outputs,
+    checksums,
+    sweep_stale,
+    write_bytes,
+    write_text,
+)
 
 posix = pytest.mark.skipif(os.name != "posix", reason="forks")
 FULL = {errno.ENOSPC: "No space left on device", errno.EDQUOT: "Disk quota exceeded", errno.EFBIG: "File too large"}
@@ -60,7 +68,7 @@ def test_a_full_disk_is_one_sentence_and_the_old_file_stays(tmp_path, monkeypatc
 def test_a_file_that_does_not_fit_is_one_sentence_and_leaves_nothing(tmp_path, room):
     (tmp_path / "a.bin").write_text("old")
     code = (
-        "import resource, sys; from refimpl.files import write_bytes; from refimpl.errors import InputError\n"
+        "import resource, sys; from refimpl.formats.files import write_bytes; from refimpl.errors import InputError\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)\n"
         "try: write_bytes(sys.argv[1], bytes(100_000))\n"
         "except InputError as fault: print(fault)"

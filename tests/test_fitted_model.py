@@ -10,10 +10,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from refimpl.errors import InputError
-from refimpl.regression.estimator import Estimator
-from refimpl.regression.fitted import FORMAT, FittedRegression
-from refimpl.regression.scaling import MinMaxScaler
-from refimpl.regression.selection import MODELS, fit_model
+from refimpl.method.estimator import Estimator
+from refimpl.method.fitted_regression import FORMAT, FittedRegression
+from refimpl.method.scaling import MinMaxScaler
+from refimpl.method.selection import MODELS, fit_model
 
 NAMES = ("ntl", "population", "gdp")
 

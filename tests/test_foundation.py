@@ -11,8 +11,8 @@ import pytest
 
 from refimpl import progress
 from refimpl.errors import InputError
-from refimpl.files import STALE_AFTER, atomic_path, existing_file, sha256, sweep_stale, write_text
-from refimpl.tables import read_table, write_table
+from refimpl.formats.files import STALE_AFTER, atomic_path, existing_file, sha256, sweep_stale, write_text
+from refimpl.formats.tables import read_table, write_table
 from refimpl.twins import REGISTRY, Twin, backend, current_backend, twin
 
 

@@ -6,14 +6,14 @@ import warnings
 import numpy as np
 import pytest
 
+from refimpl.earth.crs import CRS, KRASOVSKY_1940
+from refimpl.earth.epsg import utm
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import WEB_MERCATOR, WGS84
 from refimpl.errors import DataWarning, InputError
-from refimpl.provinces import read_zones
-from refimpl.raster.crs import CRS, KRASOVSKY_1940
-from refimpl.raster.epsg import utm
-from refimpl.raster.geojson import read_polygons
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import WEB_MERCATOR, WGS84
-from refimpl.raster.writing import write_raster
+from refimpl.formats.geojson import read_polygons
+from refimpl.formats.writing import write_raster
+from refimpl.run.provinces import read_zones
 
 SQUARE = [[100, 30], [102, 30], [102, 32], [100, 32], [100, 30]]
 HOLE = [[101, 31], [101.5, 31], [101.5, 31.5], [101, 31]]

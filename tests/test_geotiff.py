@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import tifffile
 
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import ALBERS_CHINA, CRS, MODIS_SINUSOIDAL, WGS84
 from refimpl.errors import InputError
-from refimpl.files import sha256
-from refimpl.raster import decoding, pixels_of_tiff
-from refimpl.raster.geotiff import open_raster, read_raster
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import ALBERS_CHINA, CRS, MODIS_SINUSOIDAL, WGS84
-from refimpl.raster.writing import write_raster
+from refimpl.formats import decoding, pixels_of_tiff
+from refimpl.formats.files import sha256
+from refimpl.formats.geotiff import open_raster, read_raster
+from refimpl.formats.writing import write_raster
 from refimpl.twins import backend
 from tests.tiff_writer import tiff
 

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kernels.inference as kernel
-import refimpl.zssr.inference as reference
+import refimpl.windows.inference as reference
+from refimpl.method.network import forward, initialise
 from refimpl.twins import backend
-from refimpl.zssr.inference import halo, infer
-from refimpl.zssr.network import forward, initialise
+from refimpl.windows.inference import halo, infer
 
 
 def some_network(depth=8, channels=8, bias=True, dtype=np.float32):

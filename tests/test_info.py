@@ -10,15 +10,15 @@ import pytest
 from PIL import Image
 
 from refimpl.cli import main
+from refimpl.earth.epsg import utm
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import ALBERS_CHINA, WGS84, forward
 from refimpl.figures.characters import character_shape, shaded, signed, signs_of
-from refimpl.raster import survey as surveying
-from refimpl.raster.advice import advice
-from refimpl.raster.epsg import utm
-from refimpl.raster.facts import extent_degrees, file_facts
-from refimpl.raster.geotiff import open_raster
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import ALBERS_CHINA, WGS84, forward
-from refimpl.raster.survey import survey
+from refimpl.formats import survey as surveying
+from refimpl.formats.advice import advice
+from refimpl.formats.facts import extent_degrees, file_facts
+from refimpl.formats.geotiff import open_raster
+from refimpl.formats.survey import survey
 from tests.tiff_writer import tiff, with_mask
 
 GRID = Grid(ALBERS_CHINA, (0, 9e4, 1e3, -1e3), (90, 130))

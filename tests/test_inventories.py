@@ -12,19 +12,19 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from refimpl.cli import main
-from refimpl.compared import InventoryFile, coarser, read_inventory_file, read_land_cover, read_odiac
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import ALBERS_CHINA, MODIS_SINUSOIDAL, WGS84
 from refimpl.errors import InputError
 from refimpl.evaluation.agreement import agreement, compare_inventory
-from refimpl.evaluation.inventories import ffdas_density, inventory_density, odiac_density
-from refimpl.evaluation.inventory_tables import inventories_table, land_cover_table, province_table
 from refimpl.evaluation.land_cover import LAND_COVERS, coarse_shares
 from refimpl.evaluation.land_cover_map import land_cover_on
+from refimpl.evaluation.other_inventories import ffdas_density, inventory_density, odiac_density
+from refimpl.evaluation.other_inventory_tables import inventories_table, land_cover_table, province_table
 from refimpl.evaluation.units import COMMON, inventory_unit, understood
-from refimpl.metrics import average_ranks, spearman_rho
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import ALBERS_CHINA, MODIS_SINUSOIDAL, WGS84
-from refimpl.raster.writing import write_raster
-from refimpl.stages import WORK
+from refimpl.formats.writing import write_raster
+from refimpl.method.metrics import average_ranks, spearman_rho
+from refimpl.run.reference_maps import InventoryFile, coarser, read_inventory_file, read_land_cover, read_odiac
+from refimpl.run.stages import WORK
 
 KM = Grid(ALBERS_CHINA, (0.0, 4e6, 1000.0, -1000.0), (2, 2))
 FOUR = Grid(ALBERS_CHINA, (0.0, 4e6, 2000.0, -2000.0), (1, 1))

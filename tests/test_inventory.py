@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from refimpl.errors import InputError
-from refimpl.inventory import FUELS, emission, read_inventory
+from refimpl.method.inventory import FUELS, emission, read_inventory
 
 EC_ROW = {
     "coal": "1.9003",

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refimpl.errors import DataWarning, InputError
-from refimpl.regression import elastic_net
-from refimpl.regression.bayesian import BayesianRegression
-from refimpl.regression.elastic_net import ElasticNet
-from refimpl.regression.linear import LinearRegression
+from refimpl.method import elastic_net
+from refimpl.method.bayesian import BayesianRegression
+from refimpl.method.elastic_net import ElasticNet
+from refimpl.method.linear import LinearRegression
 
 ALL = (LinearRegression, BayesianRegression, ElasticNet)
 

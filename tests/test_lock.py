@@ -10,15 +10,15 @@ import sys
 
 import pytest
 
-from refimpl import lock
 from refimpl.errors import InputError
-from refimpl.files import atomic_path
-from refimpl.lock import NAME, locked
+from refimpl.formats.files import atomic_path
+from refimpl.run import lock
+from refimpl.run.lock import NAME, locked
 
 posix = pytest.mark.skipif(os.name != "posix", reason="forks and kills")
 HOLD = """
 import sys
-from refimpl.lock import locked
+from refimpl.run.lock import locked
 with locked(*sys.argv[1:]):
     print("held", flush=True)
     sys.stdin.read()
@@ -164,7 +164,7 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path):
 @posix
 def test_a_full_disk_does_not_hinder_the_lock(tmp_path):
     code = (
-        "import resource, sys; from refimpl.lock import locked; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+        "import resource, sys; from refimpl.run.lock import locked; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
         "with locked(sys.argv[1], 'out'): print('held')"
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)

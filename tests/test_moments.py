@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refimpl.evaluation.moments import NOTHING, Moments, accuracies, group_moments, joined, merged, total_of
-from refimpl.metrics import mean_absolute_error, pearson_r, r_squared, root_mean_square_error
+from refimpl.method.metrics import mean_absolute_error, pearson_r, r_squared, root_mean_square_error
 
 EITHER = pytest.mark.parametrize("pair", [group_moments.reference, group_moments.kernel], ids=["reference", "kernel"])
 ROUNDING = 1e-13

@@ -5,8 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from refimpl.twins import backend
-from refimpl.zssr.network import (
+from refimpl.method.network import (
     Network,
     convolve,
     convolve_backward_data,
@@ -17,6 +16,7 @@ from refimpl.zssr.network import (
     loss_and_gradients,
     parameter_count,
 )
+from refimpl.twins import backend
 
 
 @pytest.fixture(autouse=True)

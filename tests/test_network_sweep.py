@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernels.convolution import convolve, convolve_backward_data, convolve_backward_weights
-from kernels.sweep_plan import bands_of, plan, regions_of
+from kernels.tools.sweep_plan import bands_of, plan, regions_of
+from refimpl.method.adam import BETA1, BETA2, EPSILON, adam_step
+from refimpl.method.network import forward, initialise, loss_and_gradients
 from refimpl.twins import backend
-from refimpl.zssr.adam import BETA1, BETA2, EPSILON, adam_step
-from refimpl.zssr.network import forward, initialise, loss_and_gradients
 
 
 def case(seed, shape, depth=8, channels=8, bias=False):

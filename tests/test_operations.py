@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from refimpl.conformance.answers import given_answers
-from refimpl.conformance.formats import write_columns, write_npy
+from refimpl.conformance.csv_and_npy import write_columns, write_npy
 from refimpl.conformance.operations import OPERATIONS, answer
 from refimpl.conformance.task import Task
 from refimpl.conformance.vocabulary import OPERATIONS as CONTRACT
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import ALBERS_CHINA
 from refimpl.errors import InputError
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import ALBERS_CHINA
-from refimpl.raster.writing import write_raster
+from refimpl.formats.writing import write_raster
 from refimpl.twins import backend
 
 README = Path(__file__).parents[1] / "golden" / "README.md"

@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 
 from refimpl.cli import main
-from refimpl.config import read_config
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import ALBERS_CHINA, WGS84, forward
 from refimpl.errors import InputError
-from refimpl.pipeline import run
-from refimpl.provinces import read_zones, working_grid
-from refimpl.raster.geotiff import read_raster
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import ALBERS_CHINA, WGS84, forward
-from refimpl.raster.writing import write_raster
+from refimpl.formats.geotiff import read_raster
+from refimpl.formats.writing import write_raster
+from refimpl.method.network import initialise
+from refimpl.run.config import read_config
+from refimpl.run.pipeline import run
+from refimpl.run.provinces import read_zones, working_grid
 from refimpl.twins import backend
-from refimpl.zssr.network import initialise
 
 EC = {"coal": 1.9003, "diesel": 3.0959}  # Table 3, printed
 

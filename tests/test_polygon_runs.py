@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from refimpl.cli import main
-from refimpl.config import read_config
 from refimpl.errors import InputError
-from refimpl.pipeline import run
-from refimpl.raster.geotiff import read_raster
+from refimpl.formats.geotiff import read_raster
+from refimpl.run.config import read_config
+from refimpl.run.pipeline import run
 
 BOXES = {11: (110, 33.6, 112, 36), 12: (112, 33.6, 114, 36), 13: (110, 31.2, 112, 33.6), 14: (112, 31.2, 114, 33.6)}
 BOXES[15] = (114, 31.2, 114.8, 36)

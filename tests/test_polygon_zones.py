@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 import tifffile
 
+from refimpl.earth.crs import CRS, KRASOVSKY_1940
+from refimpl.earth.epsg import utm
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.polygon_sums import polygon_sums
+from refimpl.earth.polygons import edges_on
+from refimpl.earth.projection import ALBERS_CHINA, WEB_MERCATOR, WGS84, forward
+from refimpl.earth.zone_labels import label_cells, zone_labels
 from refimpl.errors import InputError
-from refimpl.raster.crs import CRS, KRASOVSKY_1940
-from refimpl.raster.epsg import utm
-from refimpl.raster.geotiff import open_raster
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.polygon_sums import polygon_sums
-from refimpl.raster.polygons import edges_on
-from refimpl.raster.projection import ALBERS_CHINA, WEB_MERCATOR, WGS84, forward
-from refimpl.raster.writing import write_raster
-from refimpl.raster.zonal import zonal_statistics
-from refimpl.raster.zone_labels import label_cells, zone_labels
-from refimpl.raster.zones import cover, coverage, zones_in, zones_on
+from refimpl.formats.geotiff import open_raster
+from refimpl.formats.writing import write_raster
 from refimpl.twins import backend
+from refimpl.windows.zonal_statistics import zonal_statistics
+from refimpl.windows.zones import cover, coverage, zones_in, zones_on
 from tests.polygon_shapes import METRE, box, partition, zones_of
 
 BOTH = pytest.mark.parametrize("which", ["numpy", "numba"])
@@ -73,7 +73,7 @@ def test_a_file_in_blocks_gives_what_the_raster_in_memory_gives(tmp_path, monkey
     if flipped:
         south_up(path, raster)
     for cells in (1, 700, 2**22):
-        monkeypatch.setattr("refimpl.raster.zonal_blocks.BLOCK_CELLS", cells)
+        monkeypatch.setattr("refimpl.windows.zonal_blocks.BLOCK_CELLS", cells)
         with open_raster(path) as source:
             assert source.grid == grid
             found = zonal_statistics(source, zones, align=True)
@@ -99,7 +99,7 @@ class Recorded:
 
 @pytest.mark.parametrize("rule", ["area", "centre"])
 def test_of_a_tall_file_only_the_rows_and_columns_of_the_zones_are_read_block_by_block(monkeypatch, rule):
-    monkeypatch.setattr("refimpl.raster.zonal_blocks.BLOCK_CELLS", 2**12)
+    monkeypatch.setattr("refimpl.windows.zonal_blocks.BLOCK_CELLS", 2**12)
     source = Recorded(Grid(ALBERS_CHINA, (0, 1e9, 1000, -1000), (10**6, 3000)))
     zone = zones_of((4, True, box(7e5, 1e9 - 9e6, 7.3e5, 1e9 - 2.5e6)))
     found = zonal_statistics(source, zone, rule=rule)
@@ -124,7 +124,7 @@ def test_labels_of_a_large_grid_do_not_depend_on_blocks(monkeypatch):
     polygons = partition(np.random.default_rng(8))
     grid = Grid(ALBERS_CHINA, (0, 4, 0.1, -0.1), (40, 50))
     expected = zone_labels(polygons, grid).values
-    monkeypatch.setattr("refimpl.raster.zone_labels._BLOCK_CELLS", 1)
+    monkeypatch.setattr("refimpl.earth.zone_labels._BLOCK_CELLS", 1)
     assert (zone_labels(polygons, grid).values == expected).all() and expected.all()
 
 

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.polygon_sums import polygon_sums
+from refimpl.earth.polygons import edges_on
+from refimpl.earth.projection import ALBERS_CHINA
+from refimpl.earth.zone_labels import label_cells, zone_labels
 from refimpl.errors import DataWarning, InputError
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.polygon_sums import polygon_sums
-from refimpl.raster.polygons import edges_on
-from refimpl.raster.projection import ALBERS_CHINA
-from refimpl.raster.zonal import zonal_statistics
-from refimpl.raster.zone_labels import label_cells, zone_labels
 from refimpl.twins import backend
+from refimpl.windows.zonal_statistics import zonal_statistics
 from tests.polygon_shapes import METRE, box, partition, zones_of
 
 BOTH = pytest.mark.parametrize("which", ["numpy", "numba"])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from refimpl.errors import InputError
-from refimpl.raster.geotiff import read_raster
+from refimpl.formats.geotiff import read_raster
 from tests.fuzz_geotiff import fuzz
 from tests.tiff_writer import compressed, directory, tiff, with_mask
 

@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 
-from refimpl.errors import InputError
-from refimpl.raster.crs import IAG_1975, KRASOVSKY_1940, datum_change
-from refimpl.raster.ellipsoid import authalic_q, meridian_distance, meridian_latitude
-from refimpl.raster.epsg import crs_of_epsg, epsg_of_crs, utm
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import (
+from refimpl.earth.crs import IAG_1975, KRASOVSKY_1940, datum_change
+from refimpl.earth.ellipsoid import authalic_q, meridian_distance, meridian_latitude
+from refimpl.earth.epsg import crs_of_epsg, epsg_of_crs, utm
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import (
     ALBERS_CHINA,
     CRS,
     MODIS_SINUSOIDAL,
@@ -20,8 +19,9 @@ from refimpl.raster.projection import (
     transform_points,
     wrapped,
 )
-from refimpl.raster.transverse_mercator import transverse_scale
-from refimpl.raster.warp import warp_mean, warp_nearest, warp_sum
+from refimpl.earth.transverse_mercator import transverse_scale
+from refimpl.earth.warp import warp_mean, warp_nearest, warp_sum
+from refimpl.errors import InputError
 
 CLARKE_1866 = (6378206.4, 294.9786982)
 SPHERE = (1.0, 0.0)

@@ -9,17 +9,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import ALBERS_CHINA
-from refimpl.raster.stored import Stored
-from refimpl.raster.writing import write_parts
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import ALBERS_CHINA
+from refimpl.formats.tape import Draw
+from refimpl.formats.writing import write_parts
+from refimpl.method.resize import bicubic_taps, resize_valid
+from refimpl.method.training_pairs import (
+    admissible,
+    build_pyramid,
+    cut,
+    draw_crop,
+    draw_fixed_crops,
+    pyramid_of,
+    training_pair,
+)
 from refimpl.twins import BACKENDS, backend
-from refimpl.zssr import scaled
-from refimpl.zssr.augment import admissible, build_pyramid, cut, draw_crop, draw_fixed_crops, pyramid_of, training_pair
-from refimpl.zssr.corners import Corners, overlapping
-from refimpl.zssr.resize import bicubic_taps, resize_valid
-from refimpl.zssr.scaled import Scaled, in_memory
-from refimpl.zssr.tape import Draw
+from refimpl.windows import scaled
+from refimpl.windows.corners import Corners, overlapping
+from refimpl.windows.scaled import Scaled, in_memory
+from refimpl.windows.stored import Stored
 from tests.memory import KNOWN, peak_of
 
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from refimpl.raster import quantiles
-from refimpl.raster.quantiles import order_statistics, quantile
+from refimpl.windows import quantiles
+from refimpl.windows.quantiles import order_statistics, quantile
 
 NUMBERS = st.lists(
     st.floats(allow_nan=False, allow_infinity=False, width=64, min_value=-1e300, max_value=1e300), min_size=1

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from refimpl.evaluation.pairs import PairFiles
 from refimpl.evaluation.ranks import doubled_ranks, rank_correlation
-from refimpl.metrics import spearman_rho
+from refimpl.method.metrics import spearman_rho
 from tests.memory import KNOWN, peak_of
 
 

@@ -3,27 +3,27 @@
 import numpy as np
 import pytest
 
-from refimpl.allocation import allocate_cells
-from refimpl.coarse import predict_coarse
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import ALBERS_CHINA
+from refimpl.earth.warp import warp, warp_mean
 from refimpl.errors import InputError
-from refimpl.evaluation.inventories import odiac_density
-from refimpl.inventory import Fuel
-from refimpl.metrics import mean_absolute_error
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import ALBERS_CHINA
-from refimpl.raster.warp import warp, warp_mean
-from refimpl.regression.kernel_functions import checked_kernel
-from refimpl.regression.selection import fit_model
-from refimpl.regression.svr import SVR
+from refimpl.evaluation.other_inventories import odiac_density
+from refimpl.formats.tape import Draw
+from refimpl.method.adam import adam_step
+from refimpl.method.back_projection import back_project
+from refimpl.method.image_range import compress, expand, measure_range
+from refimpl.method.inventory import Fuel
+from refimpl.method.kernel_functions import checked_kernel
+from refimpl.method.metrics import mean_absolute_error
+from refimpl.method.network import Network, initialise, loss_and_gradients
+from refimpl.method.resize import downsample, resize_bicubic, resize_valid
+from refimpl.method.schedule import LearningRatePolicy
+from refimpl.method.selection import fit_model
+from refimpl.method.svr import SVR
+from refimpl.method.training_pairs import build_pyramid, crop_size, cut, rotate_mirror, undo_rotate_mirror
 from refimpl.twins import BACKENDS, backend
-from refimpl.zssr.adam import adam_step
-from refimpl.zssr.augment import build_pyramid, crop_size, cut, rotate_mirror, undo_rotate_mirror
-from refimpl.zssr.back_projection import back_project
-from refimpl.zssr.intensity import compress, expand, measure_range
-from refimpl.zssr.network import Network, initialise, loss_and_gradients
-from refimpl.zssr.resize import downsample, resize_bicubic, resize_valid
-from refimpl.zssr.schedule import LearningRatePolicy
-from refimpl.zssr.tape import Draw
+from refimpl.windows.allocation import allocate_cells
+from refimpl.windows.coarse_map import predict_coarse
 
 IMAGE, VALID = np.arange(1.0, 25.0).reshape(4, 6), np.ones((4, 6), bool)
 HOLED = VALID & (IMAGE != 3)

@@ -12,9 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import kernels.resize
-from refimpl.twins import backend
-from refimpl.zssr.augment import rotate_mirror
-from refimpl.zssr.resize import (
+from refimpl.method.resize import (
     bicubic_taps,
     downsample,
     downsample_mean,
@@ -24,6 +22,8 @@ from refimpl.zssr.resize import (
     upsample,
     upsample_valid,
 )
+from refimpl.method.training_pairs import rotate_mirror
+from refimpl.twins import backend
 
 MASKS = hnp.arrays(bool, st.tuples(st.integers(1, 9), st.integers(1, 9)))
 
@@ -305,7 +305,7 @@ def test_masks_of_another_shape_are_refused():
 
 def test_the_kernels_work_without_compilation():
     program = (
-        "import numpy as np; from refimpl.zssr.resize import *; from refimpl.zssr.back_projection import back_project;"
+        "import numpy as np; from refimpl.method.resize import *; from refimpl.method.back_projection import back_project;"
         "from refimpl.twins import backend\n"
         "def answers():\n"
         "    rng = np.random.default_rng(1); image, valid = rng.random((8, 10)), rng.random((8, 10)) < 0.6\n"

@@ -5,16 +5,16 @@ import json
 import numpy as np
 import pytest
 
-import refimpl.pipeline as pipeline
-import refimpl.stages as stages_module
-import refimpl.zssr.train as train_module
+import refimpl.method.training as train_module
+import refimpl.run.pipeline as pipeline
+import refimpl.run.stages as stages_module
 from refimpl.cli import main
-from refimpl.config import read_config
-from refimpl.keys import NOT_RESULTS, STAGES, flat, stage_settings, stages_in
-from refimpl.raster.geotiff import read_raster
-from refimpl.raster.grid import Raster
-from refimpl.raster.writing import write_raster
-from refimpl.zssr.checkpoint import Checkpoint
+from refimpl.earth.grid import Raster
+from refimpl.formats.geotiff import read_raster
+from refimpl.formats.writing import write_raster
+from refimpl.run.config import read_config
+from refimpl.run.stage_keys import NOT_RESULTS, STAGES, flat, stage_settings, stages_in
+from refimpl.windows.checkpoint import Checkpoint
 
 
 def run(world, output, *more):

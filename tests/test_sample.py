@@ -6,16 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from refimpl.coarse import predict_coarse
-from refimpl.config import read_config
-from refimpl.inventory import read_inventory
-from refimpl.pipeline import fit_regression
-from refimpl.provinces import prediction_drivers, province_drivers, read_zones, working_grid
-from refimpl.raster.clipped import Touching
-from refimpl.raster.geotiff import read_raster
-from refimpl.raster.warp import warp_mean, warp_nearest
-from refimpl.raster.zones import coverage
-from refimpl.regression.selection import choose
+from refimpl.earth.warp import warp_mean, warp_nearest
+from refimpl.formats.geotiff import read_raster
+from refimpl.method.inventory import read_inventory
+from refimpl.method.selection import choose
+from refimpl.run.config import read_config
+from refimpl.run.pipeline import fit_regression
+from refimpl.run.provinces import prediction_drivers, province_drivers, read_zones, working_grid
+from refimpl.windows.clipped import Touching
+from refimpl.windows.coarse_map import predict_coarse
+from refimpl.windows.zones import coverage
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from refimpl.errors import InputError
-from refimpl.regression.scaling import MinMaxScaler, StandardScaler
+from refimpl.method.scaling import MinMaxScaler, StandardScaler
 
 amounts = st.floats(-1e6, 1e6)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from refimpl.zssr.schedule import LearningRatePolicy, has_flattened, slope_and_deviation
+from refimpl.method.schedule import LearningRatePolicy, has_flattened, slope_and_deviation
 
 
 def run(error_at, steps, **settings):

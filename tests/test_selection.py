@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from refimpl.errors import InputError
-from refimpl.regression.selection import (
+from refimpl.method.selection import (
     MODELS,
     ModelScores,
     Scores,

@@ -7,14 +7,14 @@ import math
 import numpy as np
 import pytest
 
-from refimpl import series
 from refimpl.cli import main
-from refimpl.config import read_config
 from refimpl.errors import InputError
-from refimpl.files import sha256
-from refimpl.pipeline import run
-from refimpl.raster.geotiff import read_raster
-from refimpl.series import configs_of
+from refimpl.formats.files import sha256
+from refimpl.formats.geotiff import read_raster
+from refimpl.run import years as series
+from refimpl.run.config import read_config
+from refimpl.run.pipeline import run
+from refimpl.run.years import configs_of
 
 EC = {"coal": 1.9003, "diesel": 3.0959}  # Table 3, printed
 

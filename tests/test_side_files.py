@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from refimpl.earth.crs import CRS, KRASOVSKY_1940
+from refimpl.earth.epsg import crs_of_epsg
+from refimpl.earth.projection import WGS84
 from refimpl.errors import DataWarning, InputError
-from refimpl.raster.crs import CRS, KRASOVSKY_1940
-from refimpl.raster.epsg import crs_of_epsg
-from refimpl.raster.facts import file_facts, told_facts
-from refimpl.raster.geotiff import open_raster, read_raster
-from refimpl.raster.projection import WGS84
+from refimpl.formats.facts import file_facts, told_facts
+from refimpl.formats.geotiff import open_raster, read_raster
 from tests.tiff_writer import GEO, tiff
 
 VALUES = np.arange(6, dtype=np.float32).reshape(2, 3)

@@ -16,15 +16,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from refimpl import files, program
+from refimpl.earth.grid import Grid
+from refimpl.earth.projection import ALBERS_CHINA
 from refimpl.errors import DataWarning, InputError
-from refimpl.inventory import FUELS
-from refimpl.program import code_digest, program_digest
-from refimpl.raster.grid import Grid
-from refimpl.raster.projection import ALBERS_CHINA
-from refimpl.stages import Stages
+from refimpl.formats import files
+from refimpl.method.inventory import FUELS
+from refimpl.run import program
+from refimpl.run.program import code_digest, program_digest
+from refimpl.run.stages import Stages
+from refimpl.run.values import dump, load
 from refimpl.twins import backend
-from refimpl.values import dump, load
 
 AFTER = {"warp": (), "train": ("warp",), "upscale": ("train",)}
 NAMES = {"drivers.ntl": "ntl_2010.tif"}

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refimpl.errors import DataWarning, InputError
-from refimpl.regression import kernel_functions, linear, smo
-from refimpl.regression.kernel_functions import linear_kernel, polynomial_kernel, rbf_kernel
-from refimpl.regression.svr import SVR, duality_gap
+from refimpl.method import kernel_functions, linear, smo
+from refimpl.method.kernel_functions import linear_kernel, polynomial_kernel, rbf_kernel
+from refimpl.method.svr import SVR, duality_gap
 from refimpl.twins import backend
 
 KERNELS = ("linear", "rbf", "poly")

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernels import kernel_rows, linear, smo, svr
-from refimpl.regression.kernel_functions import KERNELS, kernel_expansion
-from refimpl.regression.linear import weighted_features
-from refimpl.regression.smo import minimise_dual
-from refimpl.regression.svr import SVR
+from kernels import linear, smo, svr
+from kernels.tools import kernel_rows
+from refimpl.method.kernel_functions import KERNELS, kernel_expansion
+from refimpl.method.linear import weighted_features
+from refimpl.method.smo import minimise_dual
+from refimpl.method.svr import SVR
 
 KINDS = {"linear": ("linear", 0.5, 2, 1.0), "rbf": ("rbf", 3.0, 3, 0.0), "poly": ("poly", 0.5, 3, 1.0)}
 TINY = 1e-9

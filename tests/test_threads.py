@@ -8,9 +8,9 @@ import threading
 import numpy as np
 import pytest
 
-from kernels.memory import work_array
-from kernels.plane import inside_of, plane_of, work_planes
-from kernels.threads import processors, run_parts, run_tasks, thread_count, workers
+from kernels.tools.memory import work_array
+from kernels.tools.plane import inside_of, plane_of, work_planes
+from kernels.tools.threads import processors, run_parts, run_tasks, thread_count, workers
 from refimpl.errors import InputError
 
 
@@ -129,7 +129,7 @@ def test_threads_that_have_not_started_when_the_work_is_done_are_not_waited_for(
     run_parts(lambda part, worker: None, 2)
     busy, release = threading.Event(), threading.Event()
     # The pool grows to the largest number ever asked for: as many long tasks as it has threads occupy all of them.
-    from kernels import threads
+    from kernels.tools import threads
 
     held = [threads._pool.submit(lambda: (busy.set(), release.wait(20))) for _ in range(threads._pool_size)]
     busy.wait(20)
@@ -226,7 +226,7 @@ def test_after_an_interrupt_the_next_call_gets_other_memory_than_a_straggler_wri
     def interrupted(_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("kernels.threads.wait", interrupted)
+    monkeypatch.setattr("kernels.tools.threads.wait", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run_parts(kernel, 2)
     after = work_array("interrupted", (8,))

@@ -10,21 +10,22 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 
+from refimpl.earth.crs import CRS
+from refimpl.earth.datum import other_datums
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import ALBERS_CHINA
+from refimpl.earth.zone_labels import zone_labels
 from refimpl.errors import DataWarning, InputError
-from refimpl.files import sha256
-from refimpl.raster import stored, zone_file
-from refimpl.raster.crs import CRS
-from refimpl.raster.datum import other_datums
-from refimpl.raster.geojson import read_polygons
-from refimpl.raster.geotiff import read_raster
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import ALBERS_CHINA
-from refimpl.raster.stored import Stored
-from refimpl.raster.tiled import Tiled, write_tiled
-from refimpl.raster.windows import windows
-from refimpl.raster.writing import write_raster
-from refimpl.raster.zone_file import zones_of_file
-from refimpl.raster.zone_labels import zone_labels
+from refimpl.formats.files import sha256
+from refimpl.formats.geojson import read_polygons
+from refimpl.formats.geotiff import read_raster
+from refimpl.formats.writing import write_raster
+from refimpl.windows import stored
+from refimpl.windows import stored_zones as zone_file
+from refimpl.windows.stored import Stored
+from refimpl.windows.stored_zones import zones_of_file
+from refimpl.windows.tiled import Tiled, write_tiled
+from refimpl.windows.walks import windows
 
 
 def raster(rows=1300, cols=1700, seed=1):

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from refimpl.errors import InputError
+from refimpl.formats.tape import Tape
+from refimpl.method.network import Network, initialise, loss_and_gradients, parameter_count
+from refimpl.method.settings import UpscaleSettings
+from refimpl.method.training import reconstruction_error, train
+from refimpl.method.training_pairs import build_pyramid, cut, network_input, rotate_mirror
 from refimpl.progress import Progress
 from refimpl.twins import backend
-from refimpl.zssr.augment import build_pyramid, cut, network_input, rotate_mirror
-from refimpl.zssr.network import Network, initialise, loss_and_gradients, parameter_count
-from refimpl.zssr.settings import UpscaleSettings
-from refimpl.zssr.tape import Tape
-from refimpl.zssr.train import reconstruction_error, train
 from tests.memory import KNOWN, peak_of_program
 
 SMALL = UpscaleSettings(layers=3, channels=8, crop=16, max_steps=60)
@@ -228,7 +228,7 @@ def test_a_training_with_other_channels_than_the_settings_is_refused():
 STEP = """
 import sys
 import numpy as np
-from refimpl.zssr.network import initialise, loss_and_gradients
+from refimpl.method.network import initialise, loss_and_gradients
 side, channels = map(int, sys.argv[1:])
 image = np.random.default_rng(0).random((side, side)).astype(np.float32)
 network = initialise(np.random.default_rng(0), channels=channels)

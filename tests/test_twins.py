@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 import refimpl
-from refimpl.raster.grid import Grid
-from refimpl.raster.polygons import Polygons, edges_on
-from refimpl.raster.projection import ALBERS_CHINA
+from refimpl.earth.grid import Grid
+from refimpl.earth.polygons import Polygons, edges_on
+from refimpl.earth.projection import ALBERS_CHINA
+from refimpl.method.network import initialise
+from refimpl.method.resize import bicubic_taps
 from refimpl.twins import REGISTRY, backend
-from refimpl.zssr.network import initialise
-from refimpl.zssr.resize import bicubic_taps
 from tests.tiff_writer import compressed
 
 for found in pkgutil.walk_packages(refimpl.__path__, "refimpl."):
@@ -69,78 +69,78 @@ CASES = {
     "refimpl.evaluation.moments.group_moments": lambda rng, dtype: (
         rng.random((9, 11)).astype(dtype), *zonal_arguments(rng, dtype)[:3],
     ),
-    "refimpl.raster.codecs.lzw_decode": lambda rng, dtype: (
+    "refimpl.formats.codecs.lzw_decode": lambda rng, dtype: (
         np.frombuffer(compressed(b"7777177777728", "lzw"), np.uint8), 13,
     ),
-    "refimpl.raster.codecs.packbits_decode": lambda rng, dtype: (np.array([254, 7, 128, 1, 8, 9], np.uint8), 4),
-    "refimpl.raster.polygon_sums.polygon_sums": lambda rng, dtype: (
+    "refimpl.formats.codecs.packbits_decode": lambda rng, dtype: (np.array([254, 7, 128, 1, 8, 9], np.uint8), 4),
+    "refimpl.earth.polygon_sums.polygon_sums": lambda rng, dtype: (
         *(each for at, each in enumerate(zonal_arguments(rng, dtype)) if at != 2), edges_arguments(rng), 2,
         dtype is np.float32,
     ),
-    "refimpl.raster.zone_labels.label_cells": lambda rng, dtype: (edges_arguments(rng), 2, 9, 11, dtype is np.float32),
-    "refimpl.raster.predictors.undo_differences": lambda rng, dtype: (
+    "refimpl.earth.zone_labels.label_cells": lambda rng, dtype: (edges_arguments(rng), 2, 9, 11, dtype is np.float32),
+    "refimpl.formats.predictors.undo_differences": lambda rng, dtype: (
         rng.integers(0, 256, (5, 7, 3)).astype(f"u{np.dtype(dtype).itemsize}") << 17,
     ),
-    "refimpl.raster.predictors.undo_float_differences": lambda rng, dtype: (
+    "refimpl.formats.predictors.undo_float_differences": lambda rng, dtype: (
         rng.integers(0, 256, (5, 7 * 3 * np.dtype(dtype).itemsize)).astype(np.uint8), 3, np.dtype(dtype).itemsize,
     ),
-    "refimpl.raster.interpolation.sample_points": lambda rng, dtype: (
+    "refimpl.earth.interpolation.sample_points": lambda rng, dtype: (
         rng.random((9, 7)).astype(dtype), rng.random((9, 7)) < 0.9,
         *(8 * rng.random((2, 11, 13)) - 0.5), bool(np.dtype(dtype).itemsize == 8),
     ),
-    "refimpl.raster.lattice.interpolated": lambda rng, dtype: (
+    "refimpl.earth.lattice.interpolated": lambda rng, dtype: (
         rng.random((11, 11)), rng.random((11, 5)), rng.random((11, 40)),
     ),
-    "refimpl.raster.overlap.overlap_modes": lambda rng, dtype: (
+    "refimpl.earth.overlap.overlap_modes": lambda rng, dtype: (
         rng.integers(1, 4, (5, 7)).astype(dtype), *overlap_arguments(rng, dtype)[1:],
     ),
-    "refimpl.raster.overlap.overlap_sums": overlap_arguments,
-    "refimpl.raster.zonal_sums.zonal_pairs": zonal_arguments,
-    "refimpl.raster.zonal_sums.zonal_sums": zonal_arguments,
-    "refimpl.regression.kernel_functions.kernel_expansion": lambda rng, dtype: (
+    "refimpl.earth.overlap.overlap_sums": overlap_arguments,
+    "refimpl.windows.zonal_sums.zonal_pairs": zonal_arguments,
+    "refimpl.windows.zonal_sums.zonal_sums": zonal_arguments,
+    "refimpl.method.kernel_functions.kernel_expansion": lambda rng, dtype: (
         rng.random((9, 5)), rng.random((6, 5)), rng.standard_normal(6), "poly", 0.7, 3, 0.5,
     ),
-    "refimpl.regression.linear.weighted_features": lambda rng, dtype: (rng.random((9, 5)), rng.random(5), 0.3),
-    "refimpl.regression.smo.minimise_dual": solver_arguments,
-    "refimpl.shares.share_cells": lambda rng, dtype: (*shares_arguments(rng, dtype), *rng.random((2, 4))),
-    "refimpl.shares.weigh_cells": lambda rng, dtype: (*shares_arguments(rng, dtype), (2, 3)),
-    "refimpl.zssr.adam.adam_step": adam_arguments,
-    "refimpl.zssr.network.convolve": lambda rng, dtype: (
+    "refimpl.method.linear.weighted_features": lambda rng, dtype: (rng.random((9, 5)), rng.random(5), 0.3),
+    "refimpl.method.smo.minimise_dual": solver_arguments,
+    "refimpl.windows.shares.share_cells": lambda rng, dtype: (*shares_arguments(rng, dtype), *rng.random((2, 4))),
+    "refimpl.windows.shares.weigh_cells": lambda rng, dtype: (*shares_arguments(rng, dtype), (2, 3)),
+    "refimpl.method.adam.adam_step": adam_arguments,
+    "refimpl.method.network.convolve": lambda rng, dtype: (
         rng.standard_normal((9, 7, 8)).astype(dtype), rng.standard_normal((3, 3, 8, 16)).astype(dtype),
         rng.standard_normal(16).astype(dtype), True,
     ),
-    "refimpl.zssr.network.convolve_backward_data": lambda rng, dtype: (
+    "refimpl.method.network.convolve_backward_data": lambda rng, dtype: (
         rng.standard_normal((9, 7, 16)).astype(dtype), rng.standard_normal((3, 3, 8, 16)).astype(dtype),
         rng.standard_normal((9, 7, 8)).astype(dtype),
     ),
-    "refimpl.zssr.network.convolve_backward_weights": lambda rng, dtype: (
+    "refimpl.method.network.convolve_backward_weights": lambda rng, dtype: (
         rng.standard_normal((9, 7, 8)).astype(dtype), rng.standard_normal((9, 7, 16)).astype(dtype),
     ),
-    "refimpl.zssr.network.forward": lambda rng, dtype: network_arguments(rng, dtype)[:2],
-    "refimpl.zssr.network.loss_and_gradients": lambda rng, dtype: (
+    "refimpl.method.network.forward": lambda rng, dtype: network_arguments(rng, dtype)[:2],
+    "refimpl.method.network.loss_and_gradients": lambda rng, dtype: (
         *network_arguments(rng, dtype), rng.random((9, 13)) < 0.7,
     ),
-    "refimpl.zssr.inference.infer": lambda rng, dtype: (
+    "refimpl.windows.inference.infer": lambda rng, dtype: (
         *network_arguments(rng, dtype)[:2], rng.random((9, 13)) < 0.7, (1, 8, 2, 13),
     ),
-    "refimpl.zssr.augment.admissible": lambda rng, dtype: (
+    "refimpl.method.training_pairs.admissible": lambda rng, dtype: (
         rng.integers(0, 2, (9, 11)).astype(dtype), rng.random((9, 11)) < 0.5, 2,
     ),
-    "refimpl.zssr.back_projection.add_upsampled": lambda rng, dtype: (
+    "refimpl.method.back_projection.add_upsampled": lambda rng, dtype: (
         rng.random((10, 14)).astype(dtype), rng.random((5, 7)).astype(dtype), rng.random((5, 7)) < 0.8,
     ),
-    "refimpl.zssr.back_projection.coarse_difference": lambda rng, dtype: (
+    "refimpl.method.back_projection.coarse_difference": lambda rng, dtype: (
         rng.random((10, 14)).astype(dtype), rng.random((5, 7)).astype(dtype), rng.random((5, 7)) < 0.8,
     ),
-    "refimpl.zssr.ensemble.median": lambda rng, dtype: (rng.random((8, 5, 7)).astype(dtype),),
-    "refimpl.zssr.resize.downsample_mean_valid": lambda rng, dtype: (
+    "refimpl.windows.ensemble.median": lambda rng, dtype: (rng.random((8, 5, 7)).astype(dtype),),
+    "refimpl.method.resize.downsample_mean_valid": lambda rng, dtype: (
         rng.random((9, 11)).astype(dtype), rng.random((9, 11)) < 0.6,
     ),
-    "refimpl.zssr.resize.resize_bicubic": lambda rng, dtype: (rng.random((9, 11)).astype(dtype), (7, 15)),
-    "refimpl.zssr.resize.resize_valid": lambda rng, dtype: (
+    "refimpl.method.resize.resize_bicubic": lambda rng, dtype: (rng.random((9, 11)).astype(dtype), (7, 15)),
+    "refimpl.method.resize.resize_valid": lambda rng, dtype: (
         rng.random((9, 11)).astype(dtype), rng.random((9, 11)) < 0.6, (18, 22),
     ),
-    "refimpl.zssr.scaled.weigh_window": lambda rng, dtype: (
+    "refimpl.windows.scaled.weigh_window": lambda rng, dtype: (
         rng.random((9, 11)).astype(dtype), rng.random((9, 11)) < 0.6, bicubic_taps(9, 5), bicubic_taps(11, 8), False,
     ),
 }  # fmt: skip

@@ -8,18 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import ALBERS_CHINA
 from refimpl.errors import InputError
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import ALBERS_CHINA
+from refimpl.method.back_projection import back_project
+from refimpl.method.image_range import clip_negatives, compress, expand, measure_range
+from refimpl.method.network import Network, initialise, parameter_count
+from refimpl.method.resize import downsample_mean, upsample
+from refimpl.method.settings import UpscaleSettings, validate
+from refimpl.method.super_resolution import apply_network, bicubic, replicate, super_resolve
+from refimpl.method.training import train
+from refimpl.method.training_pairs import rotate_mirror
 from refimpl.twins import backend
-from refimpl.zssr.augment import rotate_mirror
-from refimpl.zssr.back_projection import back_project
-from refimpl.zssr.intensity import clip_negatives, compress, expand, measure_range
-from refimpl.zssr.network import Network, initialise, parameter_count
-from refimpl.zssr.resize import downsample_mean, upsample
-from refimpl.zssr.settings import UpscaleSettings, validate
-from refimpl.zssr.train import train
-from refimpl.zssr.upscale import apply_network, bicubic, replicate, super_resolve
 
 SMALL = UpscaleSettings(layers=3, channels=8, crop=16, max_steps=20)
 

@@ -9,22 +9,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import refimpl.zssr.ensemble as ensemble_module
-import refimpl.zssr.fine as fine_module
-import refimpl.zssr.upscale as upscale_module
+import refimpl.method.super_resolution as upscale_module
+import refimpl.windows.ensemble as ensemble_module
+import refimpl.windows.fine_map as fine_module
+from refimpl.earth.grid import Grid, Raster, Source
+from refimpl.earth.projection import ALBERS_CHINA
 from refimpl.errors import InputError
-from refimpl.raster.grid import Grid, Raster, Source
-from refimpl.raster.projection import ALBERS_CHINA
-from refimpl.raster.stored import Stored
-from refimpl.raster.windows import tiles_of
-from refimpl.raster.writing import write_parts
-from refimpl.zssr.fine import Bicubic, NetworkOutput, Plain, Replicated, SuperResolved
-from refimpl.zssr.intensity import Clipped, clip_negatives, measure, measure_range
-from refimpl.zssr.network import initialise
-from refimpl.zssr.reach import box_of, reach
-from refimpl.zssr.resize import downsample, upsample, upsample_valid
-from refimpl.zssr.settings import UpscaleSettings
-from refimpl.zssr.upscale import apply_network, bicubic, replicate
+from refimpl.formats.writing import write_parts
+from refimpl.method.image_range import Clipped, clip_negatives, measure, measure_range
+from refimpl.method.network import initialise
+from refimpl.method.resize import downsample, upsample, upsample_valid
+from refimpl.method.settings import UpscaleSettings
+from refimpl.method.super_resolution import apply_network, bicubic, replicate
+from refimpl.windows.fine_map import Bicubic, NetworkOutput, Plain, Replicated, SuperResolved
+from refimpl.windows.reach import box_of, reach
+from refimpl.windows.stored import Stored
+from refimpl.windows.walks import tiles_of
 
 SMALL = UpscaleSettings(layers=3, channels=8, back_projection=2)
 

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from refimpl.raster.clipped import touching
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.overlap import edge_integral, overlap_sums
-from refimpl.raster.projection import ALBERS_CHINA, CRS, MODIS_SINUSOIDAL, WGS84, forward
-from refimpl.raster.warp import warp_mean, warp_nearest, warp_sum
-from refimpl.raster.zones import cover, coverage
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.overlap import edge_integral, overlap_sums
+from refimpl.earth.projection import ALBERS_CHINA, CRS, MODIS_SINUSOIDAL, WGS84, forward
+from refimpl.earth.warp import warp_mean, warp_nearest, warp_sum
 from refimpl.twins import backend
+from refimpl.windows.clipped import touching
+from refimpl.windows.zones import cover, coverage
 
 BOTH = [overlap_sums.reference, overlap_sums.kernel]
 

@@ -5,17 +5,17 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from refimpl.earth.crs import KRASOVSKY_1940
+from refimpl.earth.epsg import utm
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.lattice import TILE, basis, centre_lattice, corner_lattice, tiles
+from refimpl.earth.pixels import pixel_coordinates
+from refimpl.earth.projection import ALBERS_CHINA, CRS, MODIS_SINUSOIDAL, WEB_MERCATOR, WGS84, inverse
+from refimpl.earth.warp import cropped, warp_bilinear, warp_cubic, warp_mean, warp_mode, warp_nearest, warp_sum
+from refimpl.earth.warped import METHODS, Warped
 from refimpl.errors import DataWarning, InputError
-from refimpl.raster.crs import KRASOVSKY_1940
-from refimpl.raster.epsg import utm
-from refimpl.raster.geotiff import open_raster, read_raster
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.lattice import TILE, basis, centre_lattice, corner_lattice, tiles
-from refimpl.raster.pixels import pixel_coordinates
-from refimpl.raster.projection import ALBERS_CHINA, CRS, MODIS_SINUSOIDAL, WEB_MERCATOR, WGS84, inverse
-from refimpl.raster.warp import cropped, warp_bilinear, warp_cubic, warp_mean, warp_mode, warp_nearest, warp_sum
-from refimpl.raster.warped import METHODS, Warped
-from refimpl.raster.writing import write_raster
+from refimpl.formats.geotiff import open_raster, read_raster
+from refimpl.formats.writing import write_raster
 from refimpl.twins import backend
 from tests.memory import KNOWN, peak_of_program
 
@@ -67,7 +67,7 @@ def test_a_cell_is_the_same_to_the_bit_in_every_window_and_from_a_file(tmp_path,
 def test_a_piece_of_the_source_at_a_time_gives_the_same_cells(monkeypatch):
     source = made(FINE)
     expected = [Warped(source, COARSE, method).whole() for method in ("mean", "mode", "nearest")]
-    monkeypatch.setattr("refimpl.raster.warped.MOST_PIXELS", 5000)
+    monkeypatch.setattr("refimpl.earth.warped.MOST_PIXELS", 5000)
     for method, whole in zip(("mean", "mode", "nearest"), expected):
         found = Warped(source, COARSE, method).whole()
         assert np.array_equal(found.values, whole.values) and np.array_equal(found.valid, whole.valid)
@@ -98,12 +98,12 @@ def test_memory_does_not_grow_with_the_height_of_the_raster(tmp_path):
     program = f"""
 import sys
 import numpy as np
-from refimpl.raster.geotiff import open_raster
-from refimpl.raster.grid import Grid
-from refimpl.raster.projection import ALBERS_CHINA, WGS84
-from refimpl.raster.warped import Warped
-from refimpl.raster.writing import write_parts
-from refimpl.raster.grid import Raster
+from refimpl.formats.geotiff import open_raster
+from refimpl.earth.grid import Grid
+from refimpl.earth.projection import ALBERS_CHINA, WGS84
+from refimpl.earth.warped import Warped
+from refimpl.formats.writing import write_parts
+from refimpl.earth.grid import Raster
 rows = int(sys.argv[1])
 grid = Grid(WGS84, (100.0, 30.0, 0.0002, -0.0002), (rows, 8000))
 def part(window):

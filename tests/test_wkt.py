@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
+from refimpl.earth.crs import CRS, IAG_1975, KRASOVSKY_1940
+from refimpl.earth.epsg import crs_of_epsg, utm
+from refimpl.earth.projection import ALBERS_CHINA, MODIS_SINUSOIDAL, WEB_MERCATOR, WGS84
 from refimpl.errors import InputError
-from refimpl.raster.crs import CRS, IAG_1975, KRASOVSKY_1940
-from refimpl.raster.epsg import crs_of_epsg, utm
-from refimpl.raster.geokeys import crs_from_geokeys
-from refimpl.raster.projection import ALBERS_CHINA, MODIS_SINUSOIDAL, WEB_MERCATOR, WGS84
-from refimpl.raster.wkt import crs_from_wkt
-from refimpl.raster.wkt_tree import parse_wkt
+from refimpl.formats.geokeys import crs_from_geokeys
+from refimpl.formats.wkt import crs_from_wkt
+from refimpl.formats.wkt_tree import parse_wkt
 
 DEGREE, GREENWICH = 'UNIT["Degree",0.0174532925199433]', 'PRIMEM["Greenwich",0.0]'
 WGS_BODY = 'SPHEROID["WGS_1984",6378137.0,298.257223563]'

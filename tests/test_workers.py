@@ -12,18 +12,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from refimpl import predicting, warping
 from refimpl.cli import main
+from refimpl.cli import predict as predicting
+from refimpl.cli import warp as warping
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import WGS84
 from refimpl.errors import DataWarning, InputError
-from refimpl.files import sha256
-from refimpl.raster.geotiff import read_raster
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import WGS84
-from refimpl.raster.writing import write_raster
-from refimpl.regression.selection import fit_model
+from refimpl.formats.files import sha256
+from refimpl.formats.geotiff import read_raster
+from refimpl.formats.writing import write_raster
+from refimpl.method import super_resolution as upscale
+from refimpl.method.selection import fit_model
 from refimpl.twins import backend, current_backend
-from refimpl.workers import at_once, executor_of, result_of, submit
-from refimpl.zssr import upscale
+from refimpl.windows.workers import at_once, executor_of, result_of, submit
 
 ROOT = Path(__file__).resolve().parent.parent
 ALONE = [("1", []), ("2", []), ("4", []), ("8", [])]
@@ -32,7 +33,7 @@ WITH_PROCESSES = [("4", ["--workers", "2", "--processes"])]
 
 
 def threads_and_backend():
-    from kernels.threads import thread_count
+    from kernels.tools.threads import thread_count
 
     return thread_count(), current_backend(), os.environ.get("REFIMPL_WINOGRAD")
 
@@ -98,7 +99,7 @@ def test_workers_that_cannot_be_are_refused_in_one_sentence_with_nothing_written
 
 ORPHANS = """
 import sys, time
-from refimpl.workers import executor_of, submit
+from refimpl.windows.workers import executor_of, submit
 from tests.test_workers import announce_and_wait
 if __name__ == "__main__":
     with executor_of(2, processes=True) as executor:

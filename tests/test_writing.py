@@ -15,14 +15,14 @@ import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import ALBERS_CHINA
 from refimpl.errors import InputError
-from refimpl.raster import writing
-from refimpl.raster.cell_statistics import CellStatistics
-from refimpl.raster.geotiff import read_raster
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.overviews import overview_shapes, shrunk, window_below
-from refimpl.raster.projection import ALBERS_CHINA
-from refimpl.raster.writing import write_parts, write_raster
+from refimpl.formats import writing
+from refimpl.formats.cell_statistics import CellStatistics
+from refimpl.formats.geotiff import read_raster
+from refimpl.formats.overviews import overview_shapes, shrunk, window_below
+from refimpl.formats.writing import write_parts, write_raster
 from refimpl.twins import backend
 from tests.memory import KNOWN, peak_of_program
 
@@ -147,7 +147,7 @@ def test_a_folder_that_is_a_file_is_one_sentence(tmp_path):
 KILLED = """
 import sys, time
 from tests.test_writing import raster_of
-from refimpl.raster.writing import write_parts
+from refimpl.formats.writing import write_parts
 raster = raster_of()
 def part(window):
     if window[0] >= 1024:
@@ -211,9 +211,9 @@ def test_what_might_not_fit_in_4_gb_becomes_a_bigtiff(tmp_path, monkeypatch, cog
 LARGE = """
 import sys
 import numpy as np
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import ALBERS_CHINA
-from refimpl.raster.writing import write_parts
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import ALBERS_CHINA
+from refimpl.formats.writing import write_parts
 grid = Grid(ALBERS_CHINA, (0, 0, 100, -100), (10240, 16000))
 def part(window):
     here, rows = grid.part(window), np.arange(window[0], window[1], dtype=np.float32)

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import ALBERS_CHINA, WGS84
 from refimpl.errors import InputError
-from refimpl.raster.geotiff import read_raster
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import ALBERS_CHINA, WGS84
-from refimpl.raster.zonal import rank_drivers, zonal_statistics, zonal_sums
+from refimpl.formats.geotiff import read_raster
 from refimpl.twins import backend
+from refimpl.windows.zonal_statistics import rank_drivers, zonal_statistics, zonal_sums
 
 SAMPLE = Path(__file__).parent.parent / "golden" / "china-10km"
 BOTH = pytest.mark.parametrize("sums", [zonal_sums.reference, zonal_sums.kernel], ids=["reference", "kernel"])

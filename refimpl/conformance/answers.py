@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
-from refimpl.conformance.formats import Columns, read_columns, read_npy, typed
+from refimpl.conformance.csv_and_npy import Columns, read_columns, read_npy, typed
 from refimpl.conformance.task import Task
+from refimpl.earth.grid import Raster
 from refimpl.errors import InputError
-from refimpl.raster.geotiff import read_raster
-from refimpl.raster.grid import Raster
-from refimpl.tables import format_cell
+from refimpl.formats.geotiff import read_raster
+from refimpl.formats.tables import format_cell
 
 Answer = np.ndarray | Columns | Raster
 SLACK = 2**20

@@ -17,7 +17,7 @@ from typing import Any
 from refimpl.conformance.task import Task
 from refimpl.conformance.vocabulary import COMPARATORS, INVARIANTS, OPERATIONS, STAGES
 from refimpl.errors import InputError
-from refimpl.files import sha256
+from refimpl.formats.files import sha256
 
 _FILE = re.compile(r"[A-Za-z0-9_]+\.(npy|csv|tif)")
 

@@ -16,8 +16,8 @@ from refimpl.conformance.comparators import measure
 from refimpl.conformance.compare_tables import compare_tables
 from refimpl.conformance.difference import Difference, beyond, located, passing, with_hint
 from refimpl.conformance.likeness import likeness, turned
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import CRS
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import CRS
 
 TRANSFORM_TOLERANCE = 1e-6
 """Of a cell: what is lost when a transform is written as text or as GeoTIFF tags."""

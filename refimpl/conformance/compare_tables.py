@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from refimpl.conformance.comparators import measure
+from refimpl.conformance.csv_and_npy import Columns
 from refimpl.conformance.difference import Difference, beyond, located, passing, with_hint
-from refimpl.conformance.formats import Columns
 from refimpl.conformance.likeness import likeness
 
 

@@ -10,8 +10,8 @@ from refimpl.conformance.difference import Difference
 from refimpl.conformance.foreign import printable
 from refimpl.conformance.judge import EXPECTED_FAILURE, FAILED, OUTCOMES, UNEXPECTED_PASS, Result
 from refimpl.conformance.vocabulary import STAGES
-from refimpl.decisions import DECISIONS
-from refimpl.tables import format_table
+from refimpl.formats.tables import format_table
+from refimpl.method.decisions import DECISIONS
 
 EQUATIONS = {
     "Eq. 1": "E = sum over fuels of SC x LC x CC x COF x 44/12 x 10^-6",

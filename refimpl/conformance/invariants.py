@@ -13,8 +13,8 @@ from refimpl.conformance.case import Expectation
 from refimpl.conformance.difference import Difference
 from refimpl.conformance.task import Task
 from refimpl.conformance.ulp import ulp_distance
+from refimpl.earth.grid import Raster
 from refimpl.errors import InputError
-from refimpl.raster.grid import Raster
 
 
 def hold(invariant: Expectation, answers: Mapping[str, Answer], task: Task) -> Difference:

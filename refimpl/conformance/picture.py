@@ -14,12 +14,12 @@ import numpy as np
 
 from refimpl.conformance.difference import Difference
 from refimpl.conformance.judge import Result
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import ALBERS_CHINA
 from refimpl.figures.axes import colour_bar, colour_bar_width, swatches
 from refimpl.figures.canvas import FAINT, INK, LABEL, MARGIN, PAPER, Canvas, footer_height, heading_height
 from refimpl.figures.colour import NODATA, Scale
 from refimpl.figures.display import pixel_shape, sample
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import ALBERS_CHINA
 
 ROOM = (420, 420)
 """Most rows and columns of pixels of a panel."""

@@ -15,7 +15,7 @@ from refimpl.conformance.foreign import printable
 from refimpl.conformance.judge import PASSED, Result
 from refimpl.conformance.suite import Suite
 from refimpl.conformance.vocabulary import STAGES
-from refimpl.files import atomic_path, write_text
+from refimpl.formats.files import atomic_path, write_text
 
 
 def write_results(path: str | os.PathLike, suite: Suite, program: str | None, results: list[Result]) -> None:

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from refimpl.conformance.formats import Columns, read_columns, read_npy
+from refimpl.conformance.csv_and_npy import Columns, read_columns, read_npy
+from refimpl.earth.grid import Raster
 from refimpl.errors import InputError, did_you_mean
-from refimpl.raster.geotiff import read_raster
-from refimpl.raster.grid import Raster
+from refimpl.formats.geotiff import read_raster
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ from refimpl.conformance.records import write_junit, write_results
 from refimpl.conformance.suite import Suite, find_suite
 from refimpl.conformance.task import Task
 from refimpl.errors import InputError, did_you_mean
-from refimpl.files import existing_file
+from refimpl.formats.files import existing_file
 from refimpl.progress import stage
 from refimpl.twins import BACKENDS
 
@@ -152,8 +152,8 @@ def check(case_id: str, function: Callable[[Task], object], suite: str | os.Path
     ``function`` gets a ``Task`` and returns a dict of outputs (array, dict of columns, or Raster); it raises
     ValueError naming the field to refuse, and NotImplementedError for what it does not support.
 
-    >>> from refimpl.raster.grid import Grid
-    >>> from refimpl.raster.projection import ALBERS_CHINA
+    >>> from refimpl.earth.grid import Grid
+    >>> from refimpl.earth.projection import ALBERS_CHINA
     >>> def areas(task):
     ...     return {"areas": Grid(ALBERS_CHINA, task.parameters["transform"], task.parameters["shape"]).cell_areas()}
     >>> check("areas-albers", areas).outcome

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from refimpl.conformance.answers import given_answers
-from refimpl.conformance.formats import write_columns, write_npy
+from refimpl.conformance.csv_and_npy import write_columns, write_npy
 from refimpl.conformance.task import Task
-from refimpl.raster.grid import Raster
-from refimpl.raster.writing import write_raster
+from refimpl.earth.grid import Raster
+from refimpl.formats.writing import write_raster
 
 
 def write_answers(task: Task, given: Mapping[str, object], out_dir: str | os.PathLike) -> None:

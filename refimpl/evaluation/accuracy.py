@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from refimpl.evaluation.moments import Moments, accuracies, group_moments, merged
-from refimpl.metrics import mean_absolute_error, pearson_r, r_squared, root_mean_square_error
+from refimpl.method.metrics import mean_absolute_error, pearson_r, r_squared, root_mean_square_error
 
 
 @dataclass(frozen=True)

@@ -17,17 +17,17 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from refimpl.earth.grid import Raster, Source
 from refimpl.errors import InputError
 from refimpl.evaluation.accuracy import accuracy, accuracy_of
-from refimpl.evaluation.comparison import Judged, density_of
-from refimpl.evaluation.computed import codes_in
+from refimpl.evaluation.derived import codes_in
 from refimpl.evaluation.land_cover import LAND_COVERS, seven_classes
 from refimpl.evaluation.moments import NOTHING, Moments, accuracies, group_moments, joined, merged
 from refimpl.evaluation.pairs import PairFiles
-from refimpl.evaluation.sums import Sums
-from refimpl.metrics import spearman_rho
-from refimpl.raster.grid import Raster, Source
-from refimpl.raster.windows import windows
+from refimpl.evaluation.scorecard import Judged, density_of
+from refimpl.evaluation.zone_sums import Sums
+from refimpl.method.metrics import spearman_rho
+from refimpl.windows.walks import windows
 
 WITHOUT = len(LAND_COVERS) + 1
 """The group of cells without a land cover; those of the seven are 1-7."""
@@ -93,8 +93,8 @@ def agreement(
     groups : (rows, cols) integers; 0 takes no part.
     folder : where the cells are kept until they are ranked, 17 bytes each; by default the system's.
 
-    >>> from refimpl.raster.grid import Grid
-    >>> from refimpl.raster.projection import ALBERS_CHINA
+    >>> from refimpl.earth.grid import Grid
+    >>> from refimpl.earth.projection import ALBERS_CHINA
     >>> grid = Grid(ALBERS_CHINA, (0, 0, 1000, -1000), (1, 3))
     >>> one, two = (Raster(np.array([v]), np.ones((1, 3), bool), grid) for v in ([1.0, 2.0, 9.0], [2.0, 6.0, 9.0]))
     >>> found = agreement(one, two, np.array([[11, 11, 12]]))

@@ -11,16 +11,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from refimpl.coarse import CoarseMap, predict_coarse
-from refimpl.evaluation.comparison import corrected, one_factor
-from refimpl.evaluation.computed import like, parts, times_finer, under
-from refimpl.raster.computed import Computed
-from refimpl.raster.grid import Raster, Source, Window
-from refimpl.regression.fitted import FittedRegression
-from refimpl.zssr.fine import Bicubic, Replicated, SuperResolved
-from refimpl.zssr.intensity import ImageRange, measure
-from refimpl.zssr.network import Network
-from refimpl.zssr.settings import UpscaleSettings
+from refimpl.earth.grid import Raster, Source, Window
+from refimpl.evaluation.derived import like, parts, times_finer, under
+from refimpl.evaluation.scorecard import corrected, one_factor
+from refimpl.method.fitted_regression import FittedRegression
+from refimpl.method.image_range import ImageRange, measure
+from refimpl.method.network import Network
+from refimpl.method.settings import UpscaleSettings
+from refimpl.windows.coarse_map import CoarseMap, predict_coarse
+from refimpl.windows.computed import Computed
+from refimpl.windows.fine_map import Bicubic, Replicated, SuperResolved
 
 RESULT = "ZSSR + Eq. 3"
 COARSE = "replicate + Eq. 3"

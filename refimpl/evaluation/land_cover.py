@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from refimpl.earth.grid import Source
 from refimpl.errors import InputError
-from refimpl.evaluation.computed import codes_in, times_finer, under
-from refimpl.evaluation.sums import Sums
-from refimpl.raster.grid import Source
-from refimpl.raster.windows import windows
-from refimpl.raster.zonal_sums import exact_pair
+from refimpl.evaluation.derived import codes_in, times_finer, under
+from refimpl.evaluation.zone_sums import Sums
 from refimpl.twins import twin
+from refimpl.windows.walks import windows
+from refimpl.windows.zonal_sums import exact_pair
 
 LAND_COVERS: dict[str, tuple[int, ...]] = {
     "forest": (1, 2, 3, 4, 5),

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from refimpl.earth.grid import Grid, Raster, Source, Window
+from refimpl.earth.warped import Warped
 from refimpl.errors import InputError
-from refimpl.evaluation.computed import Cropped, like, parts
+from refimpl.evaluation.derived import Cropped, like, parts
 from refimpl.evaluation.land_cover import LAND_COVERS, seven_classes
-from refimpl.raster.computed import Computed
-from refimpl.raster.grid import Grid, Raster, Source, Window
-from refimpl.raster.warped import Warped
+from refimpl.windows.computed import Computed
 
 
 def land_cover_on(igbp: Source, grid: Grid, rule: str = "majority") -> Source:
@@ -28,7 +28,7 @@ def land_cover_on(igbp: Source, grid: Grid, rule: str = "majority") -> Source:
     InputError
         A class beyond 0-17, or a value that is no whole number, under the grid.
 
-    >>> from refimpl.raster.projection import ALBERS_CHINA
+    >>> from refimpl.earth.projection import ALBERS_CHINA
     >>> fine = Grid(ALBERS_CHINA, (0, 0, 1, -1), (2, 2))
     >>> igbp = Raster(np.array([[4, 1], [13, 17]], np.uint8), np.ones((2, 2), bool), fine)
     >>> land_cover_on(igbp, Grid(ALBERS_CHINA, (0, 0, 2, -2), (1, 1))).values.tolist()

@@ -15,8 +15,8 @@ from math import fsum, inf, isfinite, nan
 
 import numpy as np
 
-from refimpl.raster.zonal_sums import exact_pair
 from refimpl.twins import twin
+from refimpl.windows.zonal_sums import exact_pair
 
 FIELDS = ("mean_o", "rest_o", "mean_e", "rest_e", "oo", "ee", "oe", "absolute", "squared")
 """Means of observed and estimated, each a double and the rest; sums of products of deviations, |o - e|, (o - e)^2."""
@@ -34,7 +34,7 @@ class Moments:
     """(9, k) float64, in the order of FIELDS."""
 
 
-@twin("kernels.moments")
+@twin("kernels.group_moments")
 def group_moments(observed, estimated, inside, groups):
     """The moments of two maps in each group.
 
@@ -138,7 +138,7 @@ def merged(moments: Moments) -> Moments:
 
 
 def accuracies(moments: Moments) -> np.ndarray:
-    """R2, MAE, RMSE and r of each group, Eqs. 4-6; (4, k) float64, nan as in refimpl/metrics.py.
+    """R2, MAE, RMSE and r of each group, Eqs. 4-6; (4, k) float64, nan as in refimpl/method/metrics.py.
 
     >>> o = np.array([[1.0, 2.0, 3.0]])
     >>> accuracies(Moments(*group_moments.reference(o, o, o > 0, np.array([[7, 7, 7]]))))[:, 0].tolist()

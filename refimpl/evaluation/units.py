@@ -17,7 +17,7 @@ import re
 from dataclasses import dataclass
 
 from refimpl.errors import InputError
-from refimpl.inventory import CARBON_TO_CO2
+from refimpl.method.inventory import CARBON_TO_CO2
 
 TONNES = {"g": 1e-6, "kg": 1e-3, "t": 1.0, "Mg": 1.0, "kt": 1e3, "Gg": 1e3, "Mt": 1e6, "Tg": 1e6}
 """Tonnes in one unit of mass; in words, it is tonnes."""

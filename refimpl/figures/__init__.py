@@ -4,9 +4,9 @@ Every function writes its file atomically, returns the Pillow image, and gives t
 """
 
 from refimpl.figures.bars import bar_figure, scatter_figure
+from refimpl.figures.by_year import series_figure
 from refimpl.figures.curves import curve_figure
 from refimpl.figures.maps import comparison_figure, map_figure, pick_window
-from refimpl.figures.series import series_figure
 
 __all__ = [
     "bar_figure", "comparison_figure", "curve_figure", "map_figure", "pick_window", "scatter_figure", "series_figure",

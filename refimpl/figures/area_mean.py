@@ -12,8 +12,8 @@ from itertools import groupby
 
 import numpy as np
 
-from refimpl.raster.grid import Raster, Source, Window
-from refimpl.raster.windows import windows
+from refimpl.earth.grid import Raster, Source, Window
+from refimpl.windows.walks import windows
 
 
 def windows_in(shape: tuple[int, int], part: Window) -> list[Window]:
@@ -41,8 +41,8 @@ def area_mean(source: Source, rows: np.ndarray, cols: np.ndarray) -> tuple[np.nd
     -------
     (n, m) float64 means and bool, valid where half of the pixel or more is; 0 where not.
 
-    >>> from refimpl.raster.grid import Grid
-    >>> from refimpl.raster.projection import ALBERS_CHINA
+    >>> from refimpl.earth.grid import Grid
+    >>> from refimpl.earth.projection import ALBERS_CHINA
     >>> raster = Raster.masked([[1.0, 3.0, 5.0]], np.ones((1, 3)), Grid(ALBERS_CHINA, (0, 0, 1, -1), (1, 3)))
     >>> area_mean(raster, np.array([[0.0, 1.0]]), np.array([[0.0, 1.5], [1.5, 3.0]]))[0].round(3).tolist()
     [[1.667, 4.333]]

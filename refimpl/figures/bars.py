@@ -12,7 +12,7 @@ from PIL import Image
 from refimpl.figures.axes import Frame, format_number, nice_ticks, swatches
 from refimpl.figures.canvas import FAINT, INK, LABEL, MARGIN, MUTED, SMALL_LABEL, Canvas, footer_height, heading_height
 from refimpl.figures.typeset import fitted, text_width
-from refimpl.metrics import r_squared
+from refimpl.method.metrics import r_squared
 
 WIDTH = 1100
 BAR, GAP = 24, 16

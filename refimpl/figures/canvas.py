@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 from refimpl.figures.colour import PAPER
 from refimpl.figures.typeset import SHIFTS, fitted, font, placed_words, run_size, text_width
-from refimpl.files import atomic_path
+from refimpl.formats.files import atomic_path
 
 INK = (38, 40, 46)
 MUTED = (104, 108, 116)

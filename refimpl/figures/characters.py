@@ -17,8 +17,8 @@ SIGNS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 def character_shape(grid, width: int = 60, most_rows: int = 40) -> tuple[int, int]:
     """Rows and columns of characters for a grid.
 
-    >>> from refimpl.raster.grid import Grid
-    >>> from refimpl.raster.projection import ALBERS_CHINA
+    >>> from refimpl.earth.grid import Grid
+    >>> from refimpl.earth.projection import ALBERS_CHINA
     >>> character_shape(Grid(ALBERS_CHINA, (0, 0, 1, -1), (100, 200)))
     (15, 60)
     """
@@ -30,8 +30,8 @@ def character_shape(grid, width: int = 60, most_rows: int = 40) -> tuple[int, in
 def shaded(raster, shades: str = SHADES, width: int = 60) -> list[str]:
     """Lines of shades, pale for low.
 
-    >>> from refimpl.raster.grid import Grid, Raster
-    >>> from refimpl.raster.projection import ALBERS_CHINA
+    >>> from refimpl.earth.grid import Grid, Raster
+    >>> from refimpl.earth.projection import ALBERS_CHINA
     >>> grid = Grid(ALBERS_CHINA, (0, 0, 1, -2), (1, 5))
     >>> shaded(Raster.masked([[1.0, 2.0, np.nan, 5.0, 9.0]], np.ones((1, 5)), grid), "abcd", 5)
     ['ab cd']

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from refimpl.earth.grid import Grid, Raster, Source
 from refimpl.figures.area_mean import area_mean, windows_in
-from refimpl.raster.grid import Grid, Raster, Source
 
 Bounds = tuple[float, float, float, float]
 KM_PER_DEGREE = 111.32
@@ -31,8 +31,8 @@ def ground_size(grid, bounds: Bounds) -> tuple[float, float]:
 def pixel_shape(grid, bounds: Bounds, room: tuple[int, int], largest_cell: int = 64) -> tuple[int, int]:
     """(rows, cols) of pixels for a window: a whole number of pixels a cell inside ``room`` (rows, cols), or shrunk.
 
-    >>> from refimpl.raster.projection import ALBERS_CHINA
-    >>> from refimpl.raster.grid import Grid
+    >>> from refimpl.earth.projection import ALBERS_CHINA
+    >>> from refimpl.earth.grid import Grid
     >>> grid = Grid(ALBERS_CHINA, (0, 0, 10, -10), (20, 40))
     >>> pixel_shape(grid, grid.bounds, (500, 500)), pixel_shape(grid, grid.bounds, (500, 20))
     ((240, 480), (10, 20))

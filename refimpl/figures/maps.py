@@ -13,13 +13,13 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
+from refimpl.earth.grid import Grid, Source
 from refimpl.figures.axes import colour_bar, colour_bar_width, scale_bar, swatches
 from refimpl.figures.canvas import FAINT, INK, LABEL, MARGIN, Canvas, footer_height, heading_height
 from refimpl.figures.colour import NODATA, PAPER, Scale, choose_scale
 from refimpl.figures.display import Bounds, borders, ground_size, pixel_shape, sample, sample_zones, zones_source
 from refimpl.figures.typeset import fitted
 from refimpl.figures.zoom import pick_window
-from refimpl.raster.grid import Grid, Source
 
 __all__ = ["comparison_figure", "map_figure", "pick_window"]
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from refimpl.earth.grid import Source, Window
 from refimpl.figures.area_mean import windows_in
 from refimpl.figures.display import Bounds
-from refimpl.raster.grid import Source, Window
 
 
 def pick_window(source: Source, size: float, most: float | None = None) -> Bounds:
@@ -27,8 +27,8 @@ def pick_window(source: Source, size: float, most: float | None = None) -> Bound
     ----------
     most : the greatest value, or any number that none exceeds, where it is known: this saves a walk over the raster.
 
-    >>> from refimpl.raster.grid import Grid, Raster
-    >>> from refimpl.raster.projection import ALBERS_CHINA
+    >>> from refimpl.earth.grid import Grid, Raster
+    >>> from refimpl.earth.projection import ALBERS_CHINA
     >>> grid = Grid(ALBERS_CHINA, (0, 0, 1, -1), (5, 5))
     >>> pick_window(Raster.masked(np.diag([1.0, 2.0, 4.0, 9.0, 8.0]), np.ones((5, 5)), grid), 2)
     (3.0, -5.0, 5.0, -3.0)

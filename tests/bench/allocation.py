@@ -25,9 +25,9 @@ def sample(emission, mapped) -> np.ndarray:
 
 
 def prepare_refimpl():
-    from refimpl.allocation import allocate
-    from refimpl.raster.grid import Grid, Raster
-    from refimpl.raster.projection import ALBERS_CHINA
+    from refimpl.earth.grid import Grid, Raster
+    from refimpl.earth.projection import ALBERS_CHINA
+    from refimpl.windows.allocation import allocate
 
     weights = Raster(*driver(), Grid(ALBERS_CHINA, (0.0, 0.0, 500.0, -500.0), SHAPE), "1")
     zones, totals = blobs(), {code: TOTALS[code] for code in range(1, ZONES + 1)}

@@ -21,7 +21,7 @@ def sample(output) -> np.ndarray:
 
 
 def prepare_refimpl(size: int):
-    from refimpl.zssr.inference import infer
+    from refimpl.windows.inference import infer
 
     ours, image = network(), image_of(size)
     valid = np.ones(image.shape, bool)

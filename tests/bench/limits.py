@@ -14,13 +14,13 @@ COPIED = 2**28
 
 
 def threads() -> int:
-    from kernels.threads import thread_count
+    from kernels.tools.threads import thread_count
 
     return thread_count()
 
 
 def prepare_peak():
-    from kernels.threads import run_parts
+    from kernels.tools.threads import run_parts
     from tests.bench.peak import chains
 
     sums = np.zeros((threads(), 8), np.float32)

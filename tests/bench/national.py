@@ -53,9 +53,9 @@ DRIVERS = ("ntl", "population", "gdp")
 
 def measured_run(arguments: list[str]) -> int:
     """In the child: the verb ``run``, its stages timed, each with its own peak of resident memory."""
-    from refimpl import stages
     from refimpl.cli import main
     from refimpl.progress import stage as plain_stage
+    from refimpl.run import stages
     from tests.memory import forget_peak, memory
 
     found = []

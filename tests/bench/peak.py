@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kernels.compiled import kernel
-from kernels.simd import multiply_add, pointer, splat, store
+from kernels.tools.compiled import kernel
+from kernels.tools.simd import multiply_add, pointer, splat, store
 
 
 @kernel

@@ -83,10 +83,10 @@ def prepare_refimpl(rule, **options):
     def prepare():
         from dataclasses import replace
 
-        from refimpl.raster.geojson import read_polygons
-        from refimpl.raster.geotiff import open_raster
-        from refimpl.raster.projection import ALBERS_CHINA
-        from refimpl.raster.zonal import zonal_statistics
+        from refimpl.earth.projection import ALBERS_CHINA
+        from refimpl.formats.geojson import read_polygons
+        from refimpl.formats.geotiff import open_raster
+        from refimpl.windows.zonal_statistics import zonal_statistics
 
         raster_path, polygons_path = files(**options)
 

@@ -57,7 +57,7 @@ def digest(answer) -> np.ndarray:
 
 def prepare_refimpl(make, options):
     def prepare():
-        from refimpl.raster.geotiff import read_raster
+        from refimpl.formats.geotiff import read_raster
 
         path = written(make, **options)
         return lambda: read_raster(path)

@@ -30,7 +30,7 @@ def interior(answer: np.ndarray) -> np.ndarray:
 
 def prepare_refimpl(shape):
     def prepare():
-        from refimpl.zssr.resize import resize_bicubic
+        from refimpl.method.resize import resize_bicubic
 
         source = image()
         return lambda: resize_bicubic(source, shape)
@@ -75,7 +75,7 @@ def resizers(shape, plain: bool) -> tuple[Contender, ...]:
 
 
 def prepare_mean():
-    from refimpl.zssr.resize import downsample_mean_valid
+    from refimpl.method.resize import downsample_mean_valid
 
     source, valid = image(), np.ones(SHAPE, bool)
     return lambda: downsample_mean_valid(source, valid)[0]
@@ -103,8 +103,8 @@ def draws(size: int) -> np.ndarray:
 
 def prepare_crops(size):
     def prepare():
-        from refimpl.zssr.augment import build_pyramid, training_pair
-        from refimpl.zssr.tape import Draw
+        from refimpl.formats.tape import Draw
+        from refimpl.method.training_pairs import build_pyramid, training_pair
 
         levels = build_pyramid(image()[:600, :600], np.ones((600, 600), bool), size, pyramid=False)
         crops = [Draw(1, 1.0, *map(int, draw)) for draw in draws(size)]

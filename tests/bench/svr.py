@@ -25,7 +25,7 @@ def samples(n: int, d: int) -> tuple[np.ndarray, np.ndarray]:
 def estimator(library: str):
     """The SVR of ours, or of scikit-learn."""
     if library == "ours":
-        from refimpl.regression import SVR
+        from refimpl.method.svr import SVR
     else:
         from sklearn.svm import SVR
     return SVR

@@ -24,7 +24,7 @@ def pair(size: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def network():
-    from refimpl.zssr.network import initialise
+    from refimpl.method.network import initialise
 
     return initialise(np.random.default_rng(2))
 
@@ -41,8 +41,8 @@ def given(answer) -> np.ndarray:
 
 
 def prepare_refimpl(size: int):
-    from refimpl.zssr.adam import adam_step
-    from refimpl.zssr.network import loss_and_gradients
+    from refimpl.method.adam import adam_step
+    from refimpl.method.network import loss_and_gradients
 
     ours, (image, target) = network(), pair(size)
     mask, moments, steps = np.ones(image.shape, bool), np.zeros((2, ours.parameters.size), np.float32), [0]

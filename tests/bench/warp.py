@@ -52,10 +52,10 @@ def blocks(values) -> np.ndarray:
 
 def prepare_refimpl(**options):
     def prepare():
-        from refimpl.raster.geotiff import open_raster
-        from refimpl.raster.grid import Grid
-        from refimpl.raster.projection import ALBERS_CHINA
-        from refimpl.raster.warp import warp_mean
+        from refimpl.earth.grid import Grid
+        from refimpl.earth.projection import ALBERS_CHINA
+        from refimpl.earth.warp import warp_mean
+        from refimpl.formats.geotiff import open_raster
 
         path, grid = file(**options), Grid(ALBERS_CHINA, (*CORNER, CELL, -CELL), GRID)
 

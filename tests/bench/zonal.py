@@ -62,9 +62,9 @@ def of_statistics(found) -> np.ndarray:
 
 def prepare_refimpl(make_zones):
     def prepare():
-        from refimpl.raster.grid import Grid, Raster
-        from refimpl.raster.projection import ALBERS_CHINA
-        from refimpl.raster.zonal import zonal_statistics
+        from refimpl.earth.grid import Grid, Raster
+        from refimpl.earth.projection import ALBERS_CHINA
+        from refimpl.windows.zonal_statistics import zonal_statistics
 
         grid = Grid(ALBERS_CHINA, (0.0, 0.0, 500.0, -500.0), SHAPE)
         density, codes = Raster(*driver(), grid, "persons/km2"), make_zones()

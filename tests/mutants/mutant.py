@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Mutant:
-    """``old``, which stands once in ``file`` (below ``refimpl/``), becomes ``new``; ``stage`` should be named."""
+    """``old``, which stands once in ``file`` (from the root of the source), becomes ``new``; ``stage`` should be named."""
 
     id: str
     stage: str
@@ -20,6 +20,6 @@ class Mutant:
         """The dotted name of the mutated module.
 
         >>> Mutant("a", "zssr", "zssr/adam.py", "x", "y").module
-        'refimpl.zssr.adam'
+        'refimpl.method.adam'
         """
-        return "refimpl." + self.file.removesuffix(".py").replace("/", ".")
+        return self.file.removesuffix(".py").replace("/", ".")

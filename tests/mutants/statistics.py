@@ -2,158 +2,290 @@
 
 from tests.mutants.mutant import Mutant
 
-
-def _inventory(id, old, new):
-    return Mutant(id, "inventory", "inventory.py", old, new)
-
-
-def _metrics(id, old, new, stage="evaluation"):
-    return Mutant(id, stage, "metrics.py", old, new)
-
-
-def _regression(id, file, old, new):
-    return Mutant(id, "regression", f"regression/{file}.py", old, new)
-
-
 STATISTICS = [
-    _inventory("eq1-lc-in-mj", "* CARBON_TO_CO2 * 1e-6", "* CARBON_TO_CO2 * 1e-3"),
-    _inventory("eq1-12-over-44", "CARBON_TO_CO2 = 44.0 / 12.0", "CARBON_TO_CO2 = 12.0 / 44.0"),
-    _inventory("eq1-exact-molar-masses", "CARBON_TO_CO2 = 44.0 / 12.0", "CARBON_TO_CO2 = 44.0095 / 12.011"),
-    _inventory("eq1-no-oxidation", "self.carbon_content * self.oxidation_factor", "self.carbon_content"),
-    _inventory("eq1-gas-unit", "unit_in_1e4_t=10.0", "unit_in_1e4_t=1.0"),
-    _inventory("eq1-last-fuel-alone", "total = total + amount *", "total = amount *"),
-    _inventory("table3-standard-coal", 'Fuel("coal", 20908,', 'Fuel("coal", 29271,'),
-    _inventory("table3-crude-oil-as-fuel-oil", 'Fuel("crude_oil", 41816, 20.1,', 'Fuel("crude_oil", 41816, 21.1,'),
-    _inventory("table3-coke-oxidised-as-oil", "29.5, 0.93)", "29.5, 0.98)"),
-    _metrics(
+    Mutant(
+        "eq1-lc-in-mj", "inventory", "refimpl/method/inventory.py", "* CARBON_TO_CO2 * 1e-6", "* CARBON_TO_CO2 * 1e-3"
+    ),
+    Mutant(
+        "eq1-12-over-44",
+        "inventory",
+        "refimpl/method/inventory.py",
+        "CARBON_TO_CO2 = 44.0 / 12.0",
+        "CARBON_TO_CO2 = 12.0 / 44.0",
+    ),
+    Mutant(
+        "eq1-exact-molar-masses",
+        "inventory",
+        "refimpl/method/inventory.py",
+        "CARBON_TO_CO2 = 44.0 / 12.0",
+        "CARBON_TO_CO2 = 44.0095 / 12.011",
+    ),
+    Mutant(
+        "eq1-no-oxidation",
+        "inventory",
+        "refimpl/method/inventory.py",
+        "self.carbon_content * self.oxidation_factor",
+        "self.carbon_content",
+    ),
+    Mutant("eq1-gas-unit", "inventory", "refimpl/method/inventory.py", "unit_in_1e4_t=10.0", "unit_in_1e4_t=1.0"),
+    Mutant(
+        "eq1-last-fuel-alone",
+        "inventory",
+        "refimpl/method/inventory.py",
+        "total = total + amount *",
+        "total = amount *",
+    ),
+    Mutant(
+        "table3-standard-coal", "inventory", "refimpl/method/inventory.py", 'Fuel("coal", 20908,', 'Fuel("coal", 29271,'
+    ),
+    Mutant(
+        "table3-crude-oil-as-fuel-oil",
+        "inventory",
+        "refimpl/method/inventory.py",
+        'Fuel("crude_oil", 41816, 20.1,',
+        'Fuel("crude_oil", 41816, 21.1,',
+    ),
+    Mutant("table3-coke-oxidised-as-oil", "inventory", "refimpl/method/inventory.py", "29.5, 0.93)", "29.5, 0.98)"),
+    Mutant(
         "eq4-squared-correlation",
+        "evaluation",
+        "refimpl/method/metrics.py",
         "float(1 - np.sum((observed - estimated) ** 2) / spread)",
         "float(np.corrcoef(observed, estimated)[0, 1] ** 2)",
     ),
-    _metrics(
+    Mutant(
         "eq4-spread-of-estimates",
+        "evaluation",
+        "refimpl/method/metrics.py",
         "spread = np.sum(_deviations(observed) ** 2)",
         "spread = np.sum(_deviations(estimated) ** 2)",
     ),
-    _metrics("eq4-without-mean", "_deviations(observed) ** 2", "observed ** 2"),
-    _metrics("eq5-median", "np.mean(np.abs(observed - estimated))", "np.median(np.abs(observed - estimated))"),
-    _metrics("eq5-signed", "np.mean(np.abs(observed - estimated))", "abs(np.mean(observed - estimated))"),
-    _metrics(
+    Mutant(
+        "eq4-without-mean", "evaluation", "refimpl/method/metrics.py", "_deviations(observed) ** 2", "observed ** 2"
+    ),
+    Mutant(
+        "eq5-median",
+        "evaluation",
+        "refimpl/method/metrics.py",
+        "np.mean(np.abs(observed - estimated))",
+        "np.median(np.abs(observed - estimated))",
+    ),
+    Mutant(
+        "eq5-signed",
+        "evaluation",
+        "refimpl/method/metrics.py",
+        "np.mean(np.abs(observed - estimated))",
+        "abs(np.mean(observed - estimated))",
+    ),
+    Mutant(
         "eq6-mean-square",
+        "evaluation",
+        "refimpl/method/metrics.py",
         "np.sqrt(np.mean((observed - estimated) ** 2))",
         "np.mean((observed - estimated) ** 2)",
     ),
-    _metrics(
+    Mutant(
         "eq6-n-minus-1",
+        "evaluation",
+        "refimpl/method/metrics.py",
         "np.sqrt(np.mean((observed - estimated) ** 2))",
         "np.sqrt(np.sum((observed - estimated) ** 2) / max(observed.size - 1, 1))",
     ),
-    _metrics("pearson-not-centred", "x, y = _deviations(x), _deviations(y)", "x, y = x - 0.0, y - 0.0", "zonal"),
-    _regression(
-        "d05-maximum-for-quantile", "scaling", "found.quantile() if self.upper_quantile < 1 else found.maximum",
-        "found.maximum",
-    ),  # fmt: skip
-    _regression(
-        "d05-not-clipped", "scaling", "np.clip(scaled, 0.0, 1.0, out=scaled) if self.clip else scaled", "scaled"
+    Mutant(
+        "pearson-not-centred",
+        "zonal",
+        "refimpl/method/metrics.py",
+        "x, y = _deviations(x), _deviations(y)",
+        "x, y = x - 0.0, y - 0.0",
     ),
-    _regression("d05-divided-by-maximum", "scaling", "scaled = (X - self.data_min_) /", "scaled = X /"),
-    _regression(
+    Mutant(
+        "d05-maximum-for-quantile",
+        "regression",
+        "refimpl/method/scaling.py",
+        "found.quantile() if self.upper_quantile < 1 else found.maximum",
+        "found.maximum",
+    ),
+    Mutant(
+        "d05-not-clipped",
+        "regression",
+        "refimpl/method/scaling.py",
+        "np.clip(scaled, 0.0, 1.0, out=scaled) if self.clip else scaled",
+        "scaled",
+    ),
+    Mutant(
+        "d05-divided-by-maximum",
+        "regression",
+        "refimpl/method/scaling.py",
+        "scaled = (X - self.data_min_) /",
+        "scaled = X /",
+    ),
+    Mutant(
         "d06-ddof-1",
-        "scaling",
+        "regression",
+        "refimpl/method/scaling.py",
         "np.sqrt(np.mean(deviations**2, axis=0))",
         "np.sqrt(np.sum(deviations**2, axis=0) / max(len(y) - 1, 1))",
     ),
-    _regression("d06-gamma-1-over-d", "svr", 'if self.gamma == "auto":', "if isinstance(self.gamma, str):"),
-    _regression(
+    Mutant(
+        "d06-gamma-1-over-d",
+        "regression",
+        "refimpl/method/svr.py",
+        'if self.gamma == "auto":',
+        "if isinstance(self.gamma, str):",
+    ),
+    Mutant(
         "d06-variance-ddof-1",
-        "svr",
+        "regression",
+        "refimpl/method/svr.py",
         "(deviations * deviations).sum() / X.size)",
         "(deviations * deviations).sum() / (X.size - 1))",
     ),
-    _regression("d06-default-c-10", "svr", 'kernel="rbf", C=1.0, epsilon=0.1', 'kernel="rbf", C=10.0, epsilon=0.1'),
-    _regression("d06-default-epsilon", "svr", 'kernel="rbf", C=1.0, epsilon=0.1', 'kernel="rbf", C=1.0, epsilon=0.01'),
-    _regression("svr-missing-bias", "svr", "values += self.intercept_[0]", "values += 0.0"),
-    _regression(
+    Mutant(
+        "d06-default-c-10",
+        "regression",
+        "refimpl/method/svr.py",
+        'kernel="rbf", C=1.0, epsilon=0.1',
+        'kernel="rbf", C=10.0, epsilon=0.1',
+    ),
+    Mutant(
+        "d06-default-epsilon",
+        "regression",
+        "refimpl/method/svr.py",
+        'kernel="rbf", C=1.0, epsilon=0.1',
+        'kernel="rbf", C=1.0, epsilon=0.01',
+    ),
+    Mutant("svr-missing-bias", "regression", "refimpl/method/svr.py", "values += self.intercept_[0]", "values += 0.0"),
+    Mutant(
         "svr-c-unscaled",
-        "selection",
+        "regression",
+        "refimpl/method/selection.py",
         "MinMaxScaler().fit(drivers), StandardScaler().fit(emission)",
         "MinMaxScaler().fit(drivers), StandardScaler().fit([-1.0, 1.0])",
     ),
-    _regression(
+    Mutant(
         "drivers-by-their-maximum",
-        "selection",
+        "regression",
+        "refimpl/method/selection.py",
         "MinMaxScaler().fit(drivers), StandardScaler().fit(emission)",
         "MinMaxScaler().fit(np.vstack([0 * drivers, drivers])), StandardScaler().fit(emission)",
     ),
-    _regression(
+    Mutant(
         "svr-epsilon-ignored",
-        "smo",
+        "regression",
+        "refimpl/method/smo.py",
         "np.concatenate([residual - epsilon, residual + epsilon])",
         "np.concatenate([residual, residual])",
     ),
-    _regression(
-        "rbf-distance-not-squared", "kernel_functions", "exponent *= -gamma", "exponent = -gamma * np.sqrt(exponent)"
+    Mutant(
+        "rbf-distance-not-squared",
+        "regression",
+        "refimpl/method/kernel_functions.py",
+        "exponent *= -gamma",
+        "exponent = -gamma * np.sqrt(exponent)",
     ),
-    _regression("rbf-two-sigma-squared", "kernel_functions", "exponent *= -gamma", "exponent *= -gamma / 2"),
-    _regression(
+    Mutant(
+        "rbf-two-sigma-squared",
+        "regression",
+        "refimpl/method/kernel_functions.py",
+        "exponent *= -gamma",
+        "exponent *= -gamma / 2",
+    ),
+    Mutant(
         "poly-without-coef0",
-        "kernel_functions",
+        "regression",
+        "refimpl/method/kernel_functions.py",
         "(gamma * linear_kernel(X, Z) + coef0) ** degree",
         "(gamma * linear_kernel(X, Z)) ** degree",
     ),
-    _regression(
+    Mutant(
         "poly-gamma-outside",
-        "kernel_functions",
+        "regression",
+        "refimpl/method/kernel_functions.py",
         "(gamma * linear_kernel(X, Z) + coef0) ** degree",
         "gamma * (linear_kernel(X, Z) + coef0) ** degree",
     ),
-    _regression(
+    Mutant(
         "prediction-standardised",
-        "fitted",
+        "regression",
+        "refimpl/method/fitted_regression.py",
         "self.target_scaler.inverse_transform(self.model.predict(Z))",
         "self.model.predict(Z)",
     ),
-    _regression(
+    Mutant(
         "elastic-net-without-n",
-        "elastic_net",
+        "regression",
+        "refimpl/method/elastic_net.py",
         "y.size * alpha * l1_ratio, y.size * alpha * (1 - l1_ratio)",
         "alpha * l1_ratio, alpha * (1 - l1_ratio)",
     ),
-    _regression(
+    Mutant(
         "elastic-net-ratio-swapped",
-        "elastic_net",
+        "regression",
+        "refimpl/method/elastic_net.py",
         "y.size * alpha * l1_ratio, y.size * alpha * (1 - l1_ratio)",
         "y.size * alpha * (1 - l1_ratio), y.size * alpha * l1_ratio",
     ),
-    _regression("elastic-net-l2-doubled", "elastic_net", "/ (squared_norms[j] + l2)", "/ (squared_norms[j] + 2 * l2)"),
-    _regression("elastic-net-default-alpha-1", "elastic_net", "alpha=0.1, l1_ratio=0.5", "alpha=1.0, l1_ratio=0.5"),
-    _regression(
+    Mutant(
+        "elastic-net-l2-doubled",
+        "regression",
+        "refimpl/method/elastic_net.py",
+        "/ (squared_norms[j] + l2)",
+        "/ (squared_norms[j] + 2 * l2)",
+    ),
+    Mutant(
+        "elastic-net-default-alpha-1",
+        "regression",
+        "refimpl/method/elastic_net.py",
+        "alpha=0.1, l1_ratio=0.5",
+        "alpha=1.0, l1_ratio=0.5",
+    ),
+    Mutant(
         "bayes-gamma-is-d",
-        "bayesian",
+        "regression",
+        "refimpl/method/bayesian.py",
         "determined = np.sum(alpha * eigen / (lambda_ + alpha * eigen))",
         "determined = float(eigen.size)",
     ),
-    _regression(
+    Mutant(
         "bayes-lambda-not-relative",
-        "bayesian",
+        "regression",
+        "refimpl/method/bayesian.py",
         "coef = Vt.T @ (projected / (eigen + lambda_ / alpha))\n        if",
         "coef = Vt.T @ (projected / (eigen + lambda_))\n        if",
     ),
-    _regression(
+    Mutant(
         "bayes-n-for-alpha",
-        "bayesian",
+        "regression",
+        "refimpl/method/bayesian.py",
         "float((y.size - determined + 2 * self.alpha_1)",
         "float((y.size + 2 * self.alpha_1)",
     ),
-    _regression(
+    Mutant(
         "loo-sees-the-province",
-        "selection",
+        "regression",
+        "refimpl/method/selection.py",
         "fit_model(name, drivers[others], emission[others], settings)",
         "fit_model(name, drivers, emission, settings)",
     ),
-    _regression("d07-ties-by-higher-rmse", "selection", "r2[row], -rmse[row])", "r2[row], rmse[row])"),
-    _regression("d07-lowest-r2", "selection", "max(range(len(r2)), key=rank)", "min(range(len(r2)), key=rank)"),
-    _regression(
-        "linear-without-intercept", "linear", "weighted_sum(X, weights) + intercept", "weighted_sum(X, weights)"
+    Mutant(
+        "d07-ties-by-higher-rmse",
+        "regression",
+        "refimpl/method/selection.py",
+        "r2[row], -rmse[row])",
+        "r2[row], rmse[row])",
+    ),
+    Mutant(
+        "d07-lowest-r2",
+        "regression",
+        "refimpl/method/selection.py",
+        "max(range(len(r2)), key=rank)",
+        "min(range(len(r2)), key=rank)",
+    ),
+    Mutant(
+        "linear-without-intercept",
+        "regression",
+        "refimpl/method/linear.py",
+        "weighted_sum(X, weights) + intercept",
+        "weighted_sum(X, weights)",
     ),
 ]

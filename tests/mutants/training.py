@@ -2,111 +2,241 @@
 
 from tests.mutants.mutant import Mutant
 
-
-def _zssr(id, file, old, new):
-    return Mutant(id, "zssr", f"zssr/{file}.py", old, new)
-
-
-_PAD = "rows, cols, c_in = x.shape\n    padded = np.pad(x, ((1, 1), (1, 1), (0, 0)))\n    y ="
 TRAINING = [
-    _zssr("residual-dropped", "network", "return image + x[:, :, 0]", "return x[:, :, 0]"),
-    _zssr("relu-on-the-last-layer", "network", "number < network.depth)", "number <= network.depth)"),
-    _zssr("relu-missing-before-the-last", "network", "number < network.depth)", "number < network.depth - 1)"),
-    _zssr("kernel-turned", "network", "@ weights[r, s]\n", "@ weights[2 - r, 2 - s]\n"),
-    _zssr("kernel-transposed", "network", "@ weights[r, s]\n", "@ weights[s, r]\n"),
-    _zssr("border-mirrored", "network", _PAD, _PAD.replace("(0, 0)))", '(0, 0)), mode="symmetric")')),
-    _zssr("bias-missing", "network", "        y += bias\n", "        y += 0 * bias\n"),
-    _zssr("leaky-relu", "network", "np.maximum(y, 0) if relu", "np.maximum(y, 0.01 * y) if relu"),
-    _zssr("d15-loss-over-all-cells", "network", "    count = cells_of(mask, image, target)", "    count = mask.size"),
-    _zssr("d15-mask-forgotten", "network", "dy = np.where(mask, np.sign(error)", "dy = np.where(True, np.sign(error)"),
-    _zssr("l2-gradient", "network", "np.sign(error) / error.dtype.type(count)", "2 * error / error.dtype.type(count)"),
-    _zssr("l2-loss", "network", "np.sum(np.abs(error), where=mask", "np.sum(error**2, where=mask"),
-    _zssr("gradient-not-divided", "network", "np.sign(error) / error.dtype.type(count)", "np.sign(error)"),
-    _zssr("gradient-through-relu", "network", "        dx[~(active > 0)] = 0\n", "        dx[~(active > 0)] *= 1\n"),
-    _zssr(
+    Mutant("residual-dropped", "zssr", "refimpl/method/network.py", "return image + x[:, :, 0]", "return x[:, :, 0]"),
+    Mutant(
+        "relu-on-the-last-layer",
+        "zssr",
+        "refimpl/method/network.py",
+        "number < network.depth)",
+        "number <= network.depth)",
+    ),
+    Mutant(
+        "relu-missing-before-the-last",
+        "zssr",
+        "refimpl/method/network.py",
+        "number < network.depth)",
+        "number < network.depth - 1)",
+    ),
+    Mutant("kernel-turned", "zssr", "refimpl/method/network.py", "@ weights[r, s]\n", "@ weights[2 - r, 2 - s]\n"),
+    Mutant("kernel-transposed", "zssr", "refimpl/method/network.py", "@ weights[r, s]\n", "@ weights[s, r]\n"),
+    Mutant(
+        "border-mirrored",
+        "zssr",
+        "refimpl/method/network.py",
+        "rows, cols, c_in = x.shape\n    padded = np.pad(x, ((1, 1), (1, 1), (0, 0)))\n    y =",
+        'rows, cols, c_in = x.shape\n    padded = np.pad(x, ((1, 1), (1, 1), (0, 0)), mode="symmetric")\n    y =',
+    ),
+    Mutant("bias-missing", "zssr", "refimpl/method/network.py", "        y += bias\n", "        y += 0 * bias\n"),
+    Mutant(
+        "leaky-relu", "zssr", "refimpl/method/network.py", "np.maximum(y, 0) if relu", "np.maximum(y, 0.01 * y) if relu"
+    ),
+    Mutant(
+        "d15-loss-over-all-cells",
+        "zssr",
+        "refimpl/method/network.py",
+        "    count = cells_of(mask, image, target)",
+        "    count = mask.size",
+    ),
+    Mutant(
+        "d15-mask-forgotten",
+        "zssr",
+        "refimpl/method/network.py",
+        "dy = np.where(mask, np.sign(error)",
+        "dy = np.where(True, np.sign(error)",
+    ),
+    Mutant(
+        "l2-gradient",
+        "zssr",
+        "refimpl/method/network.py",
+        "np.sign(error) / error.dtype.type(count)",
+        "2 * error / error.dtype.type(count)",
+    ),
+    Mutant(
+        "l2-loss",
+        "zssr",
+        "refimpl/method/network.py",
+        "np.sum(np.abs(error), where=mask",
+        "np.sum(error**2, where=mask",
+    ),
+    Mutant(
+        "gradient-not-divided",
+        "zssr",
+        "refimpl/method/network.py",
+        "np.sign(error) / error.dtype.type(count)",
+        "np.sign(error)",
+    ),
+    Mutant(
+        "gradient-through-relu",
+        "zssr",
+        "refimpl/method/network.py",
+        "        dx[~(active > 0)] = 0\n",
+        "        dx[~(active > 0)] *= 1\n",
+    ),
+    Mutant(
         "gradient-kernel-not-turned",
-        "network",
+        "zssr",
+        "refimpl/method/network.py",
         "convolve.reference(dy, weights[::-1, ::-1].swapaxes(2, 3), None, False)",
         "convolve.reference(dy, weights.swapaxes(2, 3), None, False)",
     ),
-    _zssr("d11-variance-1-over-n", "network", '{"he": 2.0, "published": 0.1}', '{"he": 1.0, "published": 0.1}'),
-    _zssr("d11-last-layer-not-damped", "network", "LAST_LAYER_GAIN = 0.03", "LAST_LAYER_GAIN = 1.0"),
-    _zssr(
+    Mutant(
+        "d11-variance-1-over-n",
+        "zssr",
+        "refimpl/method/network.py",
+        '{"he": 2.0, "published": 0.1}',
+        '{"he": 1.0, "published": 0.1}',
+    ),
+    Mutant(
+        "d11-last-layer-not-damped",
+        "zssr",
+        "refimpl/method/network.py",
+        "LAST_LAYER_GAIN = 0.03",
+        "LAST_LAYER_GAIN = 1.0",
+    ),
+    Mutant(
         "d11-published-deviation",
-        "network",
+        "zssr",
+        "refimpl/method/network.py",
         "deviation = np.sqrt(numerator / (9 * layer.weights.shape[2]))",
         "deviation = np.sqrt(numerator / (9 * layer.weights.shape[2])) if scheme == 'he' else numerator / (9 * layer.weights.shape[2])",
     ),
-    _zssr("d11-fan-out", "network", "(9 * layer.weights.shape[2])", "(9 * layer.weights.shape[3])"),
-    _zssr(
+    Mutant(
+        "d11-fan-out",
+        "zssr",
+        "refimpl/method/network.py",
+        "(9 * layer.weights.shape[2])",
+        "(9 * layer.weights.shape[3])",
+    ),
+    Mutant(
         "adam-without-bias-correction",
-        "adam",
+        "zssr",
+        "refimpl/method/adam.py",
         "(first_moment / (1 - beta1**step)) / (spread + epsilon)",
         "first_moment / (spread + epsilon)",
     ),
-    _zssr(
+    Mutant(
         "adam-second-moment-not-corrected",
-        "adam",
+        "zssr",
+        "refimpl/method/adam.py",
         "np.sqrt(second_moment / (1 - beta2**step))",
         "np.sqrt(second_moment)",
     ),
-    _zssr(
+    Mutant(
         "adam-epsilon-inside-the-root",
-        "adam",
+        "zssr",
+        "refimpl/method/adam.py",
         "spread = np.sqrt(second_moment / (1 - beta2**step))",
         "spread = np.sqrt(second_moment / (1 - beta2**step) + epsilon) - epsilon",
     ),
-    _zssr(
-        "adam-gradient-not-squared", "adam", "(1 - beta2) * gradients * gradients", "(1 - beta2) * np.abs(gradients)"
+    Mutant(
+        "adam-gradient-not-squared",
+        "zssr",
+        "refimpl/method/adam.py",
+        "(1 - beta2) * gradients * gradients",
+        "(1 - beta2) * np.abs(gradients)",
     ),
-    _zssr(
-        "adam-beta2-099", "adam", "BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8", "BETA1, BETA2, EPSILON = 0.9, 0.99, 1e-8"
+    Mutant(
+        "adam-beta2-099",
+        "zssr",
+        "refimpl/method/adam.py",
+        "BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8",
+        "BETA1, BETA2, EPSILON = 0.9, 0.99, 1e-8",
     ),
-    _zssr(
+    Mutant(
         "adam-epsilon-1e-4",
-        "adam",
+        "zssr",
+        "refimpl/method/adam.py",
         "BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8",
         "BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-4",
     ),
-    _zssr("adam-adds", "adam", "    parameters -= rate * (first", "    parameters += rate * (first"),
-    _zssr("adam-step-always-1", "train", "*moments, draw.step, rate,", "*moments, 1, rate,"),
-    _zssr("adam-step-from-0", "train", "*moments, draw.step, rate,", "*moments, draw.step + 1, rate,"),
-    _zssr("rate-always-1e-3", "train", "rate, error = policy.rate, float", "rate, error = 1e-3, float"),
-    _zssr("d12-mean-over-all-cells", "train", "count += np.count_nonzero(valid)", "count += valid.size"),
-    _zssr("d12-window-6", "schedule", "window: int = 5", "window: int = 6"),
-    _zssr(
+    Mutant(
+        "adam-adds",
+        "zssr",
+        "refimpl/method/adam.py",
+        "    parameters -= rate * (first",
+        "    parameters += rate * (first",
+    ),
+    Mutant(
+        "adam-step-always-1", "zssr", "refimpl/method/training.py", "*moments, draw.step, rate,", "*moments, 1, rate,"
+    ),
+    Mutant(
+        "adam-step-from-0",
+        "zssr",
+        "refimpl/method/training.py",
+        "*moments, draw.step, rate,",
+        "*moments, draw.step + 1, rate,",
+    ),
+    Mutant(
+        "rate-always-1e-3",
+        "zssr",
+        "refimpl/method/training.py",
+        "rate, error = policy.rate, float",
+        "rate, error = 1e-3, float",
+    ),
+    Mutant(
+        "d12-mean-over-all-cells",
+        "zssr",
+        "refimpl/method/training.py",
+        "count += np.count_nonzero(valid)",
+        "count += valid.size",
+    ),
+    Mutant("d12-window-6", "zssr", "refimpl/method/schedule.py", "window: int = 5", "window: int = 6"),
+    Mutant(
         "d12-slope-without-sign",
-        "schedule",
+        "zssr",
+        "refimpl/method/schedule.py",
         "return not -ratio * slope > deviation",
         "return not ratio * abs(slope) > deviation",
     ),
-    _zssr(
+    Mutant(
         "d12-slope-sign-turned",
-        "schedule",
+        "zssr",
+        "refimpl/method/schedule.py",
         "return not -ratio * slope > deviation",
         "return not ratio * slope > deviation",
     ),
-    _zssr(
-        "d12-flat-is-not-flat", "schedule", "return not -ratio * slope > deviation", "return -ratio * slope < deviation"
+    Mutant(
+        "d12-flat-is-not-flat",
+        "zssr",
+        "refimpl/method/schedule.py",
+        "return not -ratio * slope > deviation",
+        "return -ratio * slope < deviation",
     ),
-    _zssr("d12-ddof", "schedule", "/ (x.size - 2) / spread", "/ x.size / spread"),
-    _zssr("d12-deviation-of-residuals", "schedule", "/ (x.size - 2) / spread", "/ (x.size - 2)"),
-    _zssr("d12-ratio-1", "schedule", "ratio: float = 1.5\n", "ratio: float = 1.0\n"),
-    _zssr("d12-patience-200", "schedule", "patience: int = 256", "patience: int = 200"),
-    _zssr("d12-patience-300", "schedule", "patience: int = 256", "patience: int = 300"),
-    _zssr("d12-test-every-50", "schedule", "test_every: int = 60", "test_every: int = 50"),
-    _zssr("d12-halved", "schedule", "factor: float = 10.0", "factor: float = 2.0"),
-    _zssr("d12-patience-from-the-start", "schedule", "step - self.last_change > self.patience", "step > self.patience"),
-    _zssr(
+    Mutant("d12-ddof", "zssr", "refimpl/method/schedule.py", "/ (x.size - 2) / spread", "/ x.size / spread"),
+    Mutant(
+        "d12-deviation-of-residuals", "zssr", "refimpl/method/schedule.py", "/ (x.size - 2) / spread", "/ (x.size - 2)"
+    ),
+    Mutant("d12-ratio-1", "zssr", "refimpl/method/schedule.py", "ratio: float = 1.5\n", "ratio: float = 1.0\n"),
+    Mutant("d12-patience-200", "zssr", "refimpl/method/schedule.py", "patience: int = 256", "patience: int = 200"),
+    Mutant("d12-patience-300", "zssr", "refimpl/method/schedule.py", "patience: int = 256", "patience: int = 300"),
+    Mutant("d12-test-every-50", "zssr", "refimpl/method/schedule.py", "test_every: int = 60", "test_every: int = 50"),
+    Mutant("d12-halved", "zssr", "refimpl/method/schedule.py", "factor: float = 10.0", "factor: float = 2.0"),
+    Mutant(
+        "d12-patience-from-the-start",
+        "zssr",
+        "refimpl/method/schedule.py",
+        "step - self.last_change > self.patience",
+        "step > self.patience",
+    ),
+    Mutant(
         "d13-one-reduction-more",
-        "schedule",
+        "zssr",
+        "refimpl/method/schedule.py",
         "lower <= self.final_rate * (1 + 1e-9)",
         "lower < self.final_rate * (1 - 1e-9)",
     ),
-    _zssr("d13-ends-by-rounding", "schedule", "lower <= self.final_rate * (1 + 1e-9)", "lower <= self.final_rate"),
-    _zssr(
+    Mutant(
+        "d13-ends-by-rounding",
+        "zssr",
+        "refimpl/method/schedule.py",
+        "lower <= self.final_rate * (1 + 1e-9)",
+        "lower <= self.final_rate",
+    ),
+    Mutant(
         "d12-first-five",
-        "schedule",
+        "zssr",
+        "refimpl/method/schedule.py",
         "self.steps[-self.window :], self.errors[-self.window :]",
         "self.steps[: self.window], self.errors[: self.window]",
     ),

@@ -5,13 +5,11 @@ import warnings
 import numpy as np
 import pytest
 
-from refimpl.errors import InputError
-from refimpl.raster.crs import CRS, IAG_1975, KRASOVSKY_1940
-from refimpl.raster.epsg import GEOGRAPHIC, crs_of_epsg, utm
-from refimpl.raster.geotiff import read_raster
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.pixels import pixel_coordinates
-from refimpl.raster.projection import (
+from refimpl.earth.crs import CRS, IAG_1975, KRASOVSKY_1940
+from refimpl.earth.epsg import GEOGRAPHIC, crs_of_epsg, utm
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.pixels import pixel_coordinates
+from refimpl.earth.projection import (
     ALBERS_CHINA,
     MODIS_SINUSOIDAL,
     WEB_MERCATOR,
@@ -19,8 +17,10 @@ from refimpl.raster.projection import (
     forward,
     transform_points,
 )
-from refimpl.raster.warp import warp_mean, warp_nearest
-from refimpl.raster.writing import write_raster
+from refimpl.earth.warp import warp_mean, warp_nearest
+from refimpl.errors import InputError
+from refimpl.formats.geotiff import read_raster
+from refimpl.formats.writing import write_raster
 
 rasterio = pytest.importorskip("rasterio")
 pyproj = pytest.importorskip("pyproj")

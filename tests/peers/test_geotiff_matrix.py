@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from refimpl.errors import InputError
-from refimpl.raster.geotiff import read_raster
+from refimpl.formats.geotiff import read_raster
 from refimpl.twins import backend
 
 rasterio = pytest.importorskip("rasterio")

@@ -5,11 +5,11 @@ import warnings
 import numpy as np
 import pytest
 
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import ALBERS_CHINA, CRS, MODIS_SINUSOIDAL, WGS84
 from refimpl.errors import InputError
-from refimpl.raster.geotiff import read_raster
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import ALBERS_CHINA, CRS, MODIS_SINUSOIDAL, WGS84
-from refimpl.raster.writing import write_raster
+from refimpl.formats.geotiff import read_raster
+from refimpl.formats.writing import write_raster
 
 rasterio = pytest.importorskip("rasterio")
 from rasterio.crs import CRS as RasterioCRS  # noqa: E402

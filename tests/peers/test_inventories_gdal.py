@@ -17,15 +17,15 @@ import pytest
 from PIL import Image
 
 from refimpl.cli import main
-from refimpl.compared import read_odiac
-from refimpl.evaluation.inventories import inventory_density
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import ALBERS_CHINA
 from refimpl.evaluation.land_cover import LAND_COVERS
 from refimpl.evaluation.land_cover_map import land_cover_on
-from refimpl.metrics import spearman_rho
-from refimpl.raster.geotiff import read_raster
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import ALBERS_CHINA
-from refimpl.raster.writing import write_raster
+from refimpl.evaluation.other_inventories import inventory_density
+from refimpl.formats.geotiff import read_raster
+from refimpl.formats.writing import write_raster
+from refimpl.method.metrics import spearman_rho
+from refimpl.run.reference_maps import read_odiac
 
 pyproj = pytest.importorskip("pyproj")
 rasterio = pytest.importorskip("rasterio")

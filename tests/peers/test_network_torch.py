@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from refimpl.method.adam import adam_step
+from refimpl.method.network import convolve, initialise, loss_and_gradients
 from refimpl.twins import backend
-from refimpl.zssr.adam import adam_step
-from refimpl.zssr.network import convolve, initialise, loss_and_gradients
 
 torch = pytest.importorskip("torch")
 

@@ -5,13 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from refimpl.raster.geojson import read_polygons
-from refimpl.raster.geotiff import open_raster
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import ALBERS_CHINA, WGS84
-from refimpl.raster.zonal import zonal_statistics
-from refimpl.raster.zone_labels import zone_labels
-from refimpl.raster.zones import coverage
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import ALBERS_CHINA, WGS84
+from refimpl.earth.zone_labels import zone_labels
+from refimpl.formats.geojson import read_polygons
+from refimpl.formats.geotiff import open_raster
+from refimpl.windows.zonal_statistics import zonal_statistics
+from refimpl.windows.zones import coverage
 
 exactextract = pytest.importorskip("exactextract")
 rasterio = pytest.importorskip("rasterio")

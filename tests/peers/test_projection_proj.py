@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from refimpl.raster.crs import IAG_1975, KRASOVSKY_1940
-from refimpl.raster.epsg import utm
-from refimpl.raster.grid import Grid
-from refimpl.raster.projection import (
+from refimpl.earth.crs import IAG_1975, KRASOVSKY_1940
+from refimpl.earth.epsg import utm
+from refimpl.earth.grid import Grid
+from refimpl.earth.projection import (
     ALBERS_CHINA,
     CRS,
     MODIS_SINUSOIDAL,

@@ -11,17 +11,13 @@ sklearn = pytest.importorskip("sklearn")
 from sklearn import linear_model, preprocessing, svm  # noqa: E402
 from sklearn.base import clone  # noqa: E402
 
-from refimpl.regression import (  # noqa: E402
-    SVR,
-    BayesianRegression,
-    ElasticNet,
-    LinearRegression,
-    MinMaxScaler,
-    StandardScaler,
-    duality_gap,
-    smo,
-)
-from refimpl.regression.kernel_functions import KERNELS  # noqa: E402
+from refimpl.method import smo  # noqa: E402
+from refimpl.method.bayesian import BayesianRegression  # noqa: E402
+from refimpl.method.elastic_net import ElasticNet  # noqa: E402
+from refimpl.method.kernel_functions import KERNELS  # noqa: E402
+from refimpl.method.linear import LinearRegression  # noqa: E402
+from refimpl.method.scaling import MinMaxScaler, StandardScaler  # noqa: E402
+from refimpl.method.svr import SVR, duality_gap  # noqa: E402
 
 
 def problem(seed, n=40, d=3, noise=0.3):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from refimpl.zssr.resize import bicubic_taps, resize_bicubic
+from refimpl.method.resize import bicubic_taps, resize_bicubic
 
 
 @pytest.mark.parametrize("shape", [(30, 24), (120, 96), (54, 43), (48, 38), (36, 29), (77, 131)])

@@ -6,13 +6,13 @@ import warnings
 import numpy as np
 import pytest
 
+from refimpl.earth.epsg import crs_of_epsg
+from refimpl.earth.projection import forward
 from refimpl.errors import InputError
-from refimpl.raster.epsg import crs_of_epsg
-from refimpl.raster.facts import place_facts
-from refimpl.raster.geotiff import open_raster, read_raster
-from refimpl.raster.projection import forward
-from refimpl.raster.survey import survey
-from refimpl.raster.wkt import crs_from_wkt
+from refimpl.formats.facts import place_facts
+from refimpl.formats.geotiff import open_raster, read_raster
+from refimpl.formats.survey import survey
+from refimpl.formats.wkt import crs_from_wkt
 from tests.peers.test_geokeys_rasterio import CODES, GAUSS_KRUEGER, KRASOVSKY_ALBERS, USER_DEFINED
 
 rasterio = pytest.importorskip("rasterio")

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.pixels import pixel_coordinates
-from refimpl.raster.projection import ALBERS_CHINA, MODIS_SINUSOIDAL, WGS84
-from refimpl.raster.warp import warp_mean, warp_nearest
-from refimpl.raster.warped import Warped
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.pixels import pixel_coordinates
+from refimpl.earth.projection import ALBERS_CHINA, MODIS_SINUSOIDAL, WGS84
+from refimpl.earth.warp import warp_mean, warp_nearest
+from refimpl.earth.warped import Warped
 
 rasterio = pytest.importorskip("rasterio")
 from rasterio.enums import Resampling  # noqa: E402

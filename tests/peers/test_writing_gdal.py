@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import tifffile
 
-from refimpl.raster import writing
-from refimpl.raster.geotiff import read_raster
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import ALBERS_CHINA
-from refimpl.raster.writing import write_raster
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import ALBERS_CHINA
+from refimpl.formats import writing
+from refimpl.formats.geotiff import read_raster
+from refimpl.formats.writing import write_raster
 
 rasterio = pytest.importorskip("rasterio")
 from rasterio.enums import Resampling  # noqa: E402

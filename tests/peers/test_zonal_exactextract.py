@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import WGS84
-from refimpl.raster.zonal import zonal_statistics
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import WGS84
+from refimpl.windows.zonal_statistics import zonal_statistics
 
 exactextract = pytest.importorskip("exactextract")
 pytest.importorskip("rasterio")

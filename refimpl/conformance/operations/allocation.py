@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from refimpl import allocation
 from refimpl.conformance.operations.reading import raster, table, zones
 from refimpl.conformance.task import Task
 from refimpl.errors import InputError
+from refimpl.windows import allocation
 
 
 def totals_of(task: Task) -> dict[int, float]:

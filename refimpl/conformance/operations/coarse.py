@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from refimpl import coarse
 from refimpl.conformance.operations.reading import array, arrays, given, named, raster
 from refimpl.conformance.operations.regression import settings
 from refimpl.conformance.task import Task
 from refimpl.errors import InputError
-from refimpl.regression.selection import fit_model
+from refimpl.method.selection import fit_model
+from refimpl.windows import coarse_map as coarse
 
 
 def predict_coarse(task: Task) -> dict:

@@ -7,10 +7,11 @@ import numpy as np
 from refimpl.conformance.operations.reading import array, image, named, raster, whole
 from refimpl.conformance.task import Task
 from refimpl.errors import InputError
-from refimpl.zssr import augment, resize
-from refimpl.zssr.intensity import clip_negatives, compress, expand, measure_range
-from refimpl.zssr.settings import UpscaleSettings, validate
-from refimpl.zssr.tape import Draw
+from refimpl.formats.tape import Draw
+from refimpl.method import resize
+from refimpl.method import training_pairs as augment
+from refimpl.method.image_range import clip_negatives, compress, expand, measure_range
+from refimpl.method.settings import UpscaleSettings, validate
 
 
 def image_range(task: Task) -> dict:

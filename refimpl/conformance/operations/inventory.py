@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from refimpl.conformance.operations.reading import naming, table
 from refimpl.conformance.task import Task
-from refimpl.inventory import Fuel, read_inventory
+from refimpl.method.inventory import Fuel, read_inventory
 
 
 def emission_coefficients(task: Task) -> dict:

@@ -9,7 +9,8 @@ from refimpl.conformance.operations.reading import array, given, mask, naming, r
 from refimpl.conformance.operations.training import settings_of
 from refimpl.conformance.task import Task
 from refimpl.errors import InputError
-from refimpl.zssr import back_projection, upscale
+from refimpl.method import back_projection
+from refimpl.method import super_resolution as upscale
 
 
 def back_project(task: Task) -> dict:

@@ -7,12 +7,12 @@ import numpy as np
 from refimpl.conformance.operations.reading import array, image, mask, named, whole
 from refimpl.conformance.task import Task
 from refimpl.errors import InputError
-from refimpl.zssr.adam import BETA1, BETA2, EPSILON, adam_step
-from refimpl.zssr.ensemble import median as median_of
-from refimpl.zssr.inference import infer
-from refimpl.zssr.network import Network, initialise, loss_and_gradients
-from refimpl.zssr.network import forward as network_forward
-from refimpl.zssr.settings import UpscaleSettings
+from refimpl.method.adam import BETA1, BETA2, EPSILON, adam_step
+from refimpl.method.network import Network, initialise, loss_and_gradients
+from refimpl.method.network import forward as network_forward
+from refimpl.method.settings import UpscaleSettings
+from refimpl.windows.ensemble import median as median_of
+from refimpl.windows.inference import infer
 
 
 class OneDeviation:

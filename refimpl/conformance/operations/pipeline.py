@@ -6,18 +6,18 @@ import json
 import tempfile
 from pathlib import Path
 
-from refimpl.config import read_config
 from refimpl.conformance.operations.evaluation import shares_table
 from refimpl.conformance.operations.network import network_of
 from refimpl.conformance.operations.reading import crs, given, grid, whole
 from refimpl.conformance.operations.regression import STRICT
 from refimpl.conformance.operations.training import tape_of
 from refimpl.conformance.task import Task
+from refimpl.earth.projection import named_crs
 from refimpl.errors import InputError
 from refimpl.evaluation.alternatives import RESULT
-from refimpl.pipeline import Results
-from refimpl.pipeline import run as run_config
-from refimpl.raster.projection import named_crs
+from refimpl.run.config import read_config
+from refimpl.run.pipeline import Results
+from refimpl.run.pipeline import run as run_config
 
 UPSCALE = ("layers", "channels", "bias", "crop", "self_ensemble", "back_projection")
 EVERY_PROVINCE = {"minimum_share": 1e-9, "minimum_known": 1e-9}

@@ -7,9 +7,9 @@ import numpy as np
 from refimpl.conformance.operations.reading import crs, grid, named, naming, table
 from refimpl.conformance.operations.reading import raster as raster_of
 from refimpl.conformance.task import Task
-from refimpl.raster.geotiff import read_raster as read
-from refimpl.raster.projection import ALBERS_CHINA, forward, inverse
-from refimpl.raster.warp import warp as warped
+from refimpl.earth.projection import ALBERS_CHINA, forward, inverse
+from refimpl.earth.warp import warp as warped
+from refimpl.formats.geotiff import read_raster as read
 
 
 def grid_table(of) -> dict:

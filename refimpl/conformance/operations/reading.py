@@ -12,12 +12,12 @@ from contextlib import contextmanager
 import numpy as np
 
 from refimpl.conformance.task import Task
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import ALBERS_CHINA, CRS, WGS84_ELLIPSOID
 from refimpl.errors import InputError
-from refimpl.provinces import read_codes
-from refimpl.raster.geotiff import read_raster
-from refimpl.raster.grid import Grid, Raster
-from refimpl.raster.projection import ALBERS_CHINA, CRS, WGS84_ELLIPSOID
-from refimpl.tables import Table, read_table
+from refimpl.formats.geotiff import read_raster
+from refimpl.formats.tables import Table, read_table
+from refimpl.run.provinces import read_codes
 
 CRS_PARTS = ("parallels", "latitude_of_origin", "central_meridian", "false_easting", "false_northing")
 

@@ -7,16 +7,16 @@ import numpy as np
 from refimpl.conformance.operations.reading import array, arrays, given, named, table
 from refimpl.conformance.task import Task
 from refimpl.errors import InputError
-from refimpl.regression.bayesian import BayesianRegression
-from refimpl.regression.elastic_net import ElasticNet
-from refimpl.regression.kernel_functions import checked_kernel
-from refimpl.regression.kernel_functions import kernel_matrix as matrix_of_kernel
-from refimpl.regression.linear import LinearRegression
-from refimpl.regression.scaling import MinMaxScaler, StandardScaler
-from refimpl.regression.selection import best, fit_model
-from refimpl.regression.selection import compare_models as compare
-from refimpl.regression.svr import SVR
-from refimpl.tables import columns_of
+from refimpl.formats.tables import columns_of
+from refimpl.method.bayesian import BayesianRegression
+from refimpl.method.elastic_net import ElasticNet
+from refimpl.method.kernel_functions import checked_kernel
+from refimpl.method.kernel_functions import kernel_matrix as matrix_of_kernel
+from refimpl.method.linear import LinearRegression
+from refimpl.method.scaling import MinMaxScaler, StandardScaler
+from refimpl.method.selection import best, fit_model
+from refimpl.method.selection import compare_models as compare
+from refimpl.method.svr import SVR
 
 STRICT = {"svr": {"tol": 1e-9}, "elastic_net": {"tol": 1e-12, "max_iter": 100_000}}
 """How exactly the contract wants what is solved step by step; refimpl's own rules stop earlier."""

@@ -10,10 +10,10 @@ from refimpl.conformance.operations.network import network_of
 from refimpl.conformance.operations.reading import given, image, naming, table, whole
 from refimpl.conformance.task import Task
 from refimpl.errors import InputError
-from refimpl.zssr.schedule import LearningRatePolicy
-from refimpl.zssr.settings import UpscaleSettings, validate
-from refimpl.zssr.tape import Tape
-from refimpl.zssr.train import train
+from refimpl.formats.tape import Tape
+from refimpl.method.schedule import LearningRatePolicy
+from refimpl.method.settings import UpscaleSettings, validate
+from refimpl.method.training import train
 
 
 def settings_of(task: Task, **known: object) -> UpscaleSettings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from refimpl.conformance.operations.reading import raster, table, zones
 from refimpl.conformance.task import Task
-from refimpl.raster import zonal
+from refimpl.windows import zonal_statistics as zonal
 
 
 def zonal_statistics(task: Task) -> dict:

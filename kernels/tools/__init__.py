@@ -1,0 +1,1 @@
+"""Inner tools of the kernels: nothing here is paired with a reference."""

@@ -1,0 +1,123 @@
+"""Rasters onto another grid: mean of a density, sum of counts, class of a cell, interpolation.
+
+Section "Raster data"; D04 names the working grid.  Each function makes the whole of what refimpl/earth/warped.py
+describes, from a raster in memory or in a file.  ``cover`` and ``coverage`` (refimpl/windows/zones.py) make and check
+the working grid.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.lattice import corner_lattice, tiles
+from refimpl.earth.warped import Warped
+from refimpl.errors import InputError, did_you_mean
+from refimpl.formats.geotiff import RasterFile
+
+
+def warp(raster: Raster | RasterFile, grid: Grid, kind: str, minimum_valid: float = 0.0) -> Raster:
+    """The raster on another grid as its ``kind`` demands: "density", "count" or "class" (which knows no minimum).
+
+    Raises
+    ------
+    InputError
+        Another kind, or a ``minimum_valid`` that is no share.
+    """
+    methods = {"density": "mean", "count": "sum", "class": "nearest"}
+    if kind not in methods:
+        raise InputError(f"unknown kind {kind!r} of a raster{did_you_mean(str(kind), methods)}")
+    return Warped(raster, grid, methods[kind], minimum_valid).whole()
+
+
+def warp_mean(raster: Raster | RasterFile, grid: Grid, minimum_valid: float = 0.0) -> Raster:
+    """The area-weighted mean of a density over the cells of ``grid``, over valid pixels only.
+
+    >>> from refimpl.earth.projection import ALBERS_CHINA
+    >>> source = Raster.masked([[1.0, 2.0, 6.0]], [[True, True, True]], Grid(ALBERS_CHINA, (0, 0, 2, -2), (1, 3)))
+    >>> warp_mean(source, Grid(ALBERS_CHINA, (0, 0, 3, -2), (1, 2))).values.round(12).tolist()
+    [[1.333333333333, 4.666666666667]]
+    """
+    return Warped(raster, grid, "mean", minimum_valid).whole()
+
+
+def warp_sum(raster: Raster | RasterFile, grid: Grid, minimum_valid: float = 0.0) -> Raster:
+    """Counts per pixel shared out to the cells of ``grid`` by overlap; where ``grid`` covers all, the sum is conserved.
+
+    >>> from refimpl.earth.projection import ALBERS_CHINA
+    >>> source = Raster.masked([[1.0, 2.0, 6.0]], [[True, True, True]], Grid(ALBERS_CHINA, (0, 0, 2, -2), (1, 3)))
+    >>> warp_sum(source, Grid(ALBERS_CHINA, (0, 0, 3, -2), (1, 2))).values.tolist()
+    [[2.0, 7.0]]
+    """
+    return Warped(raster, grid, "sum", minimum_valid).whole()
+
+
+def warp_mode(raster: Raster | RasterFile, grid: Grid, minimum_valid: float = 0.0) -> Raster:
+    """The class that covers most of the true area of each cell of ``grid``, in the raster's dtype.
+
+    >>> from refimpl.earth.projection import ALBERS_CHINA
+    >>> classes = np.array([[11, 12, 12]], np.uint8)
+    >>> source = Raster(classes, classes > 0, Grid(ALBERS_CHINA, (0, 0, 2, -2), (1, 3)))
+    >>> warp_mode(source, Grid(ALBERS_CHINA, (0, 0, 3, -2), (1, 2))).values.tolist()
+    [[11, 12]]
+    """
+    return Warped(raster, grid, "mode", minimum_valid).whole()
+
+
+def warp_nearest(raster: Raster | RasterFile, grid: Grid) -> Raster:
+    """The class of the source pixel that contains the centre of each cell of ``grid``, in the raster's dtype.
+
+    A centre on the edge of two pixels belongs to the right and lower one.
+
+    >>> from refimpl.earth.projection import ALBERS_CHINA
+    >>> classes = np.array([[11, 12]], np.uint8)
+    >>> source = Raster(classes, classes > 0, Grid(ALBERS_CHINA, (0, 0, 2, -2), (1, 2)))
+    >>> warp_nearest(source, Grid(ALBERS_CHINA, (1, 0, 2, -2), (1, 2))).values.tolist()
+    [[12, 0]]
+    """
+    return Warped(raster, grid, "nearest").whole()
+
+
+def warp_bilinear(raster: Raster | RasterFile, grid: Grid) -> Raster:
+    """Values at the centres of the cells of ``grid``, between those of four pixels.
+
+    >>> from refimpl.earth.projection import ALBERS_CHINA
+    >>> source = Raster.masked([[2.0, 4.0]], [[True, True]], Grid(ALBERS_CHINA, (0, 0, 2, -2), (1, 2)))
+    >>> warp_bilinear(source, Grid(ALBERS_CHINA, (0, 0, 1, -2), (1, 4))).values.tolist()
+    [[2.0, 2.5, 3.5, 4.0]]
+    """
+    return Warped(raster, grid, "bilinear").whole()
+
+
+def warp_cubic(raster: Raster | RasterFile, grid: Grid) -> Raster:
+    """Values at the centres of the cells of ``grid``, between those of sixteen pixels; bilinear beside the edge.
+
+    >>> from refimpl.earth.projection import ALBERS_CHINA
+    >>> squares = np.arange(-1.5, 2.5) ** 2 * np.ones((4, 1))
+    >>> source = Raster.masked(squares, squares >= 0, Grid(ALBERS_CHINA, (-2, 2, 1, -1), (4, 4)))
+    >>> warp_cubic(source, Grid(ALBERS_CHINA, (-0.5, 0.5, 1, -1), (1, 1))).values.tolist()
+    [[0.0]]
+    """
+    return Warped(raster, grid, "cubic").whole()
+
+
+def cropped(raster: Raster | RasterFile, grid: Grid) -> Raster:
+    """The part of ``raster`` that any cell of ``grid`` touches (all of it where that cannot be told), pixels unchanged.
+
+    Of a file, nothing else is read.
+
+    >>> from refimpl.earth.projection import ALBERS_CHINA
+    >>> source = Raster(np.arange(16.0).reshape(4, 4), np.ones((4, 4), bool), Grid(ALBERS_CHINA, (0, 4, 1, -1), (4, 4)))
+    >>> cropped(source, Grid(ALBERS_CHINA, (2, 3, 1, -1), (1, 1))).values.shape
+    (1, 1)
+    """
+    (rows, cols), low, high = raster.grid.shape, np.full(2, np.inf), np.full(2, -np.inf)
+    for tile in tiles((0, grid.shape[0], 0, grid.shape[1])):
+        corners = np.stack(corner_lattice(raster.grid, grid, tile)).reshape(2, -1)
+        low, high = np.minimum(low, corners.min(1)), np.maximum(high, corners.max(1))
+    if not np.isfinite([low, high]).all():
+        return raster.part((0, rows, 0, cols))
+    left, top = (int(np.clip(np.floor(edge), 0, size - 1)) for edge, size in zip(low, (cols, rows)))
+    right = int(np.clip(np.ceil(high[0]), left + 1, cols))
+    bottom = int(np.clip(np.ceil(high[1]), top + 1, rows))
+    return raster.part((top, bottom, left, right))

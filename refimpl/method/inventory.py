@@ -1,0 +1,176 @@
+"""Eq. 1 and Table 3: the fuels that a province burns in a year, turned into its CO2 emission.
+
+    E = sum over fuels of SC_i x EC_i,      EC_i = LC_i x CC_i x COF_i x 44/12 x 10^-6      (Eq. 1)
+
+======  ===========================  ==============================================================
+symbol  meaning                      unit
+======  ===========================  ==============================================================
+SC      consumption of the fuel      10^4 t (natural gas: 10^8 m3)
+LC      lower calorific value        kJ/kg (natural gas: kJ/m3)
+CC      carbon content               kg C per GJ
+COF     carbon oxidation factor      1
+EC      emission coefficient         kg CO2 per kg (natural gas: per m3)
+E       emission                     10^4 t CO2
+======  ===========================  ==============================================================
+
+D01: the paper leaves the 10^-6 (GJ per kJ) unsaid; with it the printed EC row of Table 3 holds to
+4 decimals.  D02: the paper's second "=" drops the sum over fuels; it is kept here.
+Natural gas is counted in 10^8 m3, so its product with kg/m3 is 10^8 kg = 10 x 10^4 t.
+
+Source of the Table 3 figures: LC from the China Energy Statistical Yearbook (GB/T 2589-2008), CC and
+COF from the Guidelines for Provincial Greenhouse Gas Inventories (NDRC Climate 2011, no. 1041).
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+from refimpl.errors import DataWarning, InputError, did_you_mean
+from refimpl.formats.tables import read_table
+
+CARBON_TO_CO2 = 44.0 / 12.0
+"""Mass of CO2 per mass of carbon, from the rounded molar masses that the paper uses."""
+
+KEY_COLUMNS = ("code", "province", "year")
+
+
+@dataclass(frozen=True)
+class Fuel:
+    """One column of Table 3."""
+
+    name: str
+    calorific_value: float
+    """LC, kJ/kg; natural gas kJ/m3."""
+    carbon_content: float
+    """CC, kg C/GJ."""
+    oxidation_factor: float
+    """COF, fraction of the carbon that is burnt."""
+    unit_in_1e4_t: float = 1.0
+    """10^4 t (or, for gas, 10^7 m3 at 1 kg/m3) in one unit of the consumption column."""
+
+    def __post_init__(self):
+        for symbol, value in (("LC", self.calorific_value), ("CC", self.carbon_content)):
+            if not 0 < value < float("inf"):
+                raise InputError(f"fuel {self.name!r}: {symbol} is {value!r}; expected a number above 0")
+        if not 0 < self.oxidation_factor <= 1:
+            raise InputError(
+                f"fuel {self.name!r}: COF is {self.oxidation_factor!r}; expected the fraction of the carbon that is "
+                "burnt, above 0 and at most 1"
+            )
+
+    @property
+    def emission_coefficient(self) -> float:
+        """EC of Eq. 1 (D01), kg CO2 per kg of fuel, natural gas kg CO2/m3.
+
+        >>> f"{FUELS['coal'].emission_coefficient:.4f}"
+        '1.9003'
+        """
+        return self.calorific_value * self.carbon_content * self.oxidation_factor * CARBON_TO_CO2 * 1e-6
+
+
+FUELS: dict[str, Fuel] = {
+    fuel.name: fuel
+    for fuel in (
+        Fuel("coal", 20908, 26.37, 0.94),
+        Fuel("coke", 28435, 29.5, 0.93),
+        Fuel("crude_oil", 41816, 20.1, 0.98),
+        Fuel("gasoline", 43070, 18.9, 0.98),
+        Fuel("kerosene", 43070, 19.5, 0.98),
+        Fuel("diesel", 42652, 20.2, 0.98),
+        Fuel("fuel_oil", 41816, 21.1, 0.98),
+        Fuel("natural_gas", 38931, 15.3, 0.99, unit_in_1e4_t=10.0),
+    )
+}
+"""Table 3, in the paper's order."""
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """Emission of each province and year; all arrays (n,), rows in the order of the energy table."""
+
+    codes: np.ndarray
+    """int64, province code, as in the zone raster."""
+    provinces: tuple[str, ...]
+    years: np.ndarray
+    """int64."""
+    emission: np.ndarray
+    """float64, 10^4 t CO2."""
+
+    def of_year(self, year: int, what: str) -> Inventory:
+        """The rows of one year; an absent year is refused, naming ``what`` asked for it."""
+        rows = np.flatnonzero(self.years == year)
+        if rows.size == 0:
+            raise InputError(
+                f"{what}: the energy table has no year {year}; it has {', '.join(map(str, np.unique(self.years)))}"
+            )
+        return self.rows(rows)
+
+    def rows(self, chosen) -> Inventory:
+        """The rows of the given indices, in their order."""
+        return Inventory(
+            self.codes[chosen], tuple(self.provinces[i] for i in chosen), self.years[chosen], self.emission[chosen]
+        )
+
+
+def emission(consumption: dict[str, np.ndarray]) -> np.ndarray:
+    """Eq. 1: CO2 of the consumed fuels, summed over them (D01, D02).
+
+    Parameters
+    ----------
+    consumption : dict of fuel name to (n,) float64, in 10^4 t (natural gas: 10^8 m3), none negative.
+
+    Returns
+    -------
+    (n,) float64, 10^4 t CO2.
+
+    >>> emission({"coal": np.array([100.0]), "natural_gas": np.array([1.0])}).round(3)
+    array([211.652])
+    """
+    if not consumption:
+        raise InputError(f"no fuel column; expected at least one of {', '.join(FUELS)}")
+    total = 0.0
+    for name, amount in consumption.items():
+        if name not in FUELS:
+            raise InputError(f"unknown fuel {name!r}{did_you_mean(name, FUELS)}")
+        amount = np.asarray(amount, dtype=np.float64)
+        if not (np.isfinite(amount).all() and (amount >= 0).all()):
+            raise InputError(f"fuel {name!r}: an amount is negative or not a number; expected 10^4 t, 0 or more")
+        total = total + amount * (FUELS[name].emission_coefficient * FUELS[name].unit_in_1e4_t)
+    return total
+
+
+def read_inventory(path: str | os.PathLike) -> Inventory:
+    """Read an energy table (code, province, year, and fuel columns in any order) and apply Eq. 1.
+
+    A fuel of Table 3 without a column counts as not consumed.
+
+    Raises
+    ------
+    InputError
+        A column that is no fuel of Table 3, a negative or unreadable amount, a province twice in a year.
+    """
+    table = read_table(path, KEY_COLUMNS, "an energy table")
+    fuels = [name for name in table.columns if name not in KEY_COLUMNS]
+    for name in fuels:
+        if name not in FUELS:
+            raise InputError(f"{table.path}: column {name!r} is no fuel of Table 3{did_you_mean(name, FUELS)}")
+    absent = [name for name in FUELS if name not in fuels]
+    if absent:
+        warnings.warn(
+            f"{table.path.name}: has no column for {', '.join(absent)}; counted as 0", DataWarning, stacklevel=2
+        )
+    codes, years = table.integers("code"), table.integers("year")
+    seen: dict[tuple[int, int], int] = {}
+    for line, key in zip(table.lines, zip(codes.tolist(), years.tolist())):
+        if key in seen:
+            raise InputError(
+                f"{table.path}, line {line}: code {key[0]} in year {key[1]} stands in line {seen[key]} already; "
+                "keep one row for each province and year"
+            )
+        seen[key] = line
+    amounts = {name: table.numbers(name, minimum=0.0) for name in fuels}
+    return Inventory(codes, tuple(table.text("province")), years, emission(amounts))

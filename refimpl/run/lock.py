@@ -1,0 +1,129 @@
+"""One run at a time in an output folder: a lock that the system takes back when its process ends, however it ends.
+
+``with locked(folder / WORK, folder): ...`` holds it.  What stands in the lock file tells others who holds it; without
+the system's lock it means nothing, so that what a killed process left is no obstacle.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from refimpl.errors import InputError
+from refimpl.formats.files import sweep_stale
+from refimpl.progress import say
+
+NAME = "lock"
+_BUSY = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
+_held: set[BinaryIO] = set()
+"""What this process holds; a fork of it lets go at once, or the lock would outlive the run in its children."""
+
+
+@contextmanager
+def locked(folder: str | os.PathLike, output: str | os.PathLike) -> Iterator[None]:
+    """Hold the lock file in ``folder``, which is made and swept; ``output`` is the folder that the sentence names.
+
+    Neither programs that are started meanwhile nor forks of this process hold it.  Where the file system knows no
+    locks, this is said, and nothing is held.
+
+    Raises
+    ------
+    InputError
+        Another run holds the lock, or the folder cannot be made or written to.
+
+    >>> import tempfile
+    >>> folder = tempfile.mkdtemp()
+    >>> with locked(folder, folder):
+    ...     (Path(folder) / NAME).exists()
+    True
+    """
+    path = Path(folder) / NAME
+    with _taken(path, output) as handle:
+        _held.add(handle)
+        try:
+            with suppress(OSError):  # on a full disk the lock holds too
+                told = {"process": os.getpid(), "host": socket.gethostname()}
+                told["since"] = time.strftime("%Y-%m-%d %H:%M:%S")
+                handle.truncate(0)
+                handle.write(json.dumps(told).encode())
+            sweep_stale(path.parent)
+            yield
+        finally:
+            _held.discard(handle)
+
+
+def _taken(path: Path, output: str | os.PathLike) -> BinaryIO:
+    """The lock file, open and locked."""
+    while True:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle = open(path, "a+b", buffering=0)  # programs started from here do not inherit it
+        except OSError as fault:
+            said = fault.strerror
+            raise InputError(f"{output}: cannot be written to ({said}); name another output folder") from fault
+        if not _take(handle.fileno(), output):
+            handle.close()
+            raise InputError(
+                f"{output}: another run is writing there ({_holder(path)}); wait until it has ended, or name another "
+                "folder with --output"
+            )
+        if _is_there(handle, path):
+            return handle
+        handle.close()
+
+
+def _is_there(handle: BinaryIO, path: Path) -> bool:
+    """Whether it is still the file of that name: one that was removed before it was locked keeps nobody out."""
+    with suppress(OSError):
+        return os.path.samestat(os.fstat(handle.fileno()), os.stat(path))
+    return False
+
+
+def _take(descriptor: int, output: str | os.PathLike) -> bool:
+    """Lock it if nobody else has."""
+    try:
+        _lock(descriptor)
+    except OSError as fault:
+        if fault.errno in _BUSY:
+            return False
+        say(f"{output}: its file system knows no locks ({fault.strerror}); let no other run write there meanwhile")
+    return True
+
+
+def _lock(descriptor: int) -> None:
+    """The system's lock on an open file, or ``OSError``."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt
+
+        os.lseek(descriptor, 2**30, os.SEEK_SET)  # a byte beyond what is written, which others may read
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+    else:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _holder(path: Path) -> str:
+    try:
+        told = json.loads(path.read_text())
+        return f"process {told['process']} on {told['host']}, since {told['since']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "its process is not known"
+
+
+def _let_go() -> None:
+    """In a fork: close our copies; the lock stays with the parent."""
+    for handle in _held:
+        handle.close()
+    _held.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go)

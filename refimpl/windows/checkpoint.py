@@ -1,0 +1,157 @@
+"""A training put away in a file, from which it goes on bit for bit.
+
+A step depends on the image, the settings and the state that is kept here: weights, both moments of Adam, the learning
+rate's schedule, the crops taken and the generator they are drawn with.  The file is NumPy's ``.npz``, not compressed,
+with a checksum for each array; it is replaced as a whole, so that one that is complete is always there.
+
+========== ============ ==================================================================================
+array      shape        what
+========== ============ ==================================================================================
+about      ()           JSON: ``format``, ``key``, ``facts``, and the states of ``generator`` and ``schedule``
+parameters (n,)         weights and biases, in the dtype of the training
+moments    (2, n)       Adam's, in that dtype
+draws      (k, 4)       int64: step, row, column and turn of each crop, the fixed ones (step 0) first
+scales     (k,)         float64: scale of each crop
+history    (steps, 3)   float64: loss, learning rate and reconstruction error of each step
+========== ============ ==================================================================================
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from refimpl.errors import DataWarning
+from refimpl.formats.files import atomic_path
+from refimpl.formats.tape import Draw
+from refimpl.method.network import parameter_count
+from refimpl.method.schedule import LearningRatePolicy
+
+FORMAT = 1
+EVERY = 200
+"""Steps between two checkpoints: some 15 seconds' work, of which writing one is less than 1 %."""
+
+
+@dataclass
+class State:
+    """A training between two steps.
+
+    ``parameters`` (n,) and ``moments`` (2, n) are of one dtype; ``draws`` are the crops taken, fixed ones first;
+    ``rows`` are loss, rate and error of each step; ``generator`` is the state of the bit generator as it was put away.
+    """
+
+    parameters: np.ndarray
+    moments: np.ndarray
+    policy: LearningRatePolicy
+    draws: list[Draw]
+    rows: list[tuple[float, float, float]]
+    generator: dict | None = None
+
+    @property
+    def step(self) -> int:
+        """How many steps are done."""
+        return len(self.rows)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a training is put away, and after how many steps; ``key`` names all that shapes it.
+
+    A file with another key is that of another training, and is written over.
+    """
+
+    path: Path
+    key: str
+    every: int = EVERY
+
+    def __post_init__(self):
+        if self.every < 1:
+            raise ValueError(f"every is {self.every}, expected 1 step or more between two checkpoints")
+
+    def save(self, state: State, facts: dict, rng: np.random.Generator) -> None:
+        """Put the state, and that of ``rng``, away; ``facts``, texts and numbers, are compared when it is loaded.
+
+        Raises
+        ------
+        InputError
+            The file cannot be written; the one before stays.
+        """
+        about = {"format": FORMAT, "key": self.key, "facts": facts}
+        about |= {"generator": rng.bit_generator.state, "schedule": state.policy.state()}
+        draws = np.array([(draw.step, draw.row, draw.column, draw.turn) for draw in state.draws], np.int64)
+        arrays = {
+            "about": np.array(json.dumps(about, default=np.ndarray.tolist)),
+            "parameters": state.parameters,
+            "moments": state.moments,
+            "draws": draws.reshape(-1, 4),
+            "scales": np.array([draw.scale for draw in state.draws], np.float64),
+            "history": np.array(state.rows, np.float64).reshape(-1, 3),
+        }
+        with atomic_path(self.path) as temporary, open(temporary, "wb") as handle:
+            np.savez(handle, **arrays)
+
+    def load(self, facts: dict, policy: LearningRatePolicy, rng: np.random.Generator) -> State | None:
+        """The state that was put away under this key; None where there is none, or, with a warning, none of use.
+
+        ``policy`` tells the settings of the schedule, ``rng`` the kind of generator; neither is changed.
+        """
+        if not os.path.exists(self.path):
+            return None
+        try:
+            about, arrays = _read(self.path)
+            if about["format"] == FORMAT and about["key"] != self.key:
+                return None
+            state = _checked(about, arrays, facts, policy)
+            type(rng.bit_generator)().state = state.generator
+            return state
+        except Exception as fault:  # whatever a damaged file makes zipfile, NumPy and json raise
+            reason = str(fault) if isinstance(fault, _UnfitError) else "it is damaged"
+            sentence = f"{self.path}: this checkpoint cannot be used ({reason}); training starts over"
+            warnings.warn(sentence, DataWarning, stacklevel=2)
+            return None
+
+
+class _UnfitError(Exception):
+    """Why a checkpoint that can be read is not taken."""
+
+
+def _read(path: str | os.PathLike) -> tuple[dict, dict[str, np.ndarray]]:
+    with np.load(path, allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    return json.loads(str(arrays.pop("about"))), arrays
+
+
+def _checked(about: dict, arrays: dict[str, np.ndarray], facts: dict, policy: LearningRatePolicy) -> State:
+    """The state, if its parts fit each other and what is expected."""
+    if about["format"] != FORMAT:
+        raise _UnfitError(f"its format is {about['format']}, expected {FORMAT}")
+    for name, value in facts.items():
+        if about["facts"].get(name) != value:
+            raise _UnfitError(f"its {name} is {about['facts'].get(name)!r}, expected {value!r}")
+    parameters, moments, draws, scales, history = (
+        arrays[name] for name in ("parameters", "moments", "draws", "scales", "history")
+    )
+    size = parameter_count(facts["layers"], facts["channels"], facts["bias"])
+    count, done = len(draws), len(history)
+    shapes = [parameters.shape, moments.shape, draws.shape, scales.shape, history.shape]
+    if shapes != [(size,), (2, size), (count, 4), (count,), (done, 3)]:
+        raise _UnfitError(f"its arrays have shapes {shapes}")
+    kinds = [each.dtype.name for each in (parameters, moments, draws, scales, history)]
+    if kinds != [facts["dtype"]] * 2 + ["int64", "float64", "float64"]:
+        raise _UnfitError(f"its arrays have types {kinds}")
+    if draws[:, 0].tolist() != [0] * (count - done) + list(range(1, done + 1)):
+        raise _UnfitError("its steps do not count 0, ..., 0, 1, 2, ...")
+    rows = zip(draws.tolist(), scales.tolist())
+    return State(
+        parameters,
+        moments,
+        policy.at(about["schedule"]),
+        [Draw(step, scale, row, column, turn) for (step, row, column, turn), scale in rows],
+        [tuple(row) for row in history.tolist()],
+        about["generator"],
+    )

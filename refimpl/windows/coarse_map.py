@@ -1,0 +1,203 @@
+"""Fig. 1: the regression, fitted on province totals, applied to every cell of the working grid.
+
+The coarse map CE has the unit of a province's emission, because the regression was trained on
+provinces; only its proportions carry meaning, and Eq. 3 uses nothing else.  D05: cells are scaled by
+their own minimum and their 99.9 % quantile, so that they span the range in which the regression was
+trained; larger cells are held at 1.  (Option: one scaling for both.  Cell totals, density x area, are
+then scaled as the province totals were; they are a million times smaller, so every cell falls on the
+lower corner of that range and the map is nearly uniform.)
+
+Drivers are sources on one grid, and so is the map: ``Predicted`` is computed where it is asked for.  The scaling takes
+one walk over all drivers together, for the cells that have every one of them, and two over each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from refimpl.earth.grid import Grid, Raster, Source, Window
+from refimpl.errors import InputError, did_you_mean
+from refimpl.method.estimator import finite_float64
+from refimpl.method.fitted_regression import FittedRegression
+from refimpl.method.hyperparameters import share
+from refimpl.method.scaling import MinMaxScaler
+from refimpl.windows.quantiles import order_statistics
+from refimpl.windows.walks import windows
+
+BLOCK = 2**16
+"""Cells that are predicted at once: memory beyond the drivers and the map does not grow with the raster."""
+WALKED = 2**19
+"""Cells of the windows by which the scaling walks over the drivers."""
+
+UPPER_QUANTILE = 0.999
+"""D05: of the cells, what becomes 1."""
+
+UNITS = "10^4 t CO2 (relative: the regression's answer at the scale of provinces)"
+
+
+@dataclass(frozen=True)
+class CoarseMap:
+    """CE and what it took to make it."""
+
+    raster: Source
+    scaler: MinMaxScaler
+    """The cells' scaling, to apply the same regression at another cell size."""
+    negative: int
+    """Cells with a negative prediction, which D08 clips to 0 before the super-resolution."""
+
+
+class Predicted:
+    """CE as a source: one prediction for each cell that has every driver, float64, 10^4 t at the scale of provinces.
+
+    ``drivers`` are sources on one grid, one for each of ``fitted.feature_names``; ``scaler`` and ``scaling`` as of
+    ``predict_coarse``.  Negative predictions are kept (D08).  With the kernels a cell has the same bits in whatever
+    window; NumPy may round an exponential differently in windows of other sizes.
+
+    Raises
+    ------
+    InputError
+        A missing driver, or different grids.
+    """
+
+    def __init__(
+        self, fitted: FittedRegression, drivers: Mapping[str, Source], scaler: MinMaxScaler, scaling: str = "separate"
+    ):
+        self.fitted, self.layers, self.scaler = fitted, layers_of(drivers, fitted.feature_names), scaler
+        self.scaling, self.units, self.dtype = scaling, UNITS, np.dtype(float)
+        self.grid: Grid = self.layers[0].grid
+
+    def part(self, window: Window) -> Raster:
+        """The cells of (row start, row stop, column start, column stop)."""
+        here = self.grid.part(window)
+        areas, step = self.grid.cell_areas()[window[0] : window[1], np.newaxis], max(1, BLOCK // here.shape[1])
+        parts, valid = _parts(self.layers, window)
+        values = np.zeros(here.shape)
+        for start in range(0, here.shape[0], step):
+            rows = slice(start, start + step)
+            if not valid[rows].any():
+                continue
+            cells = np.stack([np.asarray(part.values[rows][valid[rows]], np.float64) for part in parts], axis=1)
+            if self.scaling == "shared":  # as totals: density times area
+                cells *= areas[rows][np.nonzero(valid[rows])[0]]
+            values[rows][valid[rows]] = self.fitted.predict_scaled(self.scaler.transform(cells))
+        return Raster.unchecked(values, valid, here, self.units)
+
+
+def layers_of(drivers: Mapping[str, Source], names: tuple[str, ...]) -> list[Source]:
+    """The drivers in the order of the model's features, all on one grid."""
+    missing = [name for name in names if name not in drivers]
+    if missing:
+        raise InputError(f"driver {missing[0]!r} is missing; the model was fitted on {', '.join(names)}")
+    layers = [drivers[name] for name in names]
+    if any(layer.grid != layers[0].grid for layer in layers):
+        raise InputError(f"the drivers {', '.join(names)} lie on different grids; warp them to one grid first")
+    return layers
+
+
+def _parts(layers: list[Source], window: Window) -> tuple[list[Raster], np.ndarray]:
+    """A window of each layer, and its cells that all of them have."""
+    parts = [layer.part(window) for layer in layers]
+    return parts, np.logical_and.reduce([part.valid for part in parts])
+
+
+def no_cell(names: tuple[str, ...]) -> InputError:
+    """The sentence for drivers that have no cell in common."""
+    return InputError(f"no cell has all of {', '.join(names)}; do the rasters overlap the working grid?")
+
+
+def scaler_of_cells(drivers: Mapping[str, Source], names: tuple[str, ...], upper_quantile: float) -> MinMaxScaler:
+    """D05: the scaling of the cells by their own minimum and quantile, over the cells that have every driver.
+
+    A bit is kept of each cell.  Drivers that take long to compute belong in a file first.
+
+    Raises
+    ------
+    InputError
+        A missing driver, different grids, no cell with all drivers.
+    """
+    layers = layers_of(drivers, names)
+    masks: dict[Window, np.ndarray] = {}
+    for window in windows(layers[0].grid.shape, WALKED):
+        valid = _parts(layers, window)[1]
+        if valid.any():
+            masks[window] = np.packbits(valid)
+    if not masks:
+        raise no_cell(names)
+
+    def blocks(layer: Source) -> Iterator[np.ndarray]:
+        for window, bits in masks.items():
+            values = layer.part(window).values
+            valid = np.unpackbits(bits, count=values.size).view(bool).reshape(values.shape)
+            yield finite_float64(values[valid], "X")
+
+    scaler = MinMaxScaler(upper_quantile=upper_quantile, clip=True)
+    return scaler.fit_order(order_statistics(partial(blocks, layer), upper_quantile) for layer in layers)
+
+
+def predict_coarse(
+    fitted: FittedRegression,
+    drivers: Mapping[str, Source],
+    scaling: str = "separate",
+    upper_quantile: float = UPPER_QUANTILE,
+    scaler: MinMaxScaler | None = None,
+) -> CoarseMap:
+    """The coarse map CE in memory; of drivers too large for that, ``Predicted`` is the same as a source.
+
+    Parameters
+    ----------
+    fitted : the regression with its scalings.
+    drivers : a raster for each of ``fitted.feature_names``, all on one grid.
+    scaling : D05, "separate" (cells scaled by themselves) or "shared" (as the totals were).
+    upper_quantile : D05, the quantile of the cells that becomes 1.
+    scaler : a scaling to reuse, that of the coarse cells for a map at another cell size.
+
+    Returns
+    -------
+    CoarseMap: float64, unit 10^4 t at province scale; negative predictions are kept here and counted (D08).  Beyond the
+    map, memory holds the cells of one window.
+
+    Raises
+    ------
+    InputError
+        A missing driver, different grids, no cell with all drivers; an unknown scaling, a quantile beyond [0, 1].
+    """
+    predicted = predicted_map(fitted, drivers, scaling, upper_quantile, scaler)
+    rows, cols = predicted.grid.shape
+    raster = predicted.part((0, rows, 0, cols))
+    if not raster.valid.any():
+        raise no_cell(fitted.feature_names)
+    return CoarseMap(raster, predicted.scaler, int(np.count_nonzero(raster.values < 0)))
+
+
+def predicted_map(
+    fitted: FittedRegression,
+    drivers: Mapping[str, Source],
+    scaling: str = "separate",
+    upper_quantile: float = UPPER_QUANTILE,
+    scaler: MinMaxScaler | None = None,
+) -> Predicted:
+    """``Predicted`` with the scaling of D05; parameters and errors as of ``predict_coarse``."""
+    if scaling not in ("separate", "shared"):
+        raise InputError(f"unknown scaling {scaling!r}{did_you_mean(str(scaling), ('separate', 'shared'))}")
+    share("coarse map", "upper_quantile", upper_quantile)
+    layers_of(drivers, fitted.feature_names)
+    if scaler is None and scaling == "shared":
+        scaler = fitted.feature_scaler
+    elif scaler is None:
+        scaler = scaler_of_cells(drivers, fitted.feature_names, upper_quantile)
+    return Predicted(fitted, drivers, scaler, scaling)
+
+
+def count_negative(coarse: Source) -> int:
+    """Cells of a coarse map that are negative (D08), in a walk over it.
+
+    >>> from refimpl.earth.projection import ALBERS_CHINA
+    >>> grid = Grid(ALBERS_CHINA, (0, 0, 1, -1), (1, 3))
+    >>> count_negative(Raster(np.array([[-1.0, 0.0, 2.0]]), np.ones((1, 3), bool), grid))
+    1
+    """
+    return sum(int(np.count_nonzero(coarse.part(window).values < 0)) for window in windows(coarse.grid.shape))

@@ -1,0 +1,116 @@
+"""Which coarse cells a part of the fine map needs (D17): the fine map is computed tile by tile, to the same bits.
+
+Every step looks at a known number of coarse cells to either side.  A part that is computed together with so many cells
+around it holds, to the last bit, what it holds in the whole map: interpolation and back-projection take the same sums
+in the same order, and what a cut edge spoils lies further out.  At the raster's own edge, where images are mirrored,
+nothing is cut off.  Whether all cells of the map are valid, or all of a part alone, does not show either: the share of
+valid weight is then exactly 1, since the weights of doubling and halving are multiples of 1/128 and 1/256.
+
+Windows are (row start, row stop, column start, column stop) in coarse cells of the whole map, of ``shape``
+(rows, cols).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from refimpl.earth.grid import Window
+from refimpl.method.back_projection import cells_around
+from refimpl.method.settings import UpscaleSettings
+from refimpl.windows.inference import halo
+
+INTERPOLATION = 2
+"""Coarse cells on each side that a fine cell is interpolated from."""
+SPOILT = 3
+"""Fine cells next to a cut whose interpolation misses a coarse one: two children of the last one, and the first of the
+last but one."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Coarse cells on each side that each step needs around what the next one needs; the last step first.
+
+    ``after``: back-projection of the median; ``within``: that of the eight outputs; ``network``: its layers and the
+    interpolation before them.
+    """
+
+    after: int
+    within: int
+    network: int
+
+    @property
+    def total(self) -> int:
+        """Coarse cells on each side of a part of the fine map."""
+        return self.after + self.within + self.network
+
+
+def reach(settings: UpscaleSettings, depth: int) -> Reach:
+    """How far the fine map looks that a network of ``depth`` layers makes.
+
+    Back-projection looks ``cells_around`` coarse cells to each side, inside the ensemble and after it.  The network
+    looks ``halo(depth)`` fine cells further.  Its image begins at a multiple of four fine cells of the whole map, in
+    each of the eight turns; what is cut off for that, two cells at most, is spoilt anyhow.  No part of this can be
+    less; but back-projection from a bicubic mean needs one child alone of its last cells, so that the step before it
+    has one coarse cell to spare.
+
+    >>> reach(UpscaleSettings(), 8)
+    Reach(after=20, within=20, network=9)
+    """
+    once = cells_around(settings.back_projection, settings.downsampling)
+    return Reach(once, once if settings.self_ensemble else 0, -(-(halo(depth) + SPOILT) // 2))
+
+
+def grown(window: Window, cells: int, shape: tuple[int, int]) -> Window:
+    """The window with so many cells more on each side, as far as the map goes.
+
+    >>> grown((0, 4, 5, 9), 2, (20, 10))
+    (0, 6, 3, 10)
+    """
+    top, bottom, left, right = window
+    return max(top - cells, 0), min(bottom + cells, shape[0]), max(left - cells, 0), min(right + cells, shape[1])
+
+
+def box_of(cells: np.ndarray, window: Window) -> Window | None:
+    """The smallest window that holds every true cell of ``cells``, which lie at ``window``; None if there is none.
+
+    >>> box_of(np.array([[False, False, False], [False, True, True]]), (10, 12, 20, 23))
+    (11, 12, 21, 23)
+    """
+    rows, columns = np.flatnonzero(cells.any(axis=1)), np.flatnonzero(cells.any(axis=0))
+    if not rows.size:
+        return None
+    ends = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+    return tuple(int(end) + window[n // 2 * 2] for n, end in enumerate(ends))
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A part of the coarse map: ``values`` and ``valid`` (rows, cols) at ``window`` of a map of ``shape``."""
+
+    values: np.ndarray
+    valid: np.ndarray
+    window: Window
+    shape: tuple[int, int]
+
+    def part(self, window: Window) -> Cut:
+        """A part of this part, as contiguous arrays."""
+        cells = within(window, self.window)
+        values, valid = np.ascontiguousarray(self.values[cells]), np.ascontiguousarray(self.valid[cells])
+        return Cut(values, valid, window, self.shape)
+
+    def around(self, window: Window, cells: int) -> Cut:
+        """The part at a window and so many cells around it."""
+        return self.part(grown(window, cells, self.shape))
+
+
+def within(window: Window, outer: Window, factor: int = 1) -> tuple[slice, slice]:
+    """Where a window's cells lie in an array at ``outer``, or, with ``factor`` 2, their children in the fine one.
+
+    >>> within((3, 5, 1, 2), (2, 9, 0, 4), 2)
+    (slice(2, 6, None), slice(2, 4, None))
+    """
+    top, bottom, left, right = window
+    rows = slice(factor * (top - outer[0]), factor * (bottom - outer[0]))
+    return rows, slice(factor * (left - outer[2]), factor * (right - outer[2]))

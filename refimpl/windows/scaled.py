@@ -1,0 +1,114 @@
+"""The map shrunk to one scale, made where it is looked at (D14).
+
+``Scaled`` is a map of (rows, cols) cells of which no array exists: a window of it reads those cells of the full-size
+source that its bicubic taps touch, and sums them as ``resize_valid`` would sum them for the whole map.  So a window
+has the bits of that part of the whole resized map: the taps are those of the whole axes, mirrored at the true edges
+alone, and where every cell of the source is valid, nothing is divided.
+
+Memory is that of a window and of its taps: a window of n x n cells at scale s reads about (n / s + 4 / s)^2 cells.
+Tables of taps take 16 bytes for each tap (up to 8) of each row and column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from refimpl.earth.grid import Grid, Raster, Source, Window
+from refimpl.earth.projection import ALBERS_CHINA
+from refimpl.method.resize import HALF, bicubic_taps
+from refimpl.twins import twin
+
+Taps = tuple[np.ndarray, np.ndarray]
+"""For each output cell of one axis: ``indices`` and ``weights`` of input cells, both (cells, taps)."""
+BAND_CELLS = 2**20
+"""Cells of the source, about, that are read for one band of rows."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scaled:
+    """The ``source`` at (rows, cols) = ``shape``, in ``dtype``; ``every_valid``: the source has no invalid cell.
+
+    >>> image = in_memory(np.arange(64.0).reshape(8, 8), np.ones((8, 8), bool))
+    >>> Scaled(image, (4, 4), np.dtype(float), True).part((1, 2, 1, 3))[0]
+    array([[22.39453125, 24.41796875]])
+    """
+
+    source: Source
+    shape: tuple[int, int]
+    dtype: np.dtype
+    every_valid: bool = False
+
+    def part(self, window: Window) -> tuple[np.ndarray, np.ndarray]:
+        """Values and validity of (row start, row stop, column start, column stop); 0 where invalid."""
+        if self.shape == self.source.grid.shape:
+            return self._read(window)
+        full = self.source.grid.shape
+        top, bottom, rows = _taps_of(full[0], self.shape[0], *window[:2])
+        left, right, cols = _taps_of(full[1], self.shape[1], *window[2:])
+        values, valid = self._read((top, bottom, left, right))
+        return weigh_window(values, valid, rows, cols, self.every_valid)
+
+    def _read(self, window: Window) -> tuple[np.ndarray, np.ndarray]:
+        read = self.source.part(window)
+        return read.values.astype(self.dtype, copy=False), read.valid
+
+    def bands(self, least: int = 1) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """All rows once, in bands of whole rows from the top: values and validity, ``least`` rows or more but the last.
+
+        A band is read from about 2^20 cells of the source, if ``least`` does not ask for more.
+        """
+        rows, cols = self.shape
+        height = max(BAND_CELLS // self.source.grid.shape[1] * rows // self.source.grid.shape[0], least, 1)
+        for top in range(0, rows, height):
+            yield self.part((top, min(top + height, rows), 0, cols))
+
+
+def in_memory(image: np.ndarray, valid: np.ndarray) -> Raster:
+    """An image (rows, cols), 0 where it is not ``valid``, as a source; its cells are 1 m wide and lie anywhere."""
+    return Raster.unchecked(image, valid, Grid(ALBERS_CHINA, (0.0, 0.0, 1.0, -1.0), image.shape))
+
+
+def _taps_of(n_in: int, n_out: int, start: int, stop: int) -> tuple[int, int, Taps]:
+    """The input cells [first, last) that output cells [start, stop) need, and their taps, counted from ``first``."""
+    indices, weights = bicubic_taps(n_in, n_out)
+    indices, weights = indices[start:stop], weights[start:stop]
+    first = int(indices.min())
+    return first, int(indices.max()) + 1, (indices - first, weights)
+
+
+@twin("kernels.scaled")
+def weigh_window(
+    image: np.ndarray, valid: np.ndarray, rows: Taps, cols: Taps, every_valid: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """``resize_valid`` with given taps: first along the rows' axis, then along the columns'; values and validity.
+
+    ``image`` and ``valid`` (h, w) are what the taps of ``rows`` and ``cols`` count in.  ``every_valid`` says that the
+    whole map is valid; that this window of it is does not suffice, for its sums would then be divided by their share.
+
+    >>> halves = np.array([[0, 1], [2, 3]]), np.full((2, 2), 0.5)
+    >>> weigh_window(np.arange(16.0).reshape(4, 4), np.eye(4) < 1, halves, halves, False)[0]
+    array([[ 2.5,  4.5],
+           [10.5, 12.5]])
+    """
+    if every_valid:
+        return _weigh(image, rows, cols), np.ones((len(rows[0]), len(cols[0])), bool)
+    share = _weigh(valid.astype(image.dtype), rows, cols)
+    total = _weigh(np.where(valid, image, 0).astype(image.dtype), rows, cols)
+    enough = share >= HALF
+    return np.where(enough, total / np.where(enough, share, 1), 0).astype(image.dtype), enough
+
+
+def _weigh(image: np.ndarray, rows: Taps, cols: Taps) -> np.ndarray:
+    return np.ascontiguousarray(_weigh_rows(_weigh_rows(image, *rows).T, *cols).T)
+
+
+def _weigh_rows(image: np.ndarray, indices: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Sum over the taps in their order, each product rounded."""
+    weights = weights.astype(image.dtype)
+    out = image[indices[:, 0]] * weights[:, :1]
+    for tap in range(1, indices.shape[1]):
+        out += image[indices[:, tap]] * weights[:, tap : tap + 1]
+    return out

@@ -1,0 +1,144 @@
+"""A raster in a file as a source that can be handed to another process.
+
+Section "Raster data".  The file is opened where and when it is first read, and stays open as long as the source lives;
+what is sent to another process is its name, and what its head says here.  So workers on one or many machines read
+their windows from one shared file.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import platform
+import threading
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from refimpl.earth.datum import other_datums
+from refimpl.earth.grid import Grid, Raster, Window
+from refimpl.errors import DataWarning, InputError
+from refimpl.formats.geotiff import KEPT_BYTES, RasterFile, open_raster
+from refimpl.windows.computed import Computed
+
+
+class Stored(Computed):
+    """One band of a raster file; ``units`` and ``keep`` as for ``open_raster``.
+
+    Of a file that is only walked by ``windows`` nothing need be kept: ``keep=0``.
+
+    What becomes of another datum is decided where it is opened first (``other_datums``), also for other processes.
+
+    >>> import pickle, tempfile
+    >>> from refimpl.earth.projection import ALBERS_CHINA
+    >>> from refimpl.formats.writing import write_raster
+    >>> path = tempfile.mkdtemp() + "/a.tif"
+    >>> write_raster(path, Raster(np.eye(2), np.ones((2, 2), bool), Grid(ALBERS_CHINA, (0, 0, 1, -1), (2, 2)), "K"))
+    >>> again = pickle.loads(pickle.dumps(Stored(path)))
+    >>> again.part((0, 1, 0, 2)).values.tolist(), again.units
+    ([[1.0, 0.0]], 'K')
+    """
+
+    def __init__(self, path: str | os.PathLike, units: str = "", band: int = 1, keep: int = KEPT_BYTES):
+        self.path, self._how = Path(path).absolute(), {"units": units, "band": band, "keep": keep}
+
+    @property
+    def _file(self) -> RasterFile:
+        """The open file; it is opened once, whichever thread asks first."""
+        found = self.__dict__.get("_opened")
+        if found is None:
+            with OPENING:
+                found = self.__dict__.get("_opened") or self._open()
+                self._opened = found
+        return found
+
+    def _open(self) -> RasterFile:
+        self._own = "grid" not in self.__dict__
+        if self._own:
+            return open_raster(self.path, **self._how)
+        found = _reopened(self.path, state_of(self.path), **self._how)
+        here = self.grid.transform, self.grid.shape, self.stored_dtype
+        if (found.grid.transform, found.grid.shape, found.dtype) != here:
+            raise InputError(
+                f"{self.path}: is another file on {platform.node()} than where the work is given out; put it on a disk "
+                "that all workers share"
+            )
+        return found
+
+    @functools.cached_property
+    def grid(self) -> Grid:
+        """That of the file."""
+        return self._file.grid
+
+    @functools.cached_property
+    def units(self) -> str:
+        """Those given, or the file's."""
+        return self._file.units
+
+    @functools.cached_property
+    def dtype(self) -> np.dtype:
+        """That of the values read."""
+        return self._file.dtype
+
+    @functools.cached_property
+    def stored_dtype(self) -> np.dtype:
+        """That of the file."""
+        return self._file.dtype
+
+    @functools.cached_property
+    def nodata(self):
+        """What the file has in invalid cells, None where it names nothing."""
+        return self._file.nodata
+
+    def part(self, window: Window) -> Raster:
+        """The cells of (row start, row stop, column start, column stop)."""
+        found = self._file.part(window)
+        return Raster.unchecked(found.values, found.valid, self.grid.part(window), self.units)
+
+    def close(self) -> None:
+        """Close the file; the next window opens it again.  One that tasks of a worker share stays open for them."""
+        found = self.__dict__.pop("_opened", None)
+        if found is not None and self._own:
+            found.__exit__()
+
+    def __getstate__(self) -> dict:
+        for name in ("grid", "units", "dtype", "stored_dtype", "nodata"):
+            getattr(self, name)
+        return {name: value for name, value in self.__dict__.items() if name not in ("_opened", "_own")}
+
+
+OPENING = threading.RLock()
+"""Held while a file is opened: once, and quietly, for Python hushes warnings for all threads of a process at once."""
+SHARED_BYTES = 2**24
+"""Decoded strips and tiles that are kept of a file which tasks share: they hold several files for long."""
+
+
+def state_of(path: Path) -> tuple[int, int, int]:
+    """What tells a file from one that stood in its place before, where another process has named it.
+
+    Raises
+    ------
+    InputError
+        It is not there.
+    """
+    try:
+        found = os.stat(path)
+    except OSError:
+        raise InputError(
+            f"{path}: is not seen by a worker on {platform.node()}; put it on a disk that all workers share, under one "
+            "name"
+        ) from None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+@functools.lru_cache(4)
+def _reopened(path: Path, state: tuple, units: str, band: int, keep: int) -> RasterFile:
+    """A file that another process opened before; it stays open, for the next task has a window of it, too.
+
+    ``state`` tells a file from the one that stood there before.  What there is to be told about it was told where it
+    was opened first.
+    """
+    with warnings.catch_warnings(), other_datums(None):
+        warnings.simplefilter("ignore", DataWarning)
+        return open_raster(path, units, band, keep=min(keep, SHARED_BYTES))

@@ -1,0 +1,42 @@
+"""The windows by which a raster is walked that is larger than memory.
+
+Section "Raster data".  A window holds whole tiles of a file as it is written here (refimpl/formats/blocks.py), so that
+a walk decodes each of them once.  Windows depend on the raster's shape alone: what is added up window after window is
+the same for any number of threads and workers.
+"""
+
+from __future__ import annotations
+
+from refimpl.earth.grid import Window
+from refimpl.formats.blocks import TILE
+
+CELLS = 2**21
+WRITTEN = (TILE, 8 * TILE)
+"""Rows and columns of a source that are made at once where it is written and little work: whole tiles of the file."""
+
+
+def windows(shape: tuple[int, int], most: int = CELLS) -> list[Window]:
+    """Windows (row start, row stop, column start, column stop) of about ``most`` cells that cover (rows, cols).
+
+    Row by row; each is some whole tiles of 512 x 512, one at least, and cut at the raster's edge.
+
+    >>> windows((600, 1500), 2**19)
+    [(0, 512, 0, 1024), (0, 512, 1024, 1500), (512, 600, 0, 1024), (512, 600, 1024, 1500)]
+    """
+    width = max(most // TILE**2, 1) * TILE
+    down = TILE * max(width // (-(-shape[1] // TILE) * TILE), 1)  # of narrow rasters several rows of tiles
+    return tiles_of(shape, (down, width))
+
+
+def tiles_of(shape: tuple[int, int], tile: tuple[int, int]) -> list[Window]:
+    """The raster cut into tiles of (rows, cols), row by row.
+
+    >>> tiles_of((3, 4), (2, 3))
+    [(0, 2, 0, 3), (0, 2, 3, 4), (2, 3, 0, 3), (2, 3, 3, 4)]
+    """
+    rows, cols = shape
+    return [
+        (top, min(top + tile[0], rows), left, min(left + tile[1], cols))
+        for top in range(0, rows, tile[0])
+        for left in range(0, cols, tile[1])
+    ]
