@@ -20,7 +20,7 @@ from refimpl.figures import (
     maps,
     pick_window,
     scatter_figure,
-    series,
+    by_year,
     stacked,
 )
 from refimpl.figures.axes import Frame, colour_bar_ticks, format_number, log_ticks, nice_ticks
@@ -67,7 +67,7 @@ def sheets(monkeypatch):
             super().picture(left, top, pixels)
             self.pictures.append((left, top, pixels))
 
-    for module in (maps, bars, curves, cells, series, stacked):
+    for module in (maps, bars, curves, cells, by_year, stacked):
         monkeypatch.setattr(module, "Canvas", Recorded)
     return made
 
