@@ -13,7 +13,7 @@ from kernels.tools.compiled import kernel
 from kernels.tools.double_pairs import add_pair, add_pairs, two_sum
 from kernels.tools.threads import run_parts
 from kernels.tools.zone_runs import cells, number_of_parts, part_rows, real_type, zone_runs
-from refimpl.evaluation.land_cover import LAND_COVERS, seven_classes
+from refimpl.method.land_cover import LAND_COVERS, seven_classes
 
 IGBP_CLASSES = 18
 

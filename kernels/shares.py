@@ -18,8 +18,9 @@ from kernels.tools.compiled import kernel
 from kernels.tools.digits import INFINITE, STRETCH, add_all, as_double, carry, largest_bits
 from kernels.tools.threads import run_parts
 from kernels.tools.zone_runs import cells, number_of_parts, part_rows, ranks_in, real_type, zone_runs
+from refimpl.method.correction import RECEIVERS, refuse_wrong_weights
 from refimpl.windows.exact_sums import DIGITS, carried
-from refimpl.windows.shares import TOP, joined, nothing_weighed, refuse_wrong_weights
+from refimpl.windows.shares import joined, nothing_weighed
 
 
 def weigh_cells(weights, valid, zones, areas, codes, added, corner):
@@ -32,7 +33,7 @@ def weigh_cells(weights, valid, zones, areas, codes, added, corner):
         here, ranks, ends = zone_runs(zones, rows)
         at = ranks_in(codes, here)
         count, digits, largest, _ = nothing_weighed(here.size)
-        places = np.zeros((here.size, TOP), np.int64)
+        places = np.zeros((here.size, RECEIVERS), np.int64)
         wrong = weigh_runs(
             cells(weights, rows, real_type(weights.dtype)), cells(valid, rows), areas[rows], ranks, ends, at >= 0,
             added[at], count, digits, largest, places,
@@ -107,7 +108,7 @@ def weigh_runs(values, valid, areas, ranks, ends, wanted, added, count, digits, 
             elif wanted[rank] and here:
                 count[rank] += here
                 add_all(cell, bits, most, digits[rank])
-                if as_double(most) > largest[rank, TOP - 1]:
+                if as_double(most) > largest[rank, RECEIVERS - 1]:
                     keep_largest(cell, known, i, largest[rank], places[rank])
             i += size
     carry(digits)
@@ -118,8 +119,8 @@ def weigh_runs(values, valid, areas, ranks, ends, wanted, added, count, digits, 
 def keep_largest(cell, known, start, largest, places):
     """Put cells into the four largest, descending, after equal ones; start: the place of the first."""
     for k in range(cell.size):
-        if known[k] and cell[k] > largest[TOP - 1]:
-            at = TOP - 1
+        if known[k] and cell[k] > largest[RECEIVERS - 1]:
+            at = RECEIVERS - 1
             while at > 0 and cell[k] > largest[at - 1]:
                 largest[at], places[at] = largest[at - 1], places[at - 1]
                 at -= 1

@@ -20,6 +20,11 @@ class DataWarning(UserWarning):
     """A result is still right, but something about the input is worth knowing (a province left out, say)."""
 
 
+def warn(sentence: str, stacklevel: int = 2) -> None:
+    """Give a ``DataWarning`` in the name of the caller, or of so many callers above."""
+    warnings.warn(sentence, DataWarning, stacklevel=stacklevel + 1)
+
+
 @contextmanager
 def told() -> Iterator[list[str]]:
     """The DataWarnings given inside, each once and in their order; the list is filled at the end.

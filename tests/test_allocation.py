@@ -13,8 +13,9 @@ from kernels.tools.zone_runs import zone_runs
 from refimpl.earth.grid import Grid, Raster
 from refimpl.earth.projection import ALBERS_CHINA, WGS84
 from refimpl.errors import DataWarning, InputError
+from refimpl.method.correction import share_out
 from refimpl.twins import backend
-from refimpl.windows.allocation import allocate, allocate_cells, per_km2, share_out
+from refimpl.windows.allocated_map import allocate, allocate_cells, per_km2
 
 GRID = Grid(ALBERS_CHINA, (0.0, 1000.0, 500.0, -500.0), (2, 3))
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import refimpl.windows.allocation
+import refimpl.windows.allocated_map
 from refimpl.cli import main
 from refimpl.earth.grid import Grid, Raster
 from refimpl.earth.projection import ALBERS_CHINA, WGS84
@@ -22,7 +22,7 @@ from refimpl.errors import DataWarning, InputError
 from refimpl.formats.geotiff import read_raster
 from refimpl.formats.writing import write_parts, write_raster
 from refimpl.twins import backend
-from refimpl.windows.allocation import Allocated, PerKm2, allocate, per_km2
+from refimpl.windows.allocated_map import Allocated, PerKm2, allocate, per_km2
 from refimpl.windows.stored import Stored
 from refimpl.windows.walks import tiles_of
 from tests.memory import KNOWN, peak_of_program
@@ -54,7 +54,7 @@ def whole(source):
 
 
 def by_windows(monkeypatch, tile):
-    monkeypatch.setattr(refimpl.windows.allocation, "windows", lambda shape: tiles_of(shape, tile))
+    monkeypatch.setattr(refimpl.windows.allocated_map, "windows", lambda shape: tiles_of(shape, tile))
 
 
 def same(one, other):

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from refimpl.errors import InputError
-from refimpl.formats.tape import Draw, Tape
 from refimpl.method.training_pairs import (
+    Draw,
+    Tape,
     admissible,
     build_pyramid,
     crop_size,

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from refimpl.method.back_projection import add_upsampled, back_project, cells_around, children, coarse_difference
+from refimpl.method.back_projection import add_upsampled, back_project, children, coarse_difference
 from refimpl.twins import backend
+from refimpl.windows.reach import cells_around
 from tests.test_resize import both, matrix_by_definition, small_parts
 
 SHAPES = st.tuples(st.integers(1, 9), st.integers(1, 9))

@@ -10,13 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refimpl.errors import DataWarning, InputError
-from refimpl.formats.tape import Tape
 from refimpl.method.network import initialise
 from refimpl.method.settings import UpscaleSettings
-from refimpl.method.training import train, train_on
+from refimpl.method.training import train
+from refimpl.method.training_pairs import Tape
 from refimpl.twins import backend
 from refimpl.windows.checkpoint import Checkpoint
 from refimpl.windows.scaled import in_memory
+from refimpl.windows.training_on_file import train_on
 from tests.test_pyramid import coast, store
 
 SMALL = UpscaleSettings(layers=2, channels=4, crop=8, max_steps=70)

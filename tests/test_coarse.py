@@ -14,7 +14,7 @@ from refimpl.errors import InputError
 from refimpl.formats.writing import write_raster
 from refimpl.method.selection import MODELS, fit_model
 from refimpl.windows import coarse_map as coarse
-from refimpl.windows.coarse_map import count_negative, predict_coarse, predicted_map
+from refimpl.windows.predicted_map import count_negative, predict_coarse, predicted_map
 from refimpl.windows.stored import Stored
 
 NAMES = ("ntl", "population", "gdp")

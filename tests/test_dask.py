@@ -23,7 +23,7 @@ from refimpl.formats.geotiff import read_raster
 from refimpl.formats.writing import write_raster
 from refimpl.method.selection import fit_model
 from refimpl.run import cluster
-from refimpl.windows.coarse_map import Predicted
+from refimpl.windows.predicted_map import Predicted
 from refimpl.windows.stored import Stored
 from refimpl.windows.tiled import write_tiled
 from refimpl.windows.workers import at_once, executor_of, result_of, submit

@@ -13,9 +13,10 @@ from refimpl.method.image_range import compress, expand
 from refimpl.method.network import initialise
 from refimpl.method.resize import upsample_valid
 from refimpl.method.settings import UpscaleSettings
+from refimpl.method.super_resolution import median
 from refimpl.method.training_pairs import rotate_mirror, turned
 from refimpl.twins import backend
-from refimpl.windows.ensemble import ensemble, median, turned_window
+from refimpl.windows.ensemble import ensemble, turned_window
 from refimpl.windows.inference import infer
 from refimpl.windows.reach import Cut, reach
 

@@ -11,9 +11,9 @@ from refimpl.earth.grid import Grid, Raster
 from refimpl.earth.projection import ALBERS_CHINA, WGS84
 from refimpl.errors import InputError
 from refimpl.evaluation.accuracy import accuracy_by_province, totals_accuracy
-from refimpl.evaluation.land_cover import LAND_COVERS, land_cover_shares, land_cover_sums, seven_classes
 from refimpl.evaluation.other_inventories import ffdas_density, odiac_density
 from refimpl.evaluation.scorecard import comparison_table, judge, one_factor, province_sums
+from refimpl.method.land_cover import LAND_COVERS, land_cover_shares, land_cover_sums, seven_classes
 from refimpl.method.metrics import pearson_r, r_squared
 
 GRID = Grid(ALBERS_CHINA, (0.0, 0.0, 1000.0, -1000.0), (2, 2))

@@ -16,12 +16,14 @@ from refimpl.evaluation import scorecard as comparison
 from refimpl.evaluation.agreement import agreement, compare_inventory
 from refimpl.evaluation.alternatives import alternatives, reference_of
 from refimpl.evaluation.derived import under
-from refimpl.evaluation.land_cover import coarse_shares, seven_classes
+from refimpl.evaluation.land_cover import coarse_shares
 from refimpl.evaluation.land_cover_map import land_cover_on
 from refimpl.evaluation.other_inventories import inventory_density
+from refimpl.evaluation.rank_correlation import spearman_rho
 from refimpl.evaluation.scorecard import judge, judge_all, one_factor, province_sums
 from refimpl.formats.writing import write_raster
-from refimpl.method.metrics import mean_absolute_error, pearson_r, r_squared, root_mean_square_error, spearman_rho
+from refimpl.method.land_cover import seven_classes
+from refimpl.method.metrics import mean_absolute_error, pearson_r, r_squared, root_mean_square_error
 from refimpl.method.settings import UpscaleSettings
 from refimpl.run.reference_maps import (
     InventoryFile,

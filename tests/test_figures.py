@@ -12,6 +12,7 @@ from refimpl.errors import InputError
 from refimpl.figures import (
     bar_figure,
     bars,
+    by_year,
     cells,
     comparison_figure,
     curve_figure,
@@ -20,7 +21,6 @@ from refimpl.figures import (
     maps,
     pick_window,
     scatter_figure,
-    by_year,
     stacked,
 )
 from refimpl.figures.axes import Frame, colour_bar_ticks, format_number, log_ticks, nice_ticks

@@ -16,13 +16,14 @@ from refimpl.earth.grid import Grid, Raster
 from refimpl.earth.projection import ALBERS_CHINA, MODIS_SINUSOIDAL, WGS84
 from refimpl.errors import InputError
 from refimpl.evaluation.agreement import agreement, compare_inventory
-from refimpl.evaluation.land_cover import LAND_COVERS, coarse_shares
+from refimpl.evaluation.land_cover import coarse_shares
 from refimpl.evaluation.land_cover_map import land_cover_on
 from refimpl.evaluation.other_inventories import ffdas_density, inventory_density, odiac_density
 from refimpl.evaluation.other_inventory_tables import inventories_table, land_cover_table, province_table
+from refimpl.evaluation.rank_correlation import average_ranks, spearman_rho
 from refimpl.evaluation.units import COMMON, inventory_unit, understood
 from refimpl.formats.writing import write_raster
-from refimpl.method.metrics import average_ranks, spearman_rho
+from refimpl.method.land_cover import LAND_COVERS
 from refimpl.run.reference_maps import InventoryFile, coarser, read_inventory_file, read_land_cover, read_odiac
 from refimpl.run.stages import WORK
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from refimpl.errors import InputError
-from refimpl.method.inventory import FUELS, emission, read_inventory
+from refimpl.formats.energy_table import read_inventory
+from refimpl.method.inventory import FUELS, emission
 
 EC_ROW = {
     "coal": "1.9003",

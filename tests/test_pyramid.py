@@ -11,21 +11,21 @@ from hypothesis.extra import numpy as hnp
 
 from refimpl.earth.grid import Grid, Raster
 from refimpl.earth.projection import ALBERS_CHINA
-from refimpl.formats.tape import Draw
 from refimpl.formats.writing import write_parts
 from refimpl.method.resize import bicubic_taps, resize_valid
 from refimpl.method.training_pairs import (
+    Draw,
     admissible,
     build_pyramid,
     cut,
     draw_crop,
     draw_fixed_crops,
-    pyramid_of,
     training_pair,
 )
 from refimpl.twins import BACKENDS, backend
 from refimpl.windows import scaled
 from refimpl.windows.corners import Corners, overlapping
+from refimpl.windows.levels import pyramid_of
 from refimpl.windows.scaled import Scaled, in_memory
 from refimpl.windows.stored import Stored
 from tests.memory import KNOWN, peak_of

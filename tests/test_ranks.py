@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refimpl.evaluation.pairs import PairFiles
+from refimpl.evaluation.rank_correlation import spearman_rho
 from refimpl.evaluation.ranks import doubled_ranks, rank_correlation
-from refimpl.method.metrics import spearman_rho
 from tests.memory import KNOWN, peak_of
 
 

@@ -8,7 +8,6 @@ from refimpl.earth.projection import ALBERS_CHINA
 from refimpl.earth.warp import warp, warp_mean
 from refimpl.errors import InputError
 from refimpl.evaluation.other_inventories import odiac_density
-from refimpl.formats.tape import Draw
 from refimpl.method.adam import adam_step
 from refimpl.method.back_projection import back_project
 from refimpl.method.image_range import compress, expand, measure_range
@@ -20,10 +19,10 @@ from refimpl.method.resize import downsample, resize_bicubic, resize_valid
 from refimpl.method.schedule import LearningRatePolicy
 from refimpl.method.selection import fit_model
 from refimpl.method.svr import SVR
-from refimpl.method.training_pairs import build_pyramid, crop_size, cut, rotate_mirror, undo_rotate_mirror
+from refimpl.method.training_pairs import Draw, build_pyramid, crop_size, cut, rotate_mirror, undo_rotate_mirror
 from refimpl.twins import BACKENDS, backend
-from refimpl.windows.allocation import allocate_cells
-from refimpl.windows.coarse_map import predict_coarse
+from refimpl.windows.allocated_map import allocate_cells
+from refimpl.windows.predicted_map import predict_coarse
 
 IMAGE, VALID = np.arange(1.0, 25.0).reshape(4, 6), np.ones((4, 6), bool)
 HOLED = VALID & (IMAGE != 3)

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from refimpl.earth.warp import warp_mean, warp_nearest
+from refimpl.formats.energy_table import read_inventory
 from refimpl.formats.geotiff import read_raster
-from refimpl.method.inventory import read_inventory
 from refimpl.method.selection import choose
 from refimpl.run.config import read_config
 from refimpl.run.pipeline import fit_regression
 from refimpl.run.provinces import prediction_drivers, province_drivers, read_zones, working_grid
 from refimpl.windows.clipped import Touching
-from refimpl.windows.coarse_map import predict_coarse
+from refimpl.windows.predicted_map import predict_coarse
 from refimpl.windows.zones import coverage
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from refimpl.errors import InputError
+from refimpl.formats.table1 import selection_text as format_table
 from refimpl.method.selection import (
     MODELS,
     ModelScores,
@@ -17,7 +18,6 @@ from refimpl.method.selection import (
     choose,
     compare_models,
     fit_model,
-    format_table,
     leave_one_out,
 )
 

@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 
 from refimpl.errors import InputError
-from refimpl.formats.tape import Tape
 from refimpl.method.network import Network, initialise, loss_and_gradients, parameter_count
 from refimpl.method.settings import UpscaleSettings
 from refimpl.method.training import reconstruction_error, train
-from refimpl.method.training_pairs import build_pyramid, cut, network_input, rotate_mirror
+from refimpl.method.training_pairs import Tape, build_pyramid, cut, network_input, rotate_mirror
 from refimpl.progress import Progress
 from refimpl.twins import backend
 from tests.memory import KNOWN, peak_of_program

@@ -65,7 +65,7 @@ def network_arguments(rng, dtype):
 
 CASES = {
     "refimpl.evaluation.land_cover.land_cover_pairs": land_cover_arguments,
-    "refimpl.evaluation.land_cover.land_cover_sums": land_cover_arguments,
+    "refimpl.method.land_cover.land_cover_sums": land_cover_arguments,
     "refimpl.evaluation.moments.group_moments": lambda rng, dtype: (
         rng.random((9, 11)).astype(dtype), *zonal_arguments(rng, dtype)[:3],
     ),
@@ -96,7 +96,7 @@ CASES = {
     ),
     "refimpl.earth.overlap.overlap_sums": overlap_arguments,
     "refimpl.windows.zonal_sums.zonal_pairs": zonal_arguments,
-    "refimpl.windows.zonal_sums.zonal_sums": zonal_arguments,
+    "refimpl.method.province_totals.zonal_sums": zonal_arguments,
     "refimpl.method.kernel_functions.kernel_expansion": lambda rng, dtype: (
         rng.random((9, 5)), rng.random((6, 5)), rng.standard_normal(6), "poly", 0.7, 3, 0.5,
     ),
@@ -132,7 +132,7 @@ CASES = {
     "refimpl.method.back_projection.coarse_difference": lambda rng, dtype: (
         rng.random((10, 14)).astype(dtype), rng.random((5, 7)).astype(dtype), rng.random((5, 7)) < 0.8,
     ),
-    "refimpl.windows.ensemble.median": lambda rng, dtype: (rng.random((8, 5, 7)).astype(dtype),),
+    "refimpl.method.super_resolution.median": lambda rng, dtype: (rng.random((8, 5, 7)).astype(dtype),),
     "refimpl.method.resize.downsample_mean_valid": lambda rng, dtype: (
         rng.random((9, 11)).astype(dtype), rng.random((9, 11)) < 0.6,
     ),

@@ -12,14 +12,15 @@ from refimpl.earth.grid import Grid, Raster
 from refimpl.earth.projection import ALBERS_CHINA
 from refimpl.errors import InputError
 from refimpl.method.back_projection import back_project
-from refimpl.method.image_range import clip_negatives, compress, expand, measure_range
+from refimpl.method.image_range import compress, expand, measure_range
 from refimpl.method.network import Network, initialise, parameter_count
 from refimpl.method.resize import downsample_mean, upsample
 from refimpl.method.settings import UpscaleSettings, validate
-from refimpl.method.super_resolution import apply_network, bicubic, replicate, super_resolve
 from refimpl.method.training import train
 from refimpl.method.training_pairs import rotate_mirror
 from refimpl.twins import backend
+from refimpl.windows.measured_range import clip_negatives
+from refimpl.windows.whole_maps import apply_network, bicubic, replicate, super_resolve
 
 SMALL = UpscaleSettings(layers=3, channels=8, crop=16, max_steps=20)
 

@@ -16,15 +16,16 @@ from refimpl.earth.grid import Grid, Raster, Source
 from refimpl.earth.projection import ALBERS_CHINA
 from refimpl.errors import InputError
 from refimpl.formats.writing import write_parts
-from refimpl.method.image_range import Clipped, clip_negatives, measure, measure_range
+from refimpl.method.image_range import measure_range
 from refimpl.method.network import initialise
 from refimpl.method.resize import downsample, upsample, upsample_valid
 from refimpl.method.settings import UpscaleSettings
-from refimpl.method.super_resolution import apply_network, bicubic, replicate
 from refimpl.windows.fine_map import Bicubic, NetworkOutput, Plain, Replicated, SuperResolved
+from refimpl.windows.measured_range import Clipped, clip_negatives, measure
 from refimpl.windows.reach import box_of, reach
 from refimpl.windows.stored import Stored
 from refimpl.windows.walks import tiles_of
+from refimpl.windows.whole_maps import apply_network, bicubic, replicate
 
 SMALL = UpscaleSettings(layers=3, channels=8, back_projection=2)
 

@@ -38,7 +38,7 @@ def verb_allocate(args) -> None:
     from refimpl.run.reference_maps import ZonesOn
     from refimpl.run.report import balance_columns, without_names
     from refimpl.run.sections import ZoneSettings
-    from refimpl.windows.allocation import allocate, per_km2
+    from refimpl.windows.allocated_map import allocate, per_km2
     from refimpl.windows.stored import Stored
     from refimpl.windows.zones import coverage
 

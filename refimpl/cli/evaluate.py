@@ -214,9 +214,9 @@ def named_words(words: list[str], option: str, example: str) -> dict[str, str]:
 
 def write_judged(args, judged) -> None:
     """Land-cover shares, accuracy by province and the comparison with the alternatives, as far as asked for."""
-    from refimpl.evaluation.land_cover import LAND_COVERS
     from refimpl.evaluation.scorecard import comparison_table
     from refimpl.formats.tables import format_table, write_table
+    from refimpl.method.land_cover import LAND_COVERS
     from refimpl.run.report import accuracy_columns, land_cover_columns, without_names
 
     result = judged[-1]
@@ -246,7 +246,7 @@ def write_figures(args, result, compared, zones, names) -> None:
     """Figs. 5 and 6 as PNG files in a folder."""
     from refimpl.figures.inventory_figures import inventory_figures
     from refimpl.figures.stacked import land_cover_figure
-    from refimpl.windows.allocation import per_km2
+    from refimpl.windows.allocated_map import per_km2
 
     if result.land_cover is not None:
         land_cover_figure(result.land_cover, names, args.figures / "land_cover.png", args.title)

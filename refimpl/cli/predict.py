@@ -33,16 +33,17 @@ def options_predict(verb: argparse.ArgumentParser) -> None:
 def verb_predict(args) -> None:
     """The coarse map CE."""
     from refimpl.cli.verbs import named_rasters
-    from refimpl.method.fitted_regression import FittedRegression
+    from refimpl.formats.model_file import read_model
+    from refimpl.method.coarse_map import no_cell
     from refimpl.progress import stage
-    from refimpl.windows.coarse_map import count_negative, no_cell, predicted_map
+    from refimpl.windows.predicted_map import count_negative, predicted_map
     from refimpl.windows.stored import Stored
     from refimpl.windows.tiled import write_tiled
     from refimpl.windows.workers import executor_of
 
     files = named_rasters(args.drivers)
     check_outputs([args.output], [*files.values(), args.model])
-    model = FittedRegression.load(args.model)
+    model = read_model(args.model)
     unknown = sorted(set(files) - set(model.feature_names))
     if unknown:
         raise InputError(

@@ -1,4 +1,4 @@
-"""The verb ``upscale``: a map at twice its resolution (Eq. 2), trained on and made from a file, whatever its size.
+"""The verb ``upscale``: a map at twice its resolution (Fig. 8), trained on and made from a file, whatever its size.
 
 Modules are imported inside the verb, so that ``--help`` stays fast.
 """
@@ -32,15 +32,15 @@ def verb_upscale(args) -> None:
     """The fine map CW; of a map that is doubled more than once the maps between lie beside it, under numbered names."""
     from tempfile import TemporaryDirectory
 
-    from refimpl.formats.tape import Tape
-    from refimpl.method.image_range import measure
-    from refimpl.method.super_resolution import TILE
+    from refimpl.formats.tape import read_tape, write_history, write_tape
     from refimpl.progress import stage
     from refimpl.run.config import read_upscale_settings
+    from refimpl.windows.fine_map import TILE_CELLS as TILE
     from refimpl.windows.fine_map import SuperResolved
-    from refimpl.windows.linear_image import train_on_map
+    from refimpl.windows.measured_range import measure
     from refimpl.windows.stored import Stored
     from refimpl.windows.tiled import write_tiled
+    from refimpl.windows.training_on_file import train_on_map
     from refimpl.windows.workers import executor_of
 
     settings = read_upscale_settings(args.settings, tuple(args.set))
@@ -49,7 +49,7 @@ def verb_upscale(args) -> None:
         for doubling in range(1, settings.doublings + 1)
     ]
     check_outputs([path for paths in files for path in paths], [args.coarse, args.settings, args.replay])
-    half, tape = Stored(args.coarse), Tape.load(args.replay) if args.replay else None
+    half, tape = Stored(args.coarse), read_tape(args.replay) if args.replay else None
     half.grid  # a wrong file is told before workers are looked for
     with executor_of(args.workers, args.processes, args.scheduler) as executor:
         for doubling, (output, curve, draws) in enumerate(files, 1):
@@ -65,9 +65,9 @@ def verb_upscale(args) -> None:
                 tile = 2 * TILE, 2 * TILE
                 write_tiled(output, fine, tile, executor, progress, description=description, cog=args.cog)
             if curve:
-                made.history.save(curve)
+                write_history(curve, made.history)
             if draws:
-                made.tape.save(draws)
+                write_tape(draws, made.tape)
             if measured.clipped:
                 print(f"{measured.clipped} negative cells of the coarse map were clipped to 0 (D08)")
             half = Stored(output)

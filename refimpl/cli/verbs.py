@@ -29,8 +29,9 @@ def named_rasters(words: list[str]) -> dict[str, Path]:
 
 def verb_inventory(args) -> None:
     """Eq. 1."""
+    from refimpl.formats.energy_table import read_inventory
     from refimpl.formats.tables import format_table, write_table
-    from refimpl.method.inventory import FUELS, read_inventory
+    from refimpl.method.inventory import FUELS
     from refimpl.run.report import inventory_columns
 
     if args.energy is None:
@@ -49,10 +50,11 @@ def verb_zonal(args) -> None:
     import numpy as np
 
     from refimpl.formats.tables import format_table, write_table
+    from refimpl.method.province_totals import rank_drivers
     from refimpl.run.drivers import OpenDriver
     from refimpl.run.provinces import read_zones
     from refimpl.run.report import ranking_columns
-    from refimpl.windows.zonal_statistics import rank_drivers, zonal_statistics
+    from refimpl.windows.zonal_statistics import zonal_statistics
     from refimpl.windows.zones import coverage
 
     files = named_rasters(args.drivers)
@@ -142,8 +144,10 @@ def drivers_and_emission(zonal: Path, emissions: Path, year: int | None, names: 
 
 def verb_fit(args) -> None:
     """Table 1, and the chosen model as JSON."""
+    from refimpl.formats.model_file import write_model
+    from refimpl.formats.table1 import selection_rows, selection_text
     from refimpl.formats.tables import columns_of, write_table
-    from refimpl.method.selection import MODELS, choose, compare_models, format_table
+    from refimpl.method.selection import MODELS, choose, compare_models
     from refimpl.run.config import read_model_settings
 
     if args.model not in ("auto", *MODELS):
@@ -156,10 +160,10 @@ def verb_fit(args) -> None:
     _, test_drivers, test_emission = drivers_and_emission(args.test_drivers, args.emissions, args.test_year, names)
     details = {"feature_names": names, "metadata": {"fit_year": args.year, "test_year": args.test_year}}
     table = compare_models(drivers, emission, test_drivers, test_emission, settings, **details)
-    print(format_table(table))
-    table[choose(table) if args.model == "auto" else args.model].fitted.save(args.output)
+    print(selection_text(table))
+    write_model(args.output, table[choose(table) if args.model == "auto" else args.model].fitted)
     if args.table:
-        write_table(args.table, columns_of(table.rows()))
+        write_table(args.table, columns_of(selection_rows(table)))
 
 
 def verb_explain(args) -> None:

@@ -18,6 +18,9 @@ from refimpl.conformance.judge import Reply, ask
 from refimpl.errors import InputError
 from refimpl.twins import backend
 
+METHOD = "method, "
+"""Before the name of a backend: the answer of ``refimpl.method``, not that of the form that a run takes."""
+
 
 @contextmanager
 def workplace(case: Case, keep: Path | None = None) -> Iterator[str]:
@@ -104,10 +107,22 @@ def last_lines(text: str, most: int = 12) -> str:
     return "\n".join(line[:400] for line in text.strip().splitlines()[-most:])
 
 
-def own_reply(name: str, case: Case) -> Reply:
-    """One case put to refimpl itself, on one backend."""
-    from refimpl.conformance.operations import answer
+def own_answerers(backends: tuple[str, ...], case: Case) -> list[str]:
+    """Who of refimpl answers a case: the run's code on each backend, and the method itself where it is another."""
+    from refimpl.conformance.operations.method_forms import OPERATIONS
 
-    with warnings.catch_warnings(), backend(name):
+    names = list(backends)
+    if case.task.operation in OPERATIONS:
+        names += [f"{METHOD}{name}" for name in backends]
+    return names
+
+
+def own_reply(name: str, case: Case) -> Reply:
+    """One case put to refimpl itself; ``name`` is a backend, with "method, " before it for the plain method."""
+    from refimpl.conformance.operations import METHOD as METHOD_OPERATIONS
+    from refimpl.conformance.operations import OPERATIONS, answer
+
+    operations = METHOD_OPERATIONS if name.startswith(METHOD) else OPERATIONS
+    with warnings.catch_warnings(), backend(name.removeprefix(METHOD)):
         warnings.simplefilter("ignore")
-        return ask(answer, case.task)
+        return ask(lambda task: answer(task, operations), case.task)

@@ -15,7 +15,7 @@ from refimpl.method.decisions import DECISIONS
 
 EQUATIONS = {
     "Eq. 1": "E = sum over fuels of SC x LC x CC x COF x 44/12 x 10^-6",
-    "Eq. 2": "CW = ZSSR(CE)",
+    "Eq. 2": "loss = mean |network(son) - father|",
     "Eq. 3": "E_n,i = CW_n,i / CW_n x E_n, CW being weight x cell area",
     "Eq. 4": "R2 = 1 - sum (y - f)^2 / sum (y - mean y)^2",
     "Eq. 5": "MAE = mean |y - f|",

@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from refimpl.conformance.answerers import own_reply, program_reply
+from refimpl.conformance.answerers import own_answerers, own_reply, program_reply
 from refimpl.conformance.case import Case
 from refimpl.conformance.findings import finding, summary
 from refimpl.conformance.foreign import command
@@ -59,10 +59,16 @@ def program_results(
 
 
 def own_results(backends: tuple[str, ...], cases: list[Case]) -> Iterator[Result]:
-    """The verdicts on refimpl: every case on each backend, one after the other."""
-    for name in backends:
+    """The verdicts on refimpl, run and method: every case on each backend, one after the other."""
+    for by in own_names(backends, cases):
         for case in cases:
-            yield timed(case, name, lambda name=name, case=case: own_reply(name, case))
+            if by in own_answerers(backends, case):
+                yield timed(case, by, lambda by=by, case=case: own_reply(by, case))
+
+
+def own_names(backends: tuple[str, ...], cases: list[Case]) -> list[str]:
+    """All answerers of refimpl that these cases have, in order."""
+    return list(dict.fromkeys(name for case in cases for name in own_answerers(backends, case)))
 
 
 def read_xfails(path: Path | None, suite: Suite) -> frozenset[str]:
@@ -101,7 +107,8 @@ def verify(args) -> int:
     xfails = read_xfails(args.xfails, suite)
     backends = BACKENDS if args.backend == "both" else (args.backend,)
     if args.program is None:
-        count, running = len(cases) * len(backends), own_results(backends, cases)
+        count = sum(len(own_answerers(backends, case)) for case in cases)
+        running = own_results(backends, cases)
     else:
         count, running = len(cases), program_results(args.program, cases, args.timeout, args.jobs, args.keep)
     results: list[Result] = []

@@ -21,12 +21,12 @@ from refimpl.earth.grid import Raster, Source
 from refimpl.errors import InputError
 from refimpl.evaluation.accuracy import accuracy, accuracy_of
 from refimpl.evaluation.derived import codes_in
-from refimpl.evaluation.land_cover import LAND_COVERS, seven_classes
 from refimpl.evaluation.moments import NOTHING, Moments, accuracies, group_moments, joined, merged
 from refimpl.evaluation.pairs import PairFiles
+from refimpl.evaluation.rank_correlation import spearman_rho
 from refimpl.evaluation.scorecard import Judged, density_of
 from refimpl.evaluation.zone_sums import Sums
-from refimpl.method.metrics import spearman_rho
+from refimpl.method.land_cover import LAND_COVERS, seven_classes
 from refimpl.windows.walks import windows
 
 WITHOUT = len(LAND_COVERS) + 1

@@ -15,12 +15,13 @@ from refimpl.earth.grid import Raster, Source, Window
 from refimpl.evaluation.derived import like, parts, times_finer, under
 from refimpl.evaluation.scorecard import corrected, one_factor
 from refimpl.method.fitted_regression import FittedRegression
-from refimpl.method.image_range import ImageRange, measure
+from refimpl.method.image_range import ImageRange
 from refimpl.method.network import Network
 from refimpl.method.settings import UpscaleSettings
-from refimpl.windows.coarse_map import CoarseMap, predict_coarse
 from refimpl.windows.computed import Computed
 from refimpl.windows.fine_map import Bicubic, Replicated, SuperResolved
+from refimpl.windows.measured_range import measure
+from refimpl.windows.predicted_map import CoarseMap, predict_coarse
 
 RESULT = "ZSSR + Eq. 3"
 COARSE = "replicate + Eq. 3"

@@ -11,7 +11,7 @@ from refimpl.earth.grid import Grid, Raster, Source, Window
 from refimpl.earth.warped import Warped
 from refimpl.errors import InputError
 from refimpl.evaluation.derived import Cropped, like, parts
-from refimpl.evaluation.land_cover import LAND_COVERS, seven_classes
+from refimpl.method.land_cover import LAND_COVERS, seven_classes
 from refimpl.windows.computed import Computed
 
 

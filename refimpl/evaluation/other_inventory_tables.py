@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from refimpl.evaluation.agreement import Agreement, InventoryComparison
-from refimpl.evaluation.land_cover import LAND_COVERS
 from refimpl.formats.tables import columns_of
+from refimpl.method.land_cover import LAND_COVERS
 
 COVERS = (*LAND_COVERS, "none")
 TITLES = {"r": "r", "r2": "r2", "mae": "mae_t_per_km2", "rmse": "rmse_t_per_km2", "rho": "rho"}

@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from refimpl.errors import InputError
-from refimpl.method.metrics import spearman_rho
+from refimpl.evaluation.rank_correlation import spearman_rho
 
 IN_MEMORY = 2**21
 """Pairs that are ranked in memory."""

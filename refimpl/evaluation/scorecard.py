@@ -30,10 +30,11 @@ from refimpl.earth.grid import Raster, Source, Window
 from refimpl.errors import DataWarning
 from refimpl.evaluation.accuracy import Accuracy, accuracy_of, totals_accuracy
 from refimpl.evaluation.derived import codes_in, like
-from refimpl.evaluation.land_cover import LAND_COVERS, LandCoverShares, land_cover_pairs, shares_of
+from refimpl.evaluation.land_cover import land_cover_pairs
 from refimpl.evaluation.moments import NOTHING, Moments, group_moments, joined
 from refimpl.evaluation.zone_sums import Sums
-from refimpl.windows.allocation import UNITS, allocate
+from refimpl.method.land_cover import LAND_COVERS, LandCoverShares, shares_of
+from refimpl.windows.allocated_map import UNITS, allocate
 from refimpl.windows.computed import Computed
 from refimpl.windows.walks import windows
 

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from PIL import Image
 
-from refimpl.evaluation.land_cover import LAND_COVERS, LandCoverShares
 from refimpl.figures.axes import swatches
 from refimpl.figures.canvas import FAINT, INK, LABEL, MARGIN, MUTED, SMALL_LABEL, Canvas, footer_height, heading_height
 from refimpl.figures.colour import PAPER
 from refimpl.figures.typeset import fitted, text_width
+from refimpl.method.land_cover import LAND_COVERS, LandCoverShares
 
 WIDTH = 1100
 BAR, STEP = 20, 26

@@ -15,16 +15,9 @@ BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
 @twin("kernels.adam")
 def adam_step(
-    parameters: np.ndarray,
-    gradients: np.ndarray,
-    first_moment: np.ndarray,
-    second_moment: np.ndarray,
-    step: int,
-    rate: float,
-    beta1: float,
-    beta2: float,
-    epsilon: float,
-) -> None:
+    parameters: np.ndarray, gradients: np.ndarray, first_moment: np.ndarray, second_moment: np.ndarray,
+    step: int, rate: float, beta1: float, beta2: float, epsilon: float,
+) -> None:  # fmt: skip
     """One step of Adam, bias-corrected, in place on ``parameters`` and both moments; ``step`` counts from 1.
 
     m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
@@ -46,12 +39,12 @@ def adam_step(
 
 def check_step(step: int, rate: float, beta1: float, beta2: float, epsilon: float) -> None:
     """Refuse numbers with which Adam would stand still, run uphill or divide by 0."""
-    if step < 1:
-        raise InputError(f"Adam: step is {step}; expected a step from 1 on")
-    if not 0 < rate < float("inf"):
-        raise InputError(f"Adam: rate is {rate}; expected a number above 0")
-    for name, beta in (("beta1", beta1), ("beta2", beta2)):
-        if not 0 <= beta < 1:
-            raise InputError(f"Adam: {name} is {beta}; expected a number from 0 to below 1")
-    if not 0 <= epsilon < float("inf"):
-        raise InputError(f"Adam: epsilon is {epsilon}; expected a number, 0 or more")
+    for name, value, good, expected in (
+        ("step", step, step >= 1, "a step from 1 on"),
+        ("rate", rate, 0 < rate < np.inf, "a number above 0"),
+        ("beta1", beta1, 0 <= beta1 < 1, "a number from 0 to below 1"),
+        ("beta2", beta2, 0 <= beta2 < 1, "a number from 0 to below 1"),
+        ("epsilon", epsilon, 0 <= epsilon < np.inf, "a number, 0 or more"),
+    ):
+        if not good:
+            raise InputError(f"Adam: {name} is {value}; expected {expected}")

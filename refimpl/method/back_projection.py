@@ -13,22 +13,8 @@ from __future__ import annotations
 import numpy as np
 
 from refimpl.errors import InputError
-from refimpl.method.resize import downsample, upsample
+from refimpl.method.resize import downsample, resize_bicubic
 from refimpl.twins import twin
-
-
-def cells_around(iterations: int, kind: str) -> int:
-    """Coarse cells on each side that so many iterations look at; ``kind`` is the downsampling.
-
-    To the left, the first child of cell c takes part of the differences of the cells c - 2 to c + 1, the second child
-    of c - 1 to c + 2.  With the mean, the difference of c - 2 begins at the first child of c - 2: two cells for each
-    iteration.  With the bicubic mean it begins at the second child of c - 4; but from a second child, a further
-    iteration begins at the second child three cells to the left.  To the right it is the same, with the other child.
-
-    >>> cells_around(10, "mean"), cells_around(10, "bicubic"), cells_around(0, "bicubic")
-    (20, 31, 0)
-    """
-    return 2 * iterations if kind == "mean" else 3 * iterations + min(iterations, 1)
 
 
 def back_project(
@@ -53,14 +39,10 @@ def back_project(
     if not fine.shape == (2 * valid.shape[0], 2 * valid.shape[1]) == (2 * coarse.shape[0], 2 * coarse.shape[1]):
         shapes = f"{fine.shape}, {coarse.shape} and {valid.shape}"
         raise ValueError(f"fine, coarse and valid are {shapes}; expected fine twice as high and wide as the others")
-    return correct(np.where(children(valid), fine, 0), coarse, valid, iterations, kind)
-
-
-def correct(fine: np.ndarray, coarse: np.ndarray, valid: np.ndarray, iterations: int, kind: str) -> np.ndarray:
-    """``back_project`` in place: ``fine``, C-contiguous and 0 at invalid cells, is changed and returned."""
-    inside = None if kind == "mean" else children(valid)
+    inside = children(valid)
+    fine = np.where(inside, fine, 0)
     for _ in range(iterations):
-        if inside is None:
+        if kind == "mean":
             difference = coarse_difference(fine, coarse, valid)
         else:
             difference = np.where(valid, coarse - downsample(fine, inside, kind)[0], 0)
@@ -99,4 +81,4 @@ def add_upsampled(fine: np.ndarray, difference: np.ndarray, valid: np.ndarray) -
     array([[4., 4., 0., 0.],
            [4., 4., 0., 0.]])
     """
-    fine[...] = np.where(children(valid), fine + upsample(difference), 0)
+    fine[...] = np.where(children(valid), fine + resize_bicubic(difference, fine.shape), 0)

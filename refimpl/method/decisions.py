@@ -28,7 +28,7 @@ DECISIONS: tuple[Decision, ...] = (
         "refimpl.method.inventory",
     ),
     Decision("D02", "second '=' of Eq. 1", "the sum over fuels is kept", "refimpl.method.inventory"),
-    Decision("D03", "zonal statistic", "province total = sum of density x true cell area", "refimpl.windows.zonal_statistics"),
+    Decision("D03", "zonal statistic", "province total = sum of density x true cell area", "refimpl.method.province_totals"),
     Decision(
         "D04",
         "working grid",
@@ -40,7 +40,7 @@ DECISIONS: tuple[Decision, ...] = (
         "D05",
         "scaling of the drivers",
         "min-max on province totals for fitting, on cells (up to their 99.9 % quantile, held there) for the map",
-        "refimpl.windows.coarse_map",
+        "refimpl.method.coarse_map",
         "regression.scaling, regression.upper_quantile",
     ),
     Decision(
@@ -120,26 +120,26 @@ DECISIONS: tuple[Decision, ...] = (
         "D20",
         "provinces without statistics",
         "nodata, unless a total is supplied",
-        "refimpl.windows.allocation",
+        "refimpl.method.correction",
         "allocate.totals",
     ),
     Decision(
         "D21",
         "weights that sum to 0",
         "the total is spread evenly over the area, with a warning",
-        "refimpl.windows.allocation",
+        "refimpl.method.correction",
     ),
     Decision(
         "D22",
         "rounding",
         "the residual of the sum goes to the largest cell, and what that cannot take to the next",
-        "refimpl.windows.allocation",
+        "refimpl.method.correction",
     ),
     Decision(
         "D23",
         "17 to 7 land covers",
         "forest 1-5, shrubland 6-7, grasslands 8-10, water 0 11 15 17, croplands 12 14, built-up 13, bare 16",
-        "refimpl.evaluation.land_cover",
+        "refimpl.method.land_cover",
     ),
     Decision(
         "D24",

@@ -20,11 +20,11 @@ Source: Zou & Hastie 2005; Friedman, Hastie & Tibshirani 2010 (coordinate descen
 
 from __future__ import annotations
 
-import warnings
+from dataclasses import dataclass
 
 import numpy as np
 
-from refimpl.errors import DataWarning
+from refimpl.errors import warn
 from refimpl.method import hyperparameters as check
 from refimpl.method.estimator import training_data
 from refimpl.method.linear import LinearModel, least_squares
@@ -61,6 +61,7 @@ def sweep(X: np.ndarray, residual: np.ndarray, w: np.ndarray, squared_norms: np.
         w[j] = new
 
 
+@dataclass(eq=False)
 class ElasticNet(LinearModel):
     """Least squares with an L1 and an L2 penalty.
 
@@ -83,13 +84,11 @@ class ElasticNet(LinearModel):
     """
 
     FITTED = ("coef_", "intercept_", "n_iter_", "dual_gap_", "n_features_in_")
-
-    def __init__(self, alpha=0.1, l1_ratio=0.5, fit_intercept=True, tol=1e-8, max_iter=1000):
-        self.alpha = alpha
-        self.l1_ratio = l1_ratio
-        self.fit_intercept = fit_intercept
-        self.tol = tol
-        self.max_iter = max_iter
+    alpha: float = 0.1
+    l1_ratio: float = 0.5
+    fit_intercept: bool = True
+    tol: float = 1e-8
+    max_iter: int = 1000
 
     def fit(self, X, y) -> ElasticNet:
         """Learn from X (n, d) and y (n,); InputError for a bad parameter, ValueError for bad arrays."""
@@ -98,27 +97,20 @@ class ElasticNet(LinearModel):
         l1_ratio = check.share("ElasticNet", "l1_ratio", self.l1_ratio)
         tol = check.positive("ElasticNet", "tol", self.tol)
         max_iter = check.count("ElasticNet", "max_iter", self.max_iter)
-        if alpha == 0:  # no penalty, hence no finite dual: least squares has a closed form
-            coef, self.n_iter_, self.dual_gap_ = least_squares(X, y)[0], 0, 0.0
-        else:
-            coef = self._descend(X, y, y.size * alpha * l1_ratio, y.size * alpha * (1 - l1_ratio), tol, max_iter)
-        self._set_plane(coef, X_mean, y_mean)
-        return self
+        l1, l2 = y.size * alpha * l1_ratio, y.size * alpha * (1 - l1_ratio)
 
-    def _descend(self, X: np.ndarray, y: np.ndarray, l1: float, l2: float, tol: float, max_iter: int) -> np.ndarray:
-        """Sweeps from w = 0 until the gap is small; w (d,)."""
-        w, residual = np.zeros(X.shape[1]), y.copy()
+        w, residual, self.n_iter_, gap = np.zeros(X.shape[1]), y.copy(), 0, np.inf
+        if alpha == 0:  # no penalty, hence no finite dual: least squares has a closed form
+            w, gap = least_squares(X, y)[0], 0.0
         X = np.asfortranarray(X)
         squared_norms, enough = np.sum(X**2, axis=0), tol * np.sum(y**2)
-        for self.n_iter_ in range(1, max_iter + 1):
+        while gap > enough:
+            if self.n_iter_ == max_iter:
+                warn(f"ElasticNet made {max_iter} sweeps without its duality gap coming to tol={tol:g}; raise "
+                     "max_iter or tol")  # fmt: skip
+                break
             sweep(X, residual, w, squared_norms, l1, l2)
-            gap = duality_gap(X, residual, w, l1, l2)
-            self.dual_gap_ = gap / y.size
-            if gap <= enough:
-                return w
-        warnings.warn(
-            f"ElasticNet made {max_iter} sweeps without its duality gap coming to tol={tol:g}; raise max_iter or tol",
-            DataWarning,
-            stacklevel=3,
-        )
-        return w
+            gap, self.n_iter_ = duality_gap(X, residual, w, l1, l2), self.n_iter_ + 1
+        self.dual_gap_ = gap / y.size
+        self._set_plane(w, X_mean, y_mean)
+        return self

@@ -1,12 +1,12 @@
-"""What the models and scalers share: scikit-learn's conventions, without scikit-learn.
+"""Conventions that the models and scalers share: scikit-learn's, without scikit-learn.
 
-A constructor only stores its keyword parameters; ``fit`` checks them, learns, and returns ``self``;
-what was learnt has a trailing underscore.  X is (n samples, d features), y is (n,); all float64.
+A constructor only stores its parameters.  ``fit`` checks them, learns, and returns ``self``.  What was learnt has a
+trailing underscore.  X is (n samples, d features), y is (n,); all float64.
 """
 
 from __future__ import annotations
 
-import inspect
+from dataclasses import fields
 
 import numpy as np
 
@@ -15,18 +15,14 @@ from refimpl.method.metrics import r_squared
 
 
 class Estimator:
-    """Parameters by name, as ``sklearn.base.clone`` and grid searches expect them."""
+    """Parameters by name, as ``sklearn.base.clone`` and grid searches expect them; subclasses are dataclasses."""
 
-    FITTED: tuple[str, ...] = ()
+    FITTED = ()
     """Names of the fitted attributes: together with the parameters they are the whole state."""
-
-    @classmethod
-    def _defaults(cls) -> dict:
-        return {name: p.default for name, p in inspect.signature(cls).parameters.items()}
 
     def get_params(self, deep: bool = True) -> dict:
         """The constructor's parameters; ``deep`` is accepted for compatibility (nothing is nested)."""
-        return {name: getattr(self, name) for name in self._defaults()}
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     def set_params(self, **params):
         """Replace parameters by name and return ``self``.
@@ -36,17 +32,13 @@ class Estimator:
         ValueError
             A name is unknown; the nearest known one is named, and nothing has been changed.
         """
-        known = self._defaults()
+        known = self.get_params()
         for name in params:
             if name not in known:
                 raise ValueError(f"{type(self).__name__} has no parameter {name!r}{did_you_mean(name, known)}")
         for name, value in params.items():
             setattr(self, name, value)
         return self
-
-    def __repr__(self) -> str:
-        changed = [f"{k}={v!r}" for k, v in self.get_params().items() if repr(v) != repr(self._defaults()[k])]
-        return f"{type(self).__name__}({', '.join(changed)})"
 
     def _require_fitted(self) -> None:
         if not hasattr(self, self.FITTED[0]):
@@ -96,8 +88,7 @@ def training_data(X, y) -> tuple[np.ndarray, np.ndarray]:
 def weighted_sum(columns: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """``columns`` (n, m) times ``weights`` (m,), (n,): added column after column.
 
-    The order of the sum is fixed, and a row's result depends on that row alone: unlike a BLAS
-    product, the bytes are the same for any number of threads and any division into blocks.
+    The order of the sum is fixed, and a row's result depends on that row alone.  A BLAS product does not promise this.
 
     >>> weighted_sum(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([10.0, 1.0]))
     array([12., 34.])

@@ -1,29 +1,29 @@
 """Checks of the models' settings, which a user writes in ``run.toml``: one sentence for each fault.
 
-Each returns the value as a plain float or int, or raises ``InputError`` naming the model, the
-parameter, what was found and what is expected.
+Each function returns the value as a plain float, int, bool or str.  It raises ``InputError``, which names the model,
+the parameter, what was found and what is expected.
 """
 
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Iterable
+
+import numpy as np
 
 from refimpl.errors import InputError, did_you_mean
 
 
 def _number(value) -> float:
-    """``value`` as a float, nan where it is no finite real number (a bool is none)."""
-    if type(value) is float:  # nearly always, and ten times faster than asking for an abstract class
-        return value if math.isfinite(value) else math.nan
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        return math.nan
-    return float(value) if math.isfinite(value) else math.nan
+    """``value`` as a float; nan where it is no finite real number (a bool is none)."""
+    real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    return float(value) if real and math.isfinite(value) else math.nan
 
 
-def _refusal(model: str, name: str, value, expected: str) -> InputError:
-    return InputError(f"{model}: {name} is {value!r}, expected {expected}; correct it in the settings of this model")
+def _checked(model: str, name: str, value, good: bool, expected: str):
+    if not good:
+        raise InputError(f"{model}: {name} is {value!r}, expected {expected}; correct it in the settings of this model")
+    return value
 
 
 def positive(model: str, name: str, value) -> float:
@@ -32,50 +32,35 @@ def positive(model: str, name: str, value) -> float:
     >>> positive("SVR", "C", 2)
     2.0
     """
-    number = _number(value)
-    if not number > 0:
-        raise _refusal(model, name, value, "a finite number greater than 0")
-    return number
+    return float(_checked(model, name, value, _number(value) > 0, "a finite number greater than 0"))
 
 
 def not_negative(model: str, name: str, value) -> float:
     """A finite number, 0 or greater."""
-    number = _number(value)
-    if not number >= 0:
-        raise _refusal(model, name, value, "a finite number, 0 or greater")
-    return number
+    return float(_checked(model, name, value, _number(value) >= 0, "a finite number, 0 or greater"))
 
 
 def share(model: str, name: str, value) -> float:
     """A number from 0 to 1."""
-    number = _number(value)
-    if not 0 <= number <= 1:
-        raise _refusal(model, name, value, "a number from 0 to 1")
-    return number
+    return float(_checked(model, name, value, 0 <= _number(value) <= 1, "a number from 0 to 1"))
 
 
 def finite(model: str, name: str, value) -> float:
     """A finite number of either sign."""
-    number = _number(value)
-    if math.isnan(number):
-        raise _refusal(model, name, value, "a finite number")
-    return number
+    return float(_checked(model, name, value, not math.isnan(_number(value)), "a finite number"))
 
 
 def count(model: str, name: str, value, unlimited: int | None = None) -> int:
     """A whole number, 1 or greater, or the value that stands for "no limit"."""
-    is_whole = type(value) is int or isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not is_whole or (value < 1 and value != unlimited):
-        also = "" if unlimited is None else f", or {unlimited} for no limit"
-        raise _refusal(model, name, value, f"a whole number, 1 or greater{also}")
-    return int(value)
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    also = "" if unlimited is None else f", or {unlimited} for no limit"
+    good = whole and (value >= 1 or value == unlimited)
+    return int(_checked(model, name, value, good, f"a whole number, 1 or greater{also}"))
 
 
 def switch(model: str, name: str, value) -> bool:
     """True or False."""
-    if not isinstance(value, bool):
-        raise _refusal(model, name, value, "true or false")
-    return value
+    return _checked(model, name, value, isinstance(value, bool), "true or false")
 
 
 def choice(model: str, name: str, value, known: Iterable[str]) -> str:

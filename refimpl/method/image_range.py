@@ -1,24 +1,21 @@
 """The coarse map as an image with values near [0, 1], and back (D08, D09).
 
-The map (rows, cols), in any units, is shifted by its minimum over valid cells and divided by the 99.99 % quantile of
-the shifted values; nothing is clipped above.  Invalid cells hold 0.  The shift removes the regression's intercept,
-which would otherwise spread most of the emission evenly over empty land; ``baseline="keep"`` adds it back at the end.
-Negative values count as 0 before all of this.  Both numbers are found in walks over the map, window by window.
+D08: negative values of the map, (rows, cols) in any units, count as 0.  D09: it is then shifted by its minimum over
+valid cells and divided by the 99.99 % quantile of the shifted values; nothing is clipped above.  Invalid cells hold 0.
+The shift removes the regression's intercept, which would otherwise spread most of the emission evenly over empty land;
+``baseline="keep"`` adds it back at the end.
 
-A curve (``log``, ``sqrt``) may lie between this linear image and what the network sees; back-projection works on the
+A curve (``log``, ``sqrt``) may lie between this linear image and what the network sees.  Back-projection works on the
 linear one.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from refimpl.earth.grid import Grid, Raster, Source, Window
 from refimpl.errors import InputError, did_you_mean
-from refimpl.windows.quantiles import Blocks, order_statistics
-from refimpl.windows.walks import windows
 
 QUANTILE = 0.9999
 LOG_GAIN = 100.0
@@ -52,68 +49,13 @@ class ImageRange:
         return image * self.scale + (self.minimum if baseline == "keep" else 0.0)
 
 
-@dataclass(frozen=True)
-class Measured:
-    """The ``range`` of a map whose negative values are 0, and the number of valid cells that this ``clipped`` (D08)."""
+def clip_negative(values: np.ndarray) -> np.ndarray:
+    """D08: the map with its negative values set to 0.
 
-    range: ImageRange
-    clipped: int
-
-
-def measure(coarse: Source) -> Measured:
-    """D08 and D09 of a map of any size: range and number of negative cells.
-
-    Raises
-    ------
-    InputError
-        No cell is valid.
-
-    >>> from refimpl.earth.projection import ALBERS_CHINA
-    >>> grid = Grid(ALBERS_CHINA, (0, 0, 1, -1), (1, 3))
-    >>> measure(Raster(np.array([[-4.0, 5.0, 0.0]]), np.array([[True, True, False]]), grid))
-    Measured(range=ImageRange(minimum=0.0, scale=4.9995), clipped=1)
+    >>> clip_negative(np.array([-4.0, 5.0]))
+    array([0., 5.])
     """
-    negative: dict[Window, int] = {}
-
-    def blocks():
-        for window in windows(coarse.grid.shape):
-            part, negative[window] = clip_negatives(coarse.part(window))
-            yield part.values[part.valid]
-
-    return Measured(_range_of(blocks), sum(negative.values()))
-
-
-def clip_negatives(raster: Raster) -> tuple[Raster, int]:
-    """D08: the raster with its negative values set to 0, and the number of valid cells that this touched."""
-    negative = raster.valid & (raster.values < 0)
-    count = int(np.count_nonzero(negative))
-    return replace(raster, values=np.where(negative, 0.0, raster.values)) if count else raster, count
-
-
-@dataclass(frozen=True, eq=False)
-class Clipped:
-    """D08: a source as it is without its negative values; they are 0 in whatever part is asked for."""
-
-    source: Source
-
-    @property
-    def grid(self) -> Grid:
-        """That of the source."""
-        return self.source.grid
-
-    @property
-    def units(self) -> str:
-        """Those of the source."""
-        return self.source.units
-
-    @property
-    def dtype(self) -> np.dtype:
-        """That of the source."""
-        return self.source.dtype
-
-    def part(self, window: Window) -> Raster:
-        """The cells of (row start, row stop, column start, column stop)."""
-        return clip_negatives(self.source.part(window))[0]
+    return np.where(values < 0, 0.0, values)
 
 
 def measure_range(values: np.ndarray, valid: np.ndarray) -> ImageRange:
@@ -131,15 +73,15 @@ def measure_range(values: np.ndarray, valid: np.ndarray) -> ImageRange:
     ImageRange(minimum=5.0, scale=1.9998)
     """
     inside = np.asarray(values, np.float64)[valid]
-    return _range_of(lambda: [inside])
+    if not inside.size:
+        raise no_valid_cell()
+    shifted = inside - inside.min()
+    return ImageRange(float(inside.min()), float(np.quantile(shifted, QUANTILE)) or float(shifted.max()) or 1.0)
 
 
-def _range_of(blocks: Blocks) -> ImageRange:
-    if not any(block.size for block in blocks()):
-        raise InputError("coarse map: no cell is valid, expected at least one; check the nodata value and the zones")
-    found = order_statistics(blocks, QUANTILE)
-    scale = found.quantile(found.minimum) or found.maximum - found.minimum or 1.0
-    return ImageRange(found.minimum, scale)
+def no_valid_cell() -> InputError:
+    """The sentence for a coarse map without a valid cell."""
+    return InputError("coarse map: no cell is valid, expected at least one; check the nodata value and the zones")
 
 
 def compress(image: np.ndarray, transform: str) -> np.ndarray:
@@ -164,10 +106,7 @@ def expand(image: np.ndarray, transform: str) -> np.ndarray:
     """
     _check_transform(transform)
     if transform == "log":
-        values = np.multiply(image, np.log1p(LOG_GAIN))  # in place from here: there are eight of these to a tile
-        np.expm1(values, out=values)
-        values /= LOG_GAIN
-        return values
+        return np.expm1(image * np.log1p(LOG_GAIN)) / LOG_GAIN
     return image * np.abs(image) if transform == "sqrt" else image
 
 

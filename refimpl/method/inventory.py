@@ -23,19 +23,15 @@ COF from the Guidelines for Provincial Greenhouse Gas Inventories (NDRC Climate 
 
 from __future__ import annotations
 
-import os
-import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from refimpl.errors import DataWarning, InputError, did_you_mean
-from refimpl.formats.tables import read_table
+from refimpl.errors import InputError, did_you_mean
 
 CARBON_TO_CO2 = 44.0 / 12.0
 """Mass of CO2 per mass of carbon, from the rounded molar masses that the paper uses."""
-
-KEY_COLUMNS = ("code", "province", "year")
 
 
 @dataclass(frozen=True)
@@ -88,35 +84,7 @@ FUELS: dict[str, Fuel] = {
 """Table 3, in the paper's order."""
 
 
-@dataclass(frozen=True)
-class Inventory:
-    """Emission of each province and year; all arrays (n,), rows in the order of the energy table."""
-
-    codes: np.ndarray
-    """int64, province code, as in the zone raster."""
-    provinces: tuple[str, ...]
-    years: np.ndarray
-    """int64."""
-    emission: np.ndarray
-    """float64, 10^4 t CO2."""
-
-    def of_year(self, year: int, what: str) -> Inventory:
-        """The rows of one year; an absent year is refused, naming ``what`` asked for it."""
-        rows = np.flatnonzero(self.years == year)
-        if rows.size == 0:
-            raise InputError(
-                f"{what}: the energy table has no year {year}; it has {', '.join(map(str, np.unique(self.years)))}"
-            )
-        return self.rows(rows)
-
-    def rows(self, chosen) -> Inventory:
-        """The rows of the given indices, in their order."""
-        return Inventory(
-            self.codes[chosen], tuple(self.provinces[i] for i in chosen), self.years[chosen], self.emission[chosen]
-        )
-
-
-def emission(consumption: dict[str, np.ndarray]) -> np.ndarray:
+def emission(consumption: Mapping[str, np.ndarray]) -> np.ndarray:
     """Eq. 1: CO2 of the consumed fuels, summed over them (D01, D02).
 
     Parameters
@@ -141,36 +109,3 @@ def emission(consumption: dict[str, np.ndarray]) -> np.ndarray:
             raise InputError(f"fuel {name!r}: an amount is negative or not a number; expected 10^4 t, 0 or more")
         total = total + amount * (FUELS[name].emission_coefficient * FUELS[name].unit_in_1e4_t)
     return total
-
-
-def read_inventory(path: str | os.PathLike) -> Inventory:
-    """Read an energy table (code, province, year, and fuel columns in any order) and apply Eq. 1.
-
-    A fuel of Table 3 without a column counts as not consumed.
-
-    Raises
-    ------
-    InputError
-        A column that is no fuel of Table 3, a negative or unreadable amount, a province twice in a year.
-    """
-    table = read_table(path, KEY_COLUMNS, "an energy table")
-    fuels = [name for name in table.columns if name not in KEY_COLUMNS]
-    for name in fuels:
-        if name not in FUELS:
-            raise InputError(f"{table.path}: column {name!r} is no fuel of Table 3{did_you_mean(name, FUELS)}")
-    absent = [name for name in FUELS if name not in fuels]
-    if absent:
-        warnings.warn(
-            f"{table.path.name}: has no column for {', '.join(absent)}; counted as 0", DataWarning, stacklevel=2
-        )
-    codes, years = table.integers("code"), table.integers("year")
-    seen: dict[tuple[int, int], int] = {}
-    for line, key in zip(table.lines, zip(codes.tolist(), years.tolist())):
-        if key in seen:
-            raise InputError(
-                f"{table.path}, line {line}: code {key[0]} in year {key[1]} stands in line {seen[key]} already; "
-                "keep one row for each province and year"
-            )
-        seen[key] = line
-    amounts = {name: table.numbers(name, minimum=0.0) for name in fuels}
-    return Inventory(codes, tuple(table.text("province")), years, emission(amounts))

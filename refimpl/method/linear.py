@@ -9,41 +9,14 @@ the solution of least norm (Golub & Van Loan, Matrix Computations, 5.5), as ``nu
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from refimpl.method import hyperparameters as check
 from refimpl.method.estimator import Regressor, feature_matrix, finite_float64, training_data, weighted_sum
+from refimpl.method.scaling import centre
 from refimpl.twins import twin
-
-BLOCK = 2**20
-"""Values of X that ``predict_in_blocks`` takes at once (8 MiB), however many rows there are."""
-
-
-def centre(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """``values`` (n, ...) less their mean over axis 0, and the mean; a constant column becomes exactly 0.
-
-    (The rounded mean of equal numbers need not be that number; the leftover would count as rank.)
-
-    >>> centre(np.array([0.1, 0.1, 0.1]))[0]
-    array([0., 0., 0.])
-    """
-    constant = values.min(axis=0) == values.max(axis=0)
-    mean = np.where(constant, values[0], values.mean(axis=0))
-    return values - mean, mean
-
-
-def predict_in_blocks(predict: Callable[[np.ndarray], np.ndarray], X, d: int) -> np.ndarray:
-    """``predict`` (n,) of X (n, d), called with blocks of rows that are float64 and finite; else ValueError.
-
-    Memory beyond the result does not grow with n.
-    """
-    X = feature_matrix(X, d)
-    result, rows = np.empty(len(X)), max(1, BLOCK // d)
-    for start in range(0, len(X), rows):
-        result[start : start + rows] = predict(finite_float64(X[start : start + rows], "X"))
-    return result
 
 
 @twin("kernels.linear")
@@ -62,9 +35,8 @@ class LinearModel(Regressor):
     def predict(self, X) -> np.ndarray:
         """f(x) for each row of X (n, d), (n,) float64."""
         self._require_fitted()
-        return predict_in_blocks(
-            lambda block: weighted_features(block, self.coef_, self.intercept_), X, self.n_features_in_
-        )
+        X = finite_float64(feature_matrix(X, self.n_features_in_), "X")
+        return weighted_features(X, self.coef_, self.intercept_)
 
     def _centred(self, X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
         """X, y centred, and both means; untouched and zeros where no intercept is fitted."""
@@ -92,13 +64,9 @@ def least_squares(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, int, np.nda
     return coef, int(kept.sum()), singular
 
 
+@dataclass(eq=False)
 class LinearRegression(LinearModel):
-    """Ordinary least squares.
-
-    Parameters
-    ----------
-    fit_intercept : bool
-        False leads the plane through the origin.
+    """Ordinary least squares; ``fit_intercept`` False leads the plane through the origin.
 
     Attributes
     ----------
@@ -110,9 +78,7 @@ class LinearRegression(LinearModel):
     """
 
     FITTED = ("coef_", "intercept_", "rank_", "singular_", "n_features_in_")
-
-    def __init__(self, fit_intercept=True):
-        self.fit_intercept = fit_intercept
+    fit_intercept: bool = True
 
     def fit(self, X, y) -> LinearRegression:
         """Learn from X (n, d) and y (n,); ValueError for other shapes, nan or infinities."""

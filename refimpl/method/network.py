@@ -87,13 +87,9 @@ def parameter_count(depth: int, channels: int, bias: bool) -> int:
 
 
 def initialise(
-    rng: np.random.Generator,
-    layers: int = 8,
-    channels: int = 64,
-    bias: bool = False,
-    scheme: str = "he",
+    rng: np.random.Generator, layers: int = 8, channels: int = 64, bias: bool = False, scheme: str = "he",
     dtype=np.float32,
-) -> Network:
+) -> Network:  # fmt: skip
     """A network with random weights, drawn layer by layer, and biases of 0 (D11).
 
     ``"he"``: normal with variance 2 / (9 C_in), the last layer times 0.03.  ``"published"``: N(0, 0.1 / (9 C_in)),

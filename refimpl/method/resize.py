@@ -19,17 +19,10 @@ import numpy as np
 from refimpl.errors import InputError
 from refimpl.twins import twin
 
+Taps = tuple[np.ndarray, np.ndarray]
+"""For each output cell of one axis: ``indices`` and ``weights`` of input cells, both (cells, taps)."""
 HALF = 0.5 - 1e-6
 """Half of the weight; with the slack, a cell cut exactly in half is valid whatever the rounding, also in float32."""
-
-
-def downsample_mean(image: np.ndarray) -> np.ndarray:
-    """2x2 mean, (rows, cols) -> (ceil(rows / 2), ceil(cols / 2)); a last odd row or column is averaged as it is.
-
-    >>> downsample_mean(np.array([[1.0, 2.0, 3.0], [5.0, 6.0, 5.0]]))
-    array([[3.5, 4. ]])
-    """
-    return downsample_mean_valid(image, np.ones(image.shape, bool))[0]
 
 
 @twin("kernels.block_mean")
@@ -39,14 +32,12 @@ def downsample_mean_valid(image: np.ndarray, valid: np.ndarray) -> tuple[np.ndar
     >>> downsample_mean_valid(np.array([[1.0, 3.0], [0.0, 0.0]]), np.array([[True, True], [False, False]]))
     (array([[2.]]), array([[ True]]))
     """
-    total = _sum_of_blocks(np.where(valid, image, 0).astype(image.dtype))
-    count = _sum_of_blocks(valid.astype(image.dtype))
+    even = [(0, n % 2) for n in image.shape]
+    cells = np.pad(np.where(valid, image, 0).astype(image.dtype), even)
+    inside = np.pad(valid.astype(image.dtype), even)
+    total = (cells[::2, ::2] + cells[::2, 1::2]) + (cells[1::2, ::2] + cells[1::2, 1::2])
+    count = (inside[::2, ::2] + inside[::2, 1::2]) + (inside[1::2, ::2] + inside[1::2, 1::2])
     return total / np.maximum(count, 1), count > 0
-
-
-def _sum_of_blocks(image: np.ndarray) -> np.ndarray:
-    padded = np.pad(image, [(0, n % 2) for n in image.shape])
-    return (padded[::2, ::2] + padded[::2, 1::2]) + (padded[1::2, ::2] + padded[1::2, 1::2])
 
 
 def keys_kernel(distance: np.ndarray) -> np.ndarray:
@@ -62,7 +53,7 @@ def keys_kernel(distance: np.ndarray) -> np.ndarray:
 
 
 @functools.lru_cache(maxsize=64)
-def bicubic_taps(n_in: int, n_out: int) -> tuple[np.ndarray, np.ndarray]:
+def bicubic_taps(n_in: int, n_out: int) -> Taps:
     """Which input cells make each output cell of one axis, and how much of each.
 
     Returns
@@ -103,23 +94,7 @@ def resize_bicubic(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     array([2.48828125, 4.51171875])
     """
     check_shape(shape)
-    return np.ascontiguousarray(_resize_rows(_resize_rows(image, shape[0]).T, shape[1]).T)
-
-
-def check_shape(shape: tuple[int, int]) -> None:
-    """Refuse to resize to less than a cell."""
-    if min(shape) < 1:
-        raise InputError(f"cannot resize to rows {shape[0]}, cols {shape[1]}; expected 1 or more of each")
-
-
-def _resize_rows(image: np.ndarray, n_out: int) -> np.ndarray:
-    """Sum over the taps in fixed order: no matrix product, so that the bytes do not depend on a library's threads."""
-    indices, weights = bicubic_taps(image.shape[0], n_out)
-    weights = weights.astype(image.dtype)
-    out = image[indices[:, 0]] * weights[:, :1]
-    for tap in range(1, indices.shape[1]):
-        out += image[indices[:, tap]] * weights[:, tap : tap + 1]
-    return out
+    return weigh(image, bicubic_taps(image.shape[0], shape[0]), bicubic_taps(image.shape[1], shape[1]))
 
 
 @twin("kernels.resize")
@@ -130,12 +105,41 @@ def resize_valid(image: np.ndarray, valid: np.ndarray, shape: tuple[int, int]) -
     >>> valid
     array([[ True,  True,  True,  True, False, False]])
     """
-    if valid.all():
-        return resize_bicubic.reference(image, shape), np.ones(shape, bool)
-    share = resize_bicubic.reference(valid.astype(image.dtype), shape)
-    total = resize_bicubic.reference(np.where(valid, image, 0).astype(image.dtype), shape)
+    check_shape(shape)
+    rows, cols = bicubic_taps(image.shape[0], shape[0]), bicubic_taps(image.shape[1], shape[1])
+    return weigh_valid(image, valid, rows, cols, bool(valid.all()))
+
+
+def weigh_valid(
+    image: np.ndarray, valid: np.ndarray, rows: Taps, cols: Taps, every_valid: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sums over given taps, divided by the share of them that is valid; values and validity.
+
+    ``every_valid`` says that the whole map is valid: nothing is divided then.
+    """
+    if every_valid:
+        return weigh(image, rows, cols), np.ones((len(rows[0]), len(cols[0])), bool)
+    share = weigh(valid.astype(image.dtype), rows, cols)
+    total = weigh(np.where(valid, image, 0).astype(image.dtype), rows, cols)
     enough = share >= HALF
     return np.where(enough, total / np.where(enough, share, 1), 0).astype(image.dtype), enough
+
+
+def weigh(image: np.ndarray, rows: Taps, cols: Taps) -> np.ndarray:
+    """Sums over the taps in their order, each product rounded: along the rows' axis, then along the columns'."""
+    for indices, weights in (rows, cols):  # no matrix product, so that the bytes do not depend on a library's threads
+        weights = weights.astype(image.dtype)
+        out = image[indices[:, 0]] * weights[:, :1]
+        for tap in range(1, indices.shape[1]):
+            out += image[indices[:, tap]] * weights[:, tap : tap + 1]
+        image = out.T
+    return np.ascontiguousarray(image)
+
+
+def check_shape(shape: tuple[int, int]) -> None:
+    """Refuse to resize to less than a cell."""
+    if min(shape) < 1:
+        raise InputError(f"cannot resize to rows {shape[0]}, cols {shape[1]}; expected 1 or more of each")
 
 
 def upsample(image: np.ndarray) -> np.ndarray:

@@ -1,22 +1,21 @@
-"""D05 and D06: drivers to [0, 1] by their extremes, the target to mean 0 and variance 1.
+"""Scaling (D05, D06): drivers to [0, 1] by their extremes, the target to mean 0 and variance 1.
 
-Province totals and cells differ by a factor of 10^6, so each is scaled by its own extremes (D05):
-one scaler is fitted on the totals and kept with the model, one on the cells of the coarse map, with
-a quantile as upper bound, because a few gas flares must not set the scale of a country.
+Province totals and cells differ by a factor of 10^6, so each is scaled by its own extremes (D05).  One scaler is fitted
+on the totals and kept with the model, one on the cells of the coarse map.  The cells' upper bound is a quantile, because
+a few gas flares must not set the scale of a country.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
 from refimpl.method import hyperparameters as check
 from refimpl.method.estimator import Estimator, feature_matrix, finite_float64
-from refimpl.method.linear import centre
-from refimpl.windows.quantiles import OrderStatistics, order_statistics
 
 
+@dataclass(eq=False)
 class MinMaxScaler(Estimator):
     """(x - lower) / (upper - lower) of each column of X (n, d).
 
@@ -28,7 +27,7 @@ class MinMaxScaler(Estimator):
     clip : bool
         Hold the result within [0, 1]; else values beyond the bounds leave it.
 
-    A constant column has no range: it becomes 0, and comes back as its constant.
+    A constant column has no range: it becomes 0.
 
     Attributes
     ----------
@@ -41,33 +40,22 @@ class MinMaxScaler(Estimator):
     """
 
     FITTED = ("data_min_", "data_max_", "data_range_")
-
-    def __init__(self, upper_quantile=1.0, clip=False):
-        self.upper_quantile = upper_quantile
-        self.clip = clip
+    upper_quantile: float = 1.0
+    clip: bool = False
 
     def fit(self, X, y=None) -> MinMaxScaler:
         """Learn the bounds of X (n, d), n at least 1; ``y`` is ignored."""
         X = finite_float64(feature_matrix(X), "X")
-        return self.fit_columns(X.T)
+        q = check.share("MinMaxScaler", "upper_quantile", self.upper_quantile)
+        if len(X) == 0:
+            raise ValueError("X holds no sample, expected at least 1")
+        upper = np.quantile(X, q, axis=0) if q < 1 else X.max(axis=0)
+        return self.set_bounds(X.min(axis=0), upper, X.max(axis=0))
 
-    def fit_columns(self, columns: Iterable[np.ndarray]) -> MinMaxScaler:
-        """``fit`` from the columns of X, (n,) each, one after the other: they need not be in memory together.
-
-        >>> MinMaxScaler().fit_columns([np.array([0.0, 4.0]), np.array([7.0, 9.0])]).data_range_
-        array([4., 2.])
-        """
-        quantile = check.share("MinMaxScaler", "upper_quantile", self.upper_quantile)
-        return self.fit_order(_order_of(finite_float64(column, "X"), quantile) for column in columns)
-
-    def fit_order(self, columns: Iterable[OrderStatistics]) -> MinMaxScaler:
-        """``fit`` from the order statistics of each column at ``upper_quantile``: no sample need be in memory."""
+    def set_bounds(self, minimum: np.ndarray, upper: np.ndarray, maximum: np.ndarray) -> MinMaxScaler:
+        """``fit`` from what it finds in each column, (d,) each: minimum, upper quantile and maximum."""
         check.switch("MinMaxScaler", "clip", self.clip)
-        bounds = []
-        for found in columns:
-            upper = found.quantile() if self.upper_quantile < 1 else found.maximum
-            bounds.append((found.minimum, upper if upper > found.minimum else found.maximum))
-        self.data_min_, self.data_max_ = (np.array(side) for side in zip(*bounds, strict=True))
+        self.data_min_, self.data_max_ = minimum, np.where(upper > minimum, upper, maximum)
         self.data_range_ = self.data_max_ - self.data_min_
         return self
 
@@ -80,22 +68,8 @@ class MinMaxScaler(Estimator):
         scaled[:, constant] = 0.0
         return np.clip(scaled, 0.0, 1.0, out=scaled) if self.clip else scaled
 
-    def fit_transform(self, X, y=None) -> np.ndarray:
-        """``fit(X).transform(X)``."""
-        return self.fit(X).transform(X)
 
-    def inverse_transform(self, Z) -> np.ndarray:
-        """Z (n, d) back in units of X; what was clipped, or constant, stays so."""
-        self._require_fitted()
-        return finite_float64(feature_matrix(Z, self.data_min_.size), "Z") * self.data_range_ + self.data_min_
-
-
-def _order_of(column: np.ndarray, quantile: float) -> OrderStatistics:
-    if column.size == 0:
-        raise ValueError("X holds no sample, expected at least 1")
-    return order_statistics(lambda: [column], quantile)
-
-
+@dataclass(eq=False)
 class StandardScaler(Estimator):
     """(y - mean) / deviation of y (n,) or of each column of (n, d); the deviation is that of the population (ddof 0).
 
@@ -127,11 +101,20 @@ class StandardScaler(Estimator):
         self._require_fitted()
         return (finite_float64(y, "y") - self.mean_) / self.scale_
 
-    def fit_transform(self, y, _=None) -> np.ndarray:
-        """``fit(y).transform(y)``."""
-        return self.fit(y).transform(y)
-
     def inverse_transform(self, z) -> np.ndarray:
         """z back in units of y, same shape."""
         self._require_fitted()
         return finite_float64(z, "z") * self.scale_ + self.mean_
+
+
+def centre(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """``values`` (n, ...) less their mean over axis 0, and the mean; a constant column becomes exactly 0.
+
+    (The rounded mean of equal numbers need not be that number; the leftover would count as rank.)
+
+    >>> centre(np.array([0.1, 0.1, 0.1]))[0]
+    array([0., 0., 0.])
+    """
+    constant = values.min(axis=0) == values.max(axis=0)
+    mean = np.where(constant, values[0], values.mean(axis=0))
+    return values - mean, mean

@@ -17,8 +17,8 @@ would reach 1e-6.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -49,9 +49,6 @@ def has_flattened(steps: Sequence[float], errors: Sequence[float], ratio: float 
     """
     slope, deviation = slope_and_deviation(steps, errors)
     return not -ratio * slope > deviation
-
-MOVING = ("rate", "last_change", "finished", "steps", "errors")
-"""What of a policy changes while a network trains."""
 
 
 @dataclass
@@ -101,26 +98,11 @@ class LearningRatePolicy:
     def advance(self, step: int) -> None:
         """Apply the test after iteration ``step``: lower ``rate``, or set ``finished`` where it would reach the end."""
         due = step % self.test_every == 0 and step - self.last_change > self.patience
-        if not due or len(self.errors) < self.window:
-            return
-        if not has_flattened(self.steps[-self.window :], self.errors[-self.window :], self.ratio):
+        recent = self.steps[-self.window :], self.errors[-self.window :]
+        if not due or len(self.errors) < self.window or not has_flattened(*recent, self.ratio):
             return
         lower = self.rate / self.factor
-        if lower <= self.final_rate * (1 + 1e-9):       # 1e-3 divided by ten three times is 1e-6 only up to rounding
+        if lower <= self.final_rate * (1 + 1e-9):  # 1e-3 divided by ten three times is 1e-6 only up to rounding
             self.finished = True
         else:
             self.rate, self.last_change = lower, step
-
-    def state(self) -> dict:
-        """What has changed since the start, as numbers and lists, for ``at``."""
-        return {name: getattr(self, name) for name in MOVING}
-
-    def at(self, state: Mapping) -> LearningRatePolicy:
-        """A policy with the settings of this one in a ``state`` that another had.
-
-        >>> LearningRatePolicy().at(LearningRatePolicy(rate=1e-4, last_change=300).state()).rate
-        0.0001
-        """
-        moved = replace(self, **{name: state[name] for name in MOVING})
-        moved.steps, moved.errors = list(moved.steps), list(moved.errors)
-        return moved

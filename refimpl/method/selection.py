@@ -33,6 +33,8 @@ MODELS = {"svr": SVR, "bayesian": BayesianRegression, "linear": LinearRegression
 
 TITLES = {"svr": "SVR", "bayesian": "Bayesian", "linear": "Linear regression", "elastic_net": "ElasticNet"}
 
+METRICS = (r_squared, mean_absolute_error, root_mean_square_error)
+
 Settings = Mapping[str, Mapping[str, object]]
 """Parameters by model, ``{"svr": {"C": 10.0}, "elastic_net": {"alpha": 0.05}}``; others keep their defaults."""
 
@@ -48,11 +50,7 @@ class Scores:
     @classmethod
     def of(cls, observed, estimated) -> Scores:
         """Eqs. 4-6 of two arrays (n,)."""
-        return cls(
-            r_squared(observed, estimated),
-            mean_absolute_error(observed, estimated),
-            root_mean_square_error(observed, estimated),
-        )
+        return cls(*(metric(observed, estimated) for metric in METRICS))
 
 
 @dataclass(frozen=True)
@@ -75,28 +73,11 @@ class SelectionTable:
     def __getitem__(self, name: str) -> ModelScores:
         return {row.name: row for row in self.models}[name]
 
-    def rows(self) -> list[dict[str, str | float]]:
-        """A dict for each model, for a CSV: model, then r2, mae, rmse with prefix train_, test_ and leave_one_out_."""
-        return [
-            {"model": row.name}
-            | {
-                f"{on}_{metric}": getattr(getattr(row, on), metric)
-                for on in ("train", "test", "leave_one_out")
-                for metric in ("r2", "mae", "rmse")
-            }
-            for row in self.models
-        ]
-
 
 def fit_model(
-    name: str,
-    drivers,
-    emission,
-    settings: Settings | None = None,
-    feature_names: Sequence[str] | None = None,
-    target_units: str = "10^4 t",
-    metadata: Mapping[str, object] | None = None,
-) -> FittedRegression:
+    name: str, drivers, emission, settings: Settings | None = None, feature_names: Sequence[str] | None = None,
+    target_units: str = "10^4 t", metadata: Mapping[str, object] | None = None,
+) -> FittedRegression:  # fmt: skip
     """Fit one model by its name: drivers (n, d) to [0, 1] (D05), emission (n,) standardised (D06).
 
     Raises
@@ -110,25 +91,20 @@ def fit_model(
     >>> fitted.predict([[40.0]]).round(9)
     array([25.])
     """
-    model = _new_model(name, settings or {})
+    for given in (name, *(settings or {})):
+        if given not in MODELS:
+            raise InputError(f"regression: unknown model {given!r}{did_you_mean(str(given), MODELS)}")
+    model, chosen = MODELS[name](), (settings or {}).get(name, {})
+    for parameter in chosen:
+        if parameter not in model.get_params():
+            hint = did_you_mean(str(parameter), model.get_params())
+            raise InputError(f"{TITLES[name]}: unknown parameter {parameter!r}{hint}")
+    model.set_params(**chosen)
     drivers, emission = training_data(drivers, emission)
     feature_scaler, target_scaler = MinMaxScaler().fit(drivers), StandardScaler().fit(emission)
     model.fit(feature_scaler.transform(drivers), target_scaler.transform(emission))
     names = tuple(feature_names) if feature_names else tuple(f"driver_{k + 1}" for k in range(drivers.shape[1]))
     return FittedRegression(model, feature_scaler, target_scaler, names, target_units, dict(metadata or {}))
-
-
-def _new_model(name: str, settings: Settings):
-    """An unfitted model with its settings; InputError where a name is unknown."""
-    for given in (name, *settings):
-        if given not in MODELS:
-            raise InputError(f"regression: unknown model {given!r}{did_you_mean(str(given), MODELS)}")
-    model = MODELS[name]()
-    for parameter in settings.get(name, {}):
-        if parameter not in model.get_params():
-            hint = did_you_mean(str(parameter), model.get_params())
-            raise InputError(f"{TITLES[name]}: unknown parameter {parameter!r}{hint}")
-    return model.set_params(**settings.get(name, {}))
 
 
 def leave_one_out(name: str, drivers, emission, settings: Settings | None = None) -> np.ndarray:
@@ -157,15 +133,10 @@ def compare_models(
     rows = []
     for name in MODELS:
         fitted = fit_model(name, drivers_fit, emission_fit, settings, **details)
-        rows.append(
-            ModelScores(
-                name,
-                train=Scores.of(emission_fit, fitted.predict(drivers_fit)),
-                test=Scores.of(emission_test, fitted.predict(drivers_test)),
-                leave_one_out=Scores.of(emission_fit, leave_one_out(name, drivers_fit, emission_fit, settings)),
-                fitted=fitted,
-            )
-        )
+        train = Scores.of(emission_fit, fitted.predict(drivers_fit))
+        test = Scores.of(emission_test, fitted.predict(drivers_test))
+        left_out = Scores.of(emission_fit, leave_one_out(name, drivers_fit, emission_fit, settings))
+        rows.append(ModelScores(name, train, test, left_out, fitted))
     return SelectionTable(tuple(rows))
 
 
@@ -188,17 +159,3 @@ def best(r2: Sequence[float], rmse: Sequence[float]) -> int:
         return (-np.inf if np.isnan(r2[row]) else r2[row], -rmse[row])
 
     return max(range(len(r2)), key=rank)
-
-
-def format_table(table: SelectionTable, units: str = "10^4 t") -> str:
-    """Table 1 as text, the chosen model marked with a star."""
-    chosen = choose(table)
-    metrics = f"{'R2':>8}{'MAE':>10}{'RMSE':>10}"
-    lines = [
-        f"{'':<20}{'train':>28}{'test':>28}{'leave one province out':>28}",
-        f"{f'MAE, RMSE: {units}':<20}" + 3 * metrics,
-    ]
-    for row in table.models:
-        cells = [f"{s.r2:8.3f}{s.mae:10.1f}{s.rmse:10.1f}" for s in (row.train, row.test, row.leave_one_out)]
-        lines.append(f"{TITLES[row.name] + (' *' if row.name == chosen else ''):<20}" + "".join(cells))
-    return "\n".join([*lines, "* highest test R2 (D07)"])

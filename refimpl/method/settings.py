@@ -17,7 +17,7 @@ def _option(default, doc: str, **limits):
 
 @dataclass(frozen=True)
 class UpscaleSettings:
-    """The options of ``refimpl.method.super_resolution.super_resolve``; check them with ``validate``.
+    """The options of the super-resolution; check them with ``validate``.
 
     >>> UpscaleSettings().channels
     64

@@ -7,15 +7,22 @@ gamma = 1 / (d Var X), target standardised (by ``selection.fit_model``).  X (n, 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from refimpl.errors import warn
 from refimpl.method import hyperparameters as check
-from refimpl.method import smo
-from refimpl.method.estimator import Regressor, training_data, weighted_sum
-from refimpl.method.kernel_functions import KERNELS, checked_kernel, kernel_expansion, kernel_matrix, overflow
-from refimpl.method.linear import predict_in_blocks, weighted_features
+from refimpl.method.estimator import Regressor, feature_matrix, finite_float64, training_data, weighted_sum
+from refimpl.method.kernel_functions import KERNELS, kernel_expansion, overflow
+from refimpl.method.linear import weighted_features
+from refimpl.method.smo import minimise_dual
+
+LEAST_LIMIT = 10_000_000
+"""Where no limit is set, iterations stop at this number or at 100 n, whichever is larger (LIBSVM's guard)."""
 
 
+@dataclass(eq=False)
 class SVR(Regressor):
     """Epsilon-insensitive support vector regression.
 
@@ -50,24 +57,21 @@ class SVR(Regressor):
     FITTED = (
         "support_", "support_vectors_", "dual_coef_", "intercept_", "gamma_", "n_iter_", "n_features_in_", "kkt_gap_",
     )  # fmt: skip
-
-    def __init__(
-        self, kernel="rbf", C=1.0, epsilon=0.1, gamma="scale", degree=3, coef0=0.0, tol=1e-3, max_iter=-1,
-        cache_size=200.0, shrinking=True,
-    ):  # fmt: skip
-        self.kernel = kernel
-        self.C = C
-        self.epsilon = epsilon
-        self.gamma = gamma
-        self.degree = degree
-        self.coef0 = coef0
-        self.tol = tol
-        self.max_iter = max_iter
-        self.cache_size = cache_size
-        self.shrinking = shrinking
+    kernel: str = "rbf"
+    C: float = 1.0
+    epsilon: float = 0.1
+    gamma: str | float = "scale"
+    degree: int = 3
+    coef0: float = 0.0
+    tol: float = 1e-3
+    max_iter: int = -1
+    cache_size: float = 200.0
+    shrinking: bool = True
 
     def fit(self, X, y) -> SVR:
         """Learn from X (n, d) and y (n,).
+
+        Warns with ``DataWarning`` where the limit, or the precision of float64, was reached before ``tol``.
 
         Raises
         ------
@@ -82,42 +86,23 @@ class SVR(Regressor):
         cache_size = check.positive("SVR", "cache_size", self.cache_size)
         shrinking = check.switch("SVR", "shrinking", self.shrinking)
         self.gamma_ = self._gamma(X)
-        result = smo.solve(X, y, *self._kernel(), C, epsilon, tol, limit, cache_size, shrinking)
-        self.support_ = np.flatnonzero(result.beta)
+        limit = limit if limit > 0 else max(LEAST_LIMIT, 100 * y.size)
+        beta, intercept, self.kkt_gap_, self.n_iter_, reached = minimise_dual(
+            X, y, *self._kernel(), C, epsilon, tol, limit, cache_size, shrinking
+        )
+        if not reached < tol:
+            warn(f"SVR stopped after {self.n_iter_} iterations with its KKT conditions met to {reached:.3g}, not to "
+                 f"tol={tol:g}; scale the features, raise tol or max_iter, or lower C", stacklevel=3)  # fmt: skip
+        self.support_ = np.flatnonzero(beta)
         self.support_vectors_ = X[self.support_]
-        self.dual_coef_ = result.beta[np.newaxis, self.support_]
-        self.intercept_ = np.array([result.intercept])
-        self.n_iter_, self.kkt_gap_, self.n_features_in_ = result.n_iter, result.gap, X.shape[1]
+        self.dual_coef_ = beta[np.newaxis, self.support_]
+        self.intercept_, self.n_features_in_ = np.array([intercept]), X.shape[1]
         return self
 
-    @classmethod
-    def from_support_vectors(cls, support_vectors, dual_coef, intercept: float, gamma: float, **kernel) -> SVR:
-        """The model of a solution that another program found: (n, d), (n,); ``kernel``, ``degree``, ``coef0``.
-
-        Nothing is solved here: ``n_iter_`` and ``kkt_gap_`` are 0.
-
-        >>> SVR.from_support_vectors([[0.0], [2.0]], [-0.5, 0.5], 1.0, 1.0, kernel="linear").predict([[4.0]])
-        array([5.])
-        """
-        model = cls(gamma=gamma, **kernel)
-        model.support_vectors_, weights = training_data(support_vectors, dual_coef)
-        model.support_, model.dual_coef_ = np.arange(weights.size), weights[np.newaxis]
-        model.gamma_ = checked_kernel(model.kernel, gamma, model.degree, model.coef0)[1]
-        model.intercept_ = np.array([check.finite("SVR", "intercept", intercept)])
-        model.n_iter_, model.kkt_gap_, model.n_features_in_ = 0, 0.0, model.support_vectors_.shape[1]
-        return model
-
     def predict(self, X) -> np.ndarray:
-        """f(x) for each row of X (n, d), (n,) float64.
-
-        Rows are taken in blocks: memory beyond the result does not grow with n, and the division
-        into blocks does not change a bit of the result.
-        """
+        """f(x) for each row of X (n, d), (n,) float64; the linear kernel's sum is one weight for each feature."""
         self._require_fitted()
-        return predict_in_blocks(self._predict_block, X, self.n_features_in_)
-
-    def _predict_block(self, X: np.ndarray) -> np.ndarray:
-        """f(x) for a block of finite rows; the linear kernel's sum over samples is one weight for each feature."""
+        X = finite_float64(feature_matrix(X, self.n_features_in_), "X")
         if self.kernel == "linear":
             values = weighted_features(X, self.coef_[0], self.intercept_[0])
         else:
@@ -150,18 +135,3 @@ class SVR(Regressor):
         variance = float((deviations * deviations).sum() / X.size)
         # The rounded mean of equal numbers need not be that number: what it leaves is no variance.
         return 1 / (X.shape[1] * variance) if variance > 0 and X.min() < X.max() else 1.0
-
-
-def duality_gap(model: SVR, X, y) -> float:
-    """Primal minus dual objective of a fitted model on its training data: 0 at the solution, else greater.
-
-    >>> X, y = [[0.0], [2.0]], [0.5, 3.5]
-    >>> duality_gap(SVR(kernel="linear", C=10.0, epsilon=0.5).fit(X, y), X, y)
-    0.0
-    """
-    X, y = training_data(X, y)
-    beta = np.zeros(y.size)
-    beta[model.support_] = model.dual_coef_[0]
-    K = kernel_matrix(X, X, *model._kernel())
-    primal, dual = smo.objectives(K, y, beta, model.intercept_[0], model.C, model.epsilon)
-    return primal - dual

@@ -1,43 +1,47 @@
-"""Training on the one coarse map (Fig. 8; D11-D15): a crop a step, L1 loss, Adam, until the rate would reach 1e-6.
+"""Training on the one coarse map (Eq. 2, Fig. 8; D11-D15): a crop a step, L1 loss, Adam, until the rate reaches 1e-6.
 
-The image (rows, cols) is the linear one that ``intensity`` makes of the coarse map; invalid cells hold 0.  The network
-trains in float32 (or ``dtype``: float64, to check another implementation's steps).  Draws are made in this order: the
-first weights, the fixed crops, then scale, corner and turn of each step.
+    loss = mean over the valid cells of |network(son interpolated) - father|                    (Eq. 2)
 
-The image may be larger than memory: ``train_on`` reads a crop from its source when it is drawn.  With a ``Checkpoint``
-the training is put away from time to time and at its end, and a later call goes on from there: weights, history, tape
-and the generator's next number are, bit for bit, those of a training that was never interrupted.
-
-Memory of the kernels in float32, for crops of n x n cells, L layers of C channels and a map of N cells, in bytes:
-4 (L + 1) C n^2 for the activations of a step, some 6,000 C^2 for weights and sums in Winograd's form, 144 n^2 for the
-fixed crops, 20 for each parameter, and, of the map, what ``corners`` says: 0.44 N and one band of rows, some 40 MB.
-So 60 MB for a step with the default settings, and 50 MB for a map of 20 million cells in a file; 5 N more in memory.
+The network trains in float32 (or in the dtype of its first weights).  Draws are made in this order: the first weights,
+the fixed crops, then scale, corner and turn of each step.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from refimpl.earth.grid import Source
 from refimpl.errors import InputError
-from refimpl.formats.files import write_text
-from refimpl.formats.tape import Draw, Tape
 from refimpl.method.adam import BETA1, BETA2, EPSILON, adam_step
 from refimpl.method.network import Network, forward, initialise, loss_and_gradients
 from refimpl.method.schedule import LearningRatePolicy
 from refimpl.method.settings import UpscaleSettings
-from refimpl.method.training_pairs import Level, crop_size, draw_crop, draw_fixed_crops, pyramid_of, training_pair
-from refimpl.progress import Progress
-from refimpl.windows.checkpoint import Checkpoint, State
-from refimpl.windows.scaled import in_memory
+from refimpl.method.training_pairs import Draw, Level, Tape, cut, draw_crop, draw_fixed_crops, training_pair
 
 FIXED_CROPS = 16
 """Crops on which the reconstruction error is measured (D12)."""
+
+
+@dataclass
+class TrainingState:
+    """A training between two steps: all that the next step depends on, but the map and the generator.
+
+    ``network`` and Adam's ``moments`` (2, n) are of one dtype and change in place; ``draws`` are the crops taken, the
+    fixed ones first; ``rows`` are loss, rate and error of each step.
+    """
+
+    network: Network
+    moments: np.ndarray
+    policy: LearningRatePolicy
+    draws: list[Draw]
+    rows: list[tuple[float, float, float]]
+
+    @property
+    def step(self) -> int:
+        """How many steps are done."""
+        return len(self.rows)
 
 
 @dataclass(frozen=True)
@@ -53,13 +57,6 @@ class History:
     learning_rate: np.ndarray
     reconstruction_error: np.ndarray
 
-    def save(self, path: str | os.PathLike) -> None:
-        """Write the history as CSV, one row a step; an error that was not measured is an empty field."""
-        rows = ["step,loss,learning_rate,reconstruction_error"]
-        for step, loss, rate, error in zip(self.step, self.loss, self.learning_rate, self.reconstruction_error):
-            rows.append(f"{step},{float(loss)!r},{float(rate)!r},{'' if np.isnan(error) else repr(float(error))}")
-        write_text(path, "\n".join(rows) + "\n")
-
 
 @dataclass(frozen=True)
 class Trained:
@@ -71,151 +68,79 @@ class Trained:
 
 
 def train(
-    image: np.ndarray,
-    valid: np.ndarray,
-    settings: UpscaleSettings,
-    rng: np.random.Generator,
-    progress: Progress | None = None,
-    tape: Tape | None = None,
-    network: Network | None = None,
-    dtype: np.dtype | type = np.float32,
-    checkpoint: Checkpoint | None = None,
-) -> Trained:
-    """``train_on`` an image in memory, (rows, cols) float with ``valid`` bool; what invalid cells hold is not used."""
-    valid = np.asarray(valid, bool)
-    source = in_memory(np.where(valid, image, 0).astype(dtype), valid)
-    return train_on(source, settings, rng, progress, tape, network, dtype, checkpoint)
+    levels: Sequence[Level], size: int, settings: UpscaleSettings, rng: np.random.Generator,
+    network: Network | None = None, tape: Tape | None = None, state: TrainingState | None = None,
+    after_step: Callable[[TrainingState], None] | None = None,
+) -> Trained:  # fmt: skip
+    """Train a network on crops of size x size cells of the map's ``levels``.
 
-
-def train_on(
-    image: Source,
-    settings: UpscaleSettings,
-    rng: np.random.Generator,
-    progress: Progress | None = None,
-    tape: Tape | None = None,
-    network: Network | None = None,
-    dtype: np.dtype | type = np.float32,
-    checkpoint: Checkpoint | None = None,
-) -> Trained:
-    """Train a network on one linear image; crops come under the curve of D09.
-
-    ``tape`` replaces every draw of a crop and ends the training with its last row at the latest; ``network`` replaces
-    the first weights (it is not changed).  Image, weights and moments are of ``dtype``, float32 or float64.  If the
-    file of ``checkpoint`` is there, training goes on from it.
+    Parameters
+    ----------
+    levels : the linear image in its scales (``pyramid``); crops come under the curve of D09.
+    network, tape : replace the first weights (they are not changed) and every draw of a crop; the tape's last row ends
+        the training at the latest.
+    state : a training to go on with instead; it is changed.
+    after_step : called after every step with the state.
 
     Raises
     ------
     InputError
-        The map has no admissible crop (D15), the tape does not fit the map, training diverges, or the checkpoint
-        cannot be written.
+        The tape does not fit the map, or training diverges.
+
+    >>> from refimpl.method.training_pairs import pyramid
+    >>> settings = UpscaleSettings(layers=2, channels=8, max_steps=3)
+    >>> levels = pyramid(np.eye(8, dtype=np.float32), np.ones((8, 8), bool), 8)
+    >>> trained = train(levels, 8, settings, np.random.default_rng(1))
+    >>> trained.network.parameters.shape, trained.history.step.tolist()
+    ((144,), [1, 2, 3])
     """
-    size = crop_size(image.grid.shape, settings.crop)
-    levels = pyramid_of(image, size, settings.pyramid, dtype)
-    facts = _facts(image, size, settings, rng, dtype, tape, network)
-    policy = LearningRatePolicy(settings.learning_rate, settings.final_rate)
-    state = checkpoint.load(facts, policy, rng) if checkpoint else None
-    if state and state.step <= settings.max_steps:
-        rng.bit_generator.state = state.generator
-    else:
-        state = _begin(levels, settings, rng, policy, tape, network, dtype)
-    trained = Network(state.parameters, settings.layers, settings.channels, settings.bias)
+    state = state or first_state(levels, settings, rng, network, tape)
+    network, policy = state.network, state.policy
+    fixed = [training_pair(*cut(levels, draw, size), settings) for draw in state.draws if draw.step == 0]
+    given = tape.training if tape else ()
+    last = min(settings.max_steps, len(given)) if tape else settings.max_steps
+    while state.step < last and not policy.finished:
+        step = state.step + 1
+        draw = given[step - 1] if tape else draw_crop(levels, rng, step)
+        loss, gradients = loss_and_gradients(network, *training_pair(*cut(levels, draw, size), settings))
+        if not np.isfinite(loss):
+            raise InputError(f"upscale.learning_rate: training diverged at step {step} (the loss is {loss}); "
+                             f"choose a rate below {policy.rate:g}")  # fmt: skip
+        rate, error = policy.rate, float("nan")
+        adam_step(network.parameters, gradients.parameters, *state.moments, step, rate, BETA1, BETA2, EPSILON)
+        if policy.measures(step):
+            error = reconstruction_error(network, fixed, settings.policy_loss)
+            policy.record(step, error)
+        policy.advance(step)
+        state.draws.append(draw)
+        state.rows.append((loss, rate, error))
+        if after_step:
+            after_step(state)
+    columns = np.array(state.rows).reshape(-1, 3).T.copy()
+    return Trained(network, History(np.arange(1, state.step + 1), *columns), Tape(tuple(state.draws)))
 
-    def pair(draw: Draw) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        return training_pair(levels, draw, size, settings.downsampling, settings.transform)
 
-    saved = state.step
-    for step in _steps(trained, state, _draws(state, levels, settings, rng, tape), pair, settings, progress):
-        if checkpoint and step % checkpoint.every == 0:
-            checkpoint.save(state, facts, rng)
-            saved = step
-    if checkpoint and state.step > saved:
-        checkpoint.save(state, facts, rng)
-    loss, rate, error = np.array(state.rows).reshape(-1, 3).T.copy()
-    return Trained(trained, History(np.arange(1, state.step + 1), loss, rate, error), Tape(tuple(state.draws)))
-
-
-def _begin(
-    levels: list[Level], settings: UpscaleSettings, rng, policy: LearningRatePolicy, tape: Tape | None, network, dtype
-) -> State:
-    """Before the first step: first weights and fixed crops, drawn where they are not given."""
+def first_state(
+    levels: Sequence[Level], settings: UpscaleSettings, rng: np.random.Generator, network: Network | None = None,
+    tape: Tape | None = None,
+) -> TrainingState:  # fmt: skip
+    """Before the first step: first weights (D11) and fixed crops (D12), drawn where they are not given."""
     shape = settings.layers, settings.channels, settings.bias
-    start = network or initialise(rng, *shape, settings.initialisation, dtype)
+    start = network or initialise(rng, *shape, settings.initialisation)
     given = start.depth, start.channels, start.bias
     if given != shape:
         raise ValueError(f"the first weights are of (layers, channels, bias) {given}, the settings say {shape}")
-    parameters = start.parameters.astype(dtype)
     fixed = tape.fixed if tape else draw_fixed_crops(levels, rng, FIXED_CROPS)
-    return State(parameters, np.zeros((2, parameters.size), parameters.dtype), policy, list(fixed), [])
-
-
-def _draws(state: State, levels: list[Level], settings: UpscaleSettings, rng, tape: Tape | None) -> Iterable[Draw]:
-    """The crops still to come, each drawn when it is asked for."""
-    done = settings.max_steps if state.policy.finished else state.step
-    if tape:
-        return tape.training[done : settings.max_steps]
-    return (draw_crop(levels, rng, step) for step in range(done + 1, settings.max_steps + 1))
-
-
-def _facts(image: Source, size: int, settings: UpscaleSettings, rng, dtype, tape: Tape | None, network) -> dict:
-    """What a checkpoint must agree with, whatever its key says."""
-    weights = network.parameters.astype(dtype).tobytes() if network else b""
-    return {
-        "rows": image.grid.shape[0],
-        "columns": image.grid.shape[1],
-        "crop": size,
-        "layers": settings.layers,
-        "channels": settings.channels,
-        "bias": settings.bias,
-        "dtype": np.dtype(dtype).name,
-        "random numbers": type(rng.bit_generator).__name__,
-        "first weights": hashlib.sha256(weights).hexdigest() if network else "drawn",
-        "tape": hashlib.sha256(repr(tape.draws).encode()).hexdigest() if tape else "drawn",
-    }
-
-
-def _steps(
-    network: Network,
-    state: State,
-    draws: Iterable[Draw],
-    pair: Callable[[Draw], tuple[np.ndarray, np.ndarray, np.ndarray]],
-    settings: UpscaleSettings,
-    progress: Progress | None,
-) -> Iterator[int]:
-    """The steps, in place on ``state``, whose parameters ``network`` looks at; yields the number of each done one."""
-    policy, moments = state.policy, state.moments
-    fixed_pairs = [pair(draw) for draw in state.draws if draw.step == 0]
-    for draw in draws:
-        loss, gradients = loss_and_gradients(network, *pair(draw))
-        if not np.isfinite(loss):
-            raise InputError(f"upscale.learning_rate: training diverged at step {draw.step} (the loss is {loss}); "
-                             f"choose a rate below {policy.rate:g}")
-        rate, error = policy.rate, float("nan")
-        adam_step(network.parameters, gradients.parameters, *moments, draw.step, rate, BETA1, BETA2, EPSILON)
-        if policy.measures(draw.step):
-            error = reconstruction_error(network, fixed_pairs, settings.policy_loss)
-            policy.record(draw.step, error)
-        policy.advance(draw.step)
-        state.draws.append(draw)
-        state.rows.append((loss, rate, error))
-        if progress:
-            note = f"step {draw.step}, loss {loss:.4g}, rate {rate:.0e}"
-            progress.update(_fraction(policy, draw.step, settings), note)
-        yield draw.step
-        if policy.finished:
-            break
+    moments = np.zeros((2, start.parameters.size), start.parameters.dtype)
+    policy = LearningRatePolicy(settings.learning_rate, settings.final_rate)
+    return TrainingState(start.like(start.parameters.copy()), moments, policy, list(fixed), [])
 
 
 def reconstruction_error(network: Network, pairs: list, kind: str = "l1") -> float:
-    """Mean over the valid cells of all pairs of |output - father| ("l1") or its square ("mse")."""
+    """Mean over the valid cells of all pairs of |output - father| ("l1") or its square ("mse") (D12)."""
     total, count = 0.0, 0
     for image, father, valid in pairs:
         error = np.abs(forward(network, image) - father)
         total += float(np.sum(error if kind == "l1" else error * error, where=valid, dtype=np.float64))
         count += np.count_nonzero(valid)
     return total / count
-
-
-def _fraction(policy: LearningRatePolicy, step: int, settings: UpscaleSettings) -> float:
-    """Done part of the training, as far as one can know it: reductions of the rate, or steps."""
-    reductions = np.log(settings.learning_rate / policy.rate) / np.log(settings.learning_rate / settings.final_rate)
-    return max(step / settings.max_steps, float(reductions))

@@ -1,45 +1,79 @@
-"""Training pairs from the one coarse map (D14, D15; Shocher, Cohen & Irani 2018, section 3).
+"""Training pairs from the one coarse map (section "ZSSR"; D14, D15; Shocher, Cohen & Irani 2018, section 3).
 
-The map (rows, cols) float32 is seen in a pyramid of scales.  A step draws a scale (the full size half of the time), a
-crop of n x n cells with at least half of them valid and not all 0, and one of eight rotations and mirrors: the
-*father*, which is the target.  Its coarsened copy, interpolated back to n x n, is the input; the loss counts the
-valid cells.
-
-Of the levels of the pyramid only the places of crops are kept (``corners``); a crop is read from the source of the map,
-and shrunk, when it is drawn (``scaled``).
+The linear image (rows, cols) of the map is seen in a pyramid of scales.  A step draws a scale (the full size half of the
+time), a crop of n x n cells with at least half of them valid and not all 0, and one of eight rotations and mirrors: the
+*father*, which is the target.  Its coarsened copy (the *son*), interpolated back to n x n, is the input.  The loss
+counts the valid cells.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from refimpl.earth.grid import Source
 from refimpl.errors import InputError
-from refimpl.formats.tape import Draw
 from refimpl.method.image_range import compress
-from refimpl.method.resize import downsample, upsample_valid
+from refimpl.method.resize import downsample, resize_valid, upsample_valid
+from refimpl.method.settings import UpscaleSettings
 from refimpl.twins import twin
-from refimpl.windows.corners import Corners, overlapping
-from refimpl.windows.scaled import Scaled, in_memory
 
 SCALES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 FULL_SIZE_SHARE = 0.5
 
 
+class Draw(NamedTuple):
+    """One crop: its upper left corner on the map shrunk to ``scale``, and its rotation and mirror ``turn`` (0 .. 7)."""
+
+    step: int
+    scale: float
+    row: int
+    column: int
+    turn: int
+
+
+@dataclass(frozen=True)
+class Tape:
+    """The crops of one training, in order: another implementation can replay it without NumPy's generator.
+
+    >>> tape = Tape((Draw(0, 1.0, 3, 4, 0), Draw(1, 0.9, 5, 6, 7)))
+    >>> len(tape.fixed), len(tape.training)
+    (1, 1)
+    """
+
+    draws: tuple[Draw, ...]
+
+    @property
+    def fixed(self) -> tuple[Draw, ...]:
+        """The crops of step 0, on which the reconstruction error is measured (D12)."""
+        return tuple(draw for draw in self.draws if draw.step == 0)
+
+    @property
+    def training(self) -> tuple[Draw, ...]:
+        """The crops of the training steps, from 1 on."""
+        return tuple(draw for draw in self.draws if draw.step > 0)
+
+
 @dataclass(frozen=True, eq=False)
 class Level:
-    """The ``map`` at one ``scale``, and the admissible ``corners`` of crops on it."""
+    """The map at one ``scale``: ``image`` and ``valid`` (rows, cols), and the ``corners`` (k, 2) of admissible crops."""
 
     scale: float
-    map: Scaled
-    corners: Corners
+    image: np.ndarray
+    valid: np.ndarray
+    corners: Sequence[tuple[int, int]]
 
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns of the map at this scale."""
-        return self.map.shape
+        return self.image.shape
+
+    def crop(self, row: int, column: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+        """Values and validity of the size x size cells below and right of a corner."""
+        cells = np.s_[row : row + size, column : column + size]
+        return self.image[cells], self.valid[cells]
 
 
 def turned(image: np.ndarray, turn: int) -> np.ndarray:
@@ -92,6 +126,13 @@ def crop_size(shape: tuple[int, int], wanted: int) -> int:
     return min(wanted, *shape) // 2 * 2
 
 
+@twin("kernels.admissible")
+def admissible(image: np.ndarray, valid: np.ndarray, size: int) -> np.ndarray:
+    """(rows - size + 1, cols - size + 1) bool: corners of crops with at least half of the cells valid and not all 0."""
+    enough = 2 * sums_of_windows(valid, size) >= size * size
+    return enough & (sums_of_windows(valid & (image != 0), size) > 0)
+
+
 def sums_of_windows(counts: np.ndarray, size: int) -> np.ndarray:
     """Sum over each size x size window, by its upper left corner, from a summed-area table.
 
@@ -104,83 +145,61 @@ def sums_of_windows(counts: np.ndarray, size: int) -> np.ndarray:
     return table[size:, size:] - table[:-size, size:] - table[size:, :-size] + table[:-size, :-size]
 
 
-@twin("kernels.admissible")
-def admissible(image: np.ndarray, valid: np.ndarray, size: int) -> np.ndarray:
-    """(rows - size + 1, cols - size + 1) bool: corners of crops with at least half of the cells valid and not all 0."""
-    enough = 2 * sums_of_windows(valid, size) >= size * size
-    return enough & (sums_of_windows(valid & (image != 0), size) > 0)
+def pyramid(image: np.ndarray, valid: np.ndarray, size: int, scales: Sequence[float] = SCALES) -> list[Level]:
+    """The map at each scale that has an admissible crop of size x size cells, full size first (D14).
 
-
-def build_pyramid(image: np.ndarray, valid: np.ndarray, size: int, pyramid: bool = True) -> list[Level]:
-    """``pyramid_of`` an image in memory, (rows, cols), that is 0 where it is not ``valid``."""
-    return pyramid_of(in_memory(image, valid), size, pyramid, image.dtype)
-
-
-def pyramid_of(source: Source, size: int, pyramid: bool = True, dtype: np.dtype | type = np.float32) -> list[Level]:
-    """The map at each scale that has an admissible crop of size x size cells, full size first; crops are of ``dtype``.
-
-    The source is read once for each scale, in bands of rows; for what is held meanwhile and kept, see ``corners``.
+    ``image`` (rows, cols) is 0 where it is not ``valid``.
 
     Raises
     ------
     InputError
         The full size has no admissible crop.
+
+    >>> [(level.scale, level.shape) for level in pyramid(np.eye(10), np.ones((10, 10), bool), 8)]
+    [(1.0, (10, 10)), (0.9, (9, 9)), (0.8, (8, 8))]
     """
-    levels, every_valid = [], False
-    for scale in SCALES if pyramid else SCALES[:1]:
-        shape = tuple(int(round(scale * n)) for n in source.grid.shape)
+    levels = []
+    for scale in scales:
+        shape = tuple(round(scale * n) for n in image.shape)
         if min(shape) < size:
             break
-        scaled = Scaled(source, shape, np.dtype(dtype), every_valid)
-        corners, valid, lit = _survey(scaled, size)
-        if corners.size:
-            levels.append(Level(scale, scaled, corners))
+        values, inside = (image, valid) if scale == 1 else resize_valid(image, valid, shape)
+        corners = np.argwhere(admissible(values, inside, size))
+        if len(corners):
+            levels.append(Level(scale, values, inside, corners.tolist()))
         elif scale == 1:
-            raise InputError(_no_crop(shape, valid, lit, size))
-        every_valid = every_valid or (scale == 1 and valid == shape[0] * shape[1])
+            raise no_crop(shape, np.count_nonzero(valid), bool((image[valid] != 0).any()), size)
     return levels
 
 
-def _survey(scaled: Scaled, size: int) -> tuple[Corners, int, bool]:
-    """The admissible corners of a map, how many of its cells are valid, and whether one of them is not 0."""
-    valid, lit = 0, False
-
-    def counted():
-        nonlocal valid, lit
-        for values, inside in scaled.bands(size):
-            valid += np.count_nonzero(inside)
-            lit = lit or bool(np.any(values[inside]))
-            yield values, inside
-
-    corners = Corners.packed(admissible(*band, size) for band in overlapping(counted(), size - 1))
-    return corners, valid, lit
-
-
-def _no_crop(shape: tuple[int, int], valid: int, lit: bool, size: int) -> str:
+def no_crop(shape: tuple[int, int], valid: int, lit: bool, size: int) -> InputError:
+    """The sentence for a map without an admissible crop; ``lit``: one of its ``valid`` cells is not 0."""
     if not lit:
-        return ("image of the coarse map: all of its valid cells have one value, expected a map with structure; "
-                "check the prediction")
-    return (f"image of the coarse map: no crop of {size} x {size} cells has half of its cells valid and a value above "
-            f"the map's minimum ({valid} of {shape[0] * shape[1]} cells are valid); choose a smaller upscale.crop")
+        return InputError("image of the coarse map: all of its valid cells have one value, expected a map with "
+                          "structure; check the prediction")  # fmt: skip
+    return InputError(
+        f"image of the coarse map: no crop of {size} x {size} cells has half of its cells valid and a value above "
+        f"the map's minimum ({valid} of {shape[0] * shape[1]} cells are valid); choose a smaller upscale.crop"
+    )
 
 
-def draw_crop(levels: list[Level], rng: np.random.Generator, step: int) -> Draw:
+def draw_crop(levels: Sequence[Level], rng: np.random.Generator, step: int) -> Draw:
     """One crop, three draws: a level (the full size with probability 1/2, the others alike), a corner, a turn."""
     share, other = rng.random(), len(levels) - 1
     beyond = (share - FULL_SIZE_SHARE) / (1 - FULL_SIZE_SHARE)
     level = levels[0 if share < FULL_SIZE_SHARE or not other else 1 + int(beyond * other)]
-    row, column = level.corners.place(int(rng.integers(level.corners.size)))
+    row, column = level.corners[int(rng.integers(len(level.corners)))]
     return Draw(step, level.scale, row, column, int(rng.integers(8)))
 
 
-def draw_fixed_crops(levels: list[Level], rng: np.random.Generator, count: int) -> list[Draw]:
+def draw_fixed_crops(levels: Sequence[Level], rng: np.random.Generator, count: int) -> list[Draw]:
     """``count`` different crops (or as many as there are) of the full size, as it lies, to measure on (D12)."""
     corners = levels[0].corners
-    chosen = rng.choice(corners.size, size=min(count, corners.size), replace=False)
-    return [Draw(0, 1.0, *corners.place(int(number)), 0) for number in chosen]
+    chosen = rng.choice(len(corners), size=min(count, len(corners)), replace=False)
+    return [Draw(0, 1.0, *corners[int(number)], 0) for number in chosen]
 
 
-def cut(levels: list[Level], draw: Draw, size: int) -> tuple[np.ndarray, np.ndarray]:
+def cut(levels: Sequence[Level], draw: Draw, size: int) -> tuple[np.ndarray, np.ndarray]:
     """The crop that ``draw`` names: values and validity, (size, size), turned.
 
     Raises
@@ -189,34 +208,26 @@ def cut(levels: list[Level], draw: Draw, size: int) -> tuple[np.ndarray, np.ndar
         The draw, from a tape, names a scale or a place that this map does not have.
     """
     level = next((level for level in levels if level.scale == draw.scale), None)
-    if level is None or not _holds(level.shape, draw, size):
+    if level is None or not all(0 <= start <= n - size for start, n in zip((draw.row, draw.column), level.shape)):
         raise InputError(f"tape: step {draw.step} takes {size} x {size} cells at scale {draw.scale}, row {draw.row}, "
                          f"column {draw.column}, which this map does not have; use the map and crop size of its run")
-    values, valid = level.map.part((draw.row, draw.row + size, draw.column, draw.column + size))
+    values, valid = level.crop(draw.row, draw.column, size)
     return rotate_mirror(values, draw.turn), rotate_mirror(valid, draw.turn)
 
 
-def _holds(shape: tuple[int, int], draw: Draw, size: int) -> bool:
-    return 0 <= draw.row <= shape[0] - size and 0 <= draw.column <= shape[1] - size
-
-
 def training_pair(
-    levels: list[Level], draw: Draw, size: int, downsampling: str = "mean", transform: str = "linear"
+    father: np.ndarray, valid: np.ndarray, settings: UpscaleSettings
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What a step trains on: the network's input, its target (the father under the curve) and the valid cells."""
-    father, valid = cut(levels, draw, size)
-    target = compress(father, transform).astype(father.dtype, copy=False)
-    return network_input(father, valid, downsampling, transform), target, valid
+    """What a step trains on, from a crop of the linear image, (n, n) with n even: input, target and valid cells.
 
+    The target is the father under the curve (D09).  The input is the son, that is the father coarsened as D16 has it,
+    under the curve, interpolated back.  The density is what adds up, so it is coarsened before the curve is applied, as
+    the map itself was: the mean of logarithms is less than the logarithm of the mean, and a network trained on it would
+    overshoot every peak.
 
-def network_input(father: np.ndarray, valid: np.ndarray, downsampling: str, transform: str = "linear") -> np.ndarray:
-    """The linear father coarsened as D16 has it (the *son*), under the curve, interpolated back: (n, n), n even.
-
-    The density is what adds up, so it is coarsened before the curve (D09) is applied, as the map itself was: the
-    mean of logarithms is less than the logarithm of the mean, and a network trained on it would overshoot every peak.
-
-    >>> network_input(np.full((4, 4), 3.0), np.ones((4, 4), bool), "mean")[0]
+    >>> training_pair(np.full((4, 4), 3.0), np.ones((4, 4), bool), UpscaleSettings())[0][0]
     array([3., 3., 3., 3.])
     """
-    son, inside = downsample(father, valid, downsampling)
-    return upsample_valid(compress(son, transform).astype(father.dtype, copy=False), inside)
+    son, inside = downsample(father, valid, settings.downsampling)
+    target, curved = (compress(image, settings.transform).astype(father.dtype, copy=False) for image in (father, son))
+    return upsample_valid(curved, inside), target, valid

@@ -18,7 +18,7 @@ import numpy as np
 from refimpl.earth.grid import Grid, Source
 from refimpl.earth.warped import Warped
 from refimpl.errors import DataWarning, InputError
-from refimpl.method.inventory import Inventory
+from refimpl.formats.energy_table import Inventory
 from refimpl.run.config import Config
 from refimpl.run.provinces import mapped_totals, no_overlap, prediction_drivers, working_grid
 from refimpl.run.reference_maps import store_zones

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from refimpl.evaluation.agreement import InventoryComparison
-from refimpl.evaluation.land_cover import LAND_COVERS, LandCoverShares
 from refimpl.evaluation.other_inventory_tables import inventories_table, land_cover_table, province_table
 from refimpl.evaluation.scorecard import Judged
+from refimpl.formats.energy_table import Inventory
 from refimpl.formats.tables import write_table
-from refimpl.method.inventory import Inventory
-from refimpl.windows.allocation import MassBalance
+from refimpl.method.land_cover import LAND_COVERS, LandCoverShares
+from refimpl.windows.allocated_map import MassBalance
 
 
 def inventory_columns(inventory: Inventory) -> dict[str, object]:

@@ -23,15 +23,16 @@ from refimpl.evaluation.alternatives import (
     alternatives,
     reference_of,
 )
-from refimpl.evaluation.land_cover import LandCoverShares, coarse_shares
+from refimpl.evaluation.land_cover import coarse_shares
 from refimpl.evaluation.scorecard import Judged, judge_all
 from refimpl.method.fitted_regression import FittedRegression
+from refimpl.method.land_cover import LandCoverShares
 from refimpl.run.area import Area
 from refimpl.run.config import Config
 from refimpl.run.provinces import prediction_drivers
 from refimpl.run.reference_maps import coarser, read_inventories, read_land_cover
 from refimpl.run.stages import Here
-from refimpl.windows.coarse_map import CoarseMap, Predicted
+from refimpl.windows.predicted_map import CoarseMap, Predicted
 
 
 @dataclass(frozen=True)

@@ -33,17 +33,15 @@ from refimpl.earth.datum import other_datums
 from refimpl.earth.grid import Source
 from refimpl.errors import told
 from refimpl.evaluation.agreement import InventoryComparison
-from refimpl.evaluation.land_cover import LandCoverShares
 from refimpl.evaluation.scorecard import Judged
-from refimpl.formats.tape import Tape
+from refimpl.formats.energy_table import Inventory, read_inventory
 from refimpl.method.fitted_regression import FittedRegression
-from refimpl.method.image_range import Measured, measure
-from refimpl.method.inventory import Inventory, read_inventory
+from refimpl.method.land_cover import LandCoverShares
 from refimpl.method.network import Network
 from refimpl.method.scaling import MinMaxScaler
 from refimpl.method.selection import SelectionTable, choose, compare_models
-from refimpl.method.super_resolution import TILE, SuperResolution
 from refimpl.method.training import Trained
+from refimpl.method.training_pairs import Tape
 from refimpl.run.area import Area, check_zoom, lay_out
 from refimpl.run.config import Config
 from refimpl.run.judgement import Compared, judge_map, look_at_compared
@@ -51,13 +49,15 @@ from refimpl.run.provinces import ProvinceDrivers, province_drivers, read_zones
 from refimpl.run.report import DESCRIPTIONS
 from refimpl.run.stage_keys import name_of, stages_in
 from refimpl.run.stages import Here, Stages
-from refimpl.windows.allocation import Allocation, MassBalance, allocate, per_km2
+from refimpl.windows.allocated_map import Allocation, MassBalance, allocate, per_km2
 from refimpl.windows.checkpoint import Checkpoint
-from refimpl.windows.coarse_map import CoarseMap, count_negative, predicted_map
-from refimpl.windows.fine_map import NetworkOutput, Plain, SuperResolved
-from refimpl.windows.linear_image import train_on_map
+from refimpl.windows.fine_map import TILE_CELLS as TILE
+from refimpl.windows.fine_map import NetworkOutput, Plain, SuperResolution, SuperResolved
+from refimpl.windows.measured_range import Measured, measure
+from refimpl.windows.predicted_map import CoarseMap, count_negative, predicted_map
 from refimpl.windows.stored import Stored
 from refimpl.windows.tiled import write_tiled
+from refimpl.windows.training_on_file import train_on_map
 from refimpl.windows.walks import WRITTEN
 from refimpl.windows.zones import Coverage
 

@@ -20,15 +20,16 @@ from refimpl.earth.polygons import Polygons
 from refimpl.earth.projection import named_crs
 from refimpl.earth.warp import warp_nearest
 from refimpl.errors import DataWarning, InputError
+from refimpl.formats.energy_table import Inventory
 from refimpl.formats.geojson import is_geojson, read_polygons
-from refimpl.method.inventory import Inventory
+from refimpl.method.province_totals import rank_drivers
 from refimpl.progress import Progress
 from refimpl.run.config import Config
 from refimpl.run.drivers import OpenDriver
 from refimpl.run.sections import DEFAULT_ID, Bounds, ZoneSettings
 from refimpl.windows.clipped import Together
 from refimpl.windows.codes import StoredCodes, largest_code
-from refimpl.windows.zonal_statistics import rank_drivers, zonal_statistics
+from refimpl.windows.zonal_statistics import zonal_statistics
 from refimpl.windows.zones import Coverage, Zones, cover, coverage
 
 MOST_HELD = 2**22

@@ -26,9 +26,12 @@ from refimpl.figures.curves import curve_figure
 from refimpl.figures.inventory_figures import inventory_figures
 from refimpl.figures.maps import comparison_figure, map_figure, pick_window
 from refimpl.figures.stacked import land_cover_figure
+from refimpl.formats.energy_table import Inventory
 from refimpl.formats.files import atomic_path, in_one_sentence, sha256, sweep_stale, write_text
+from refimpl.formats.model_file import write_model
+from refimpl.formats.table1 import selection_rows
 from refimpl.formats.tables import columns_of, write_table
-from refimpl.method.inventory import Inventory
+from refimpl.formats.tape import write_history, write_tape
 from refimpl.method.selection import TITLES
 from refimpl.run.columns import (
     accuracy_columns,
@@ -42,7 +45,7 @@ from refimpl.run.columns import (
 from refimpl.run.stages import Here, Stages, digest
 from refimpl.run.summary import cell_words, named
 from refimpl.twins import current_backend
-from refimpl.windows.allocation import per_km2
+from refimpl.windows.allocated_map import per_km2
 from refimpl.windows.stored import Stored
 from refimpl.windows.tiled import write_tiled
 from refimpl.windows.walks import WRITTEN
@@ -180,10 +183,10 @@ def write_tables(results, folder: Path) -> None:
     write_table(folder / "drivers_fit.csv", driver_columns(results.fit, results.model))
     write_table(folder / "drivers_test.csv", driver_columns(results.test, results.model))
     write_table(folder / "drivers_ranked.csv", ranking_columns(results.fit.ranking))
-    write_table(folder / "table1.csv", columns_of(results.selection.rows()))
-    results.model.save(folder / "model.json")
-    results.fine.history.save(folder / "training.csv")
-    results.fine.tape.save(folder / "tape.csv")
+    write_table(folder / "table1.csv", columns_of(selection_rows(results.selection)))
+    write_model(folder / "model.json", results.model)
+    write_history(folder / "training.csv", results.fine.history)
+    write_tape(folder / "tape.csv", results.fine.tape)
     write_table(folder / "mass_balance.csv", balance_columns(results.allocation.balance, names))
     write_table(folder / "comparison.csv", comparison_table(results.judged))
     final = named(results.judged, RESULT)

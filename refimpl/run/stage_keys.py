@@ -33,10 +33,10 @@ import numpy as np
 
 from refimpl.errors import InputError
 from refimpl.formats.files import checksums
-from refimpl.formats.tape import Tape
 from refimpl.formats.world_file import world_file_of
 from refimpl.method.network import Network
 from refimpl.method.training import Trained
+from refimpl.method.training_pairs import Tape
 from refimpl.run.config import Config
 from refimpl.run.stages import Stages
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from refimpl.evaluation.alternatives import RESULT
 from refimpl.evaluation.scorecard import Judged, comparison_table
+from refimpl.formats.table1 import selection_text as selection_text
 from refimpl.formats.tables import format_table
 from refimpl.method.selection import TITLES
-from refimpl.method.selection import format_table as selection_text
 from refimpl.windows.walks import windows
 
 

@@ -17,8 +17,8 @@ from refimpl.errors import InputError, told
 from refimpl.evaluation.alternatives import RESULT
 from refimpl.evaluation.scorecard import comparison_table
 from refimpl.figures.by_year import series_figure
+from refimpl.formats.energy_table import read_inventory
 from refimpl.formats.tables import write_table
-from refimpl.method.inventory import read_inventory
 from refimpl.run.config import Config
 from refimpl.run.sections import SeriesSettings
 from refimpl.windows.walks import windows

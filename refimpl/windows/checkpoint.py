@@ -21,41 +21,34 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from refimpl.errors import DataWarning
 from refimpl.formats.files import atomic_path
-from refimpl.formats.tape import Draw
-from refimpl.method.network import parameter_count
+from refimpl.method.network import Network, parameter_count
 from refimpl.method.schedule import LearningRatePolicy
+from refimpl.method.settings import UpscaleSettings
+from refimpl.method.training import TrainingState
+from refimpl.method.training_pairs import Draw
 
 FORMAT = 1
 EVERY = 200
 """Steps between two checkpoints: some 15 seconds' work, of which writing one is less than 1 %."""
 
 
-@dataclass
-class State:
-    """A training between two steps.
+MOVING = ("rate", "last_change", "finished", "steps", "errors")
+"""What of the learning rate's policy changes while a network trains."""
 
-    ``parameters`` (n,) and ``moments`` (2, n) are of one dtype; ``draws`` are the crops taken, fixed ones first;
-    ``rows`` are loss, rate and error of each step; ``generator`` is the state of the bit generator as it was put away.
-    """
 
-    parameters: np.ndarray
-    moments: np.ndarray
-    policy: LearningRatePolicy
-    draws: list[Draw]
-    rows: list[tuple[float, float, float]]
-    generator: dict | None = None
+class Resumed(NamedTuple):
+    """A training as it was put away, and the state of its bit generator."""
 
-    @property
-    def step(self) -> int:
-        """How many steps are done."""
-        return len(self.rows)
+    state: TrainingState
+    generator: dict
 
 
 @dataclass(frozen=True)
@@ -73,7 +66,7 @@ class Checkpoint:
         if self.every < 1:
             raise ValueError(f"every is {self.every}, expected 1 step or more between two checkpoints")
 
-    def save(self, state: State, facts: dict, rng: np.random.Generator) -> None:
+    def save(self, state: TrainingState, facts: dict, rng: np.random.Generator) -> None:
         """Put the state, and that of ``rng``, away; ``facts``, texts and numbers, are compared when it is loaded.
 
         Raises
@@ -82,11 +75,11 @@ class Checkpoint:
             The file cannot be written; the one before stays.
         """
         about = {"format": FORMAT, "key": self.key, "facts": facts}
-        about |= {"generator": rng.bit_generator.state, "schedule": state.policy.state()}
+        about |= {"generator": rng.bit_generator.state, "schedule": {name: getattr(state.policy, name) for name in MOVING}}
         draws = np.array([(draw.step, draw.row, draw.column, draw.turn) for draw in state.draws], np.int64)
         arrays = {
             "about": np.array(json.dumps(about, default=np.ndarray.tolist)),
-            "parameters": state.parameters,
+            "parameters": state.network.parameters,
             "moments": state.moments,
             "draws": draws.reshape(-1, 4),
             "scales": np.array([draw.scale for draw in state.draws], np.float64),
@@ -95,10 +88,10 @@ class Checkpoint:
         with atomic_path(self.path) as temporary, open(temporary, "wb") as handle:
             np.savez(handle, **arrays)
 
-    def load(self, facts: dict, policy: LearningRatePolicy, rng: np.random.Generator) -> State | None:
-        """The state that was put away under this key; None where there is none, or, with a warning, none of use.
+    def load(self, facts: dict, settings: UpscaleSettings, rng: np.random.Generator) -> Resumed | None:
+        """The training that was put away under this key; None where there is none, or, with a warning, none of use.
 
-        ``policy`` tells the settings of the schedule, ``rng`` the kind of generator; neither is changed.
+        ``rng`` tells the kind of generator; it is not changed.
         """
         if not os.path.exists(self.path):
             return None
@@ -106,9 +99,9 @@ class Checkpoint:
             about, arrays = _read(self.path)
             if about["format"] == FORMAT and about["key"] != self.key:
                 return None
-            state = _checked(about, arrays, facts, policy)
-            type(rng.bit_generator)().state = state.generator
-            return state
+            state = _checked(about, arrays, facts, settings)
+            type(rng.bit_generator)().state = about["generator"]
+            return Resumed(state, about["generator"])
         except Exception as fault:  # whatever a damaged file makes zipfile, NumPy and json raise
             reason = str(fault) if isinstance(fault, _UnfitError) else "it is damaged"
             sentence = f"{self.path}: this checkpoint cannot be used ({reason}); training starts over"
@@ -126,7 +119,9 @@ def _read(path: str | os.PathLike) -> tuple[dict, dict[str, np.ndarray]]:
     return json.loads(str(arrays.pop("about"))), arrays
 
 
-def _checked(about: dict, arrays: dict[str, np.ndarray], facts: dict, policy: LearningRatePolicy) -> State:
+def _checked(
+    about: dict, arrays: dict[str, np.ndarray], facts: dict, settings: UpscaleSettings
+) -> TrainingState:
     """The state, if its parts fit each other and what is expected."""
     if about["format"] != FORMAT:
         raise _UnfitError(f"its format is {about['format']}, expected {FORMAT}")
@@ -147,11 +142,12 @@ def _checked(about: dict, arrays: dict[str, np.ndarray], facts: dict, policy: Le
     if draws[:, 0].tolist() != [0] * (count - done) + list(range(1, done + 1)):
         raise _UnfitError("its steps do not count 0, ..., 0, 1, 2, ...")
     rows = zip(draws.tolist(), scales.tolist())
-    return State(
-        parameters,
+    policy = LearningRatePolicy(settings.learning_rate, settings.final_rate)
+    policy = replace(policy, **{name: about["schedule"][name] for name in MOVING})
+    return TrainingState(
+        Network(parameters, facts["layers"], facts["channels"], facts["bias"]),
         moments,
-        policy.at(about["schedule"]),
+        policy,
         [Draw(step, scale, row, column, turn) for (step, row, column, turn), scale in rows],
         [tuple(row) for row in history.tolist()],
-        about["generator"],
     )

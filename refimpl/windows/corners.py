@@ -23,7 +23,7 @@ class Corners:
 
     >>> upper, lower = np.array([[0, 1, 1]]), np.array([[0, 0, 0], [1, 1, 0]])
     >>> corners = Corners.packed([upper > 0, lower > 0])
-    >>> corners.size, corners.place(1), corners.place(2)
+    >>> len(corners), corners[1], corners[2]
     (4, (0, 2), (2, 0))
     """
 
@@ -39,12 +39,10 @@ class Corners:
             counts.append(np.count_nonzero(band, axis=1))
         return cls(np.concatenate(bits), np.cumsum(np.concatenate(counts)))
 
-    @property
-    def size(self) -> int:
-        """How many there are."""
+    def __len__(self) -> int:
         return int(self.until[-1])
 
-    def place(self, number: int) -> tuple[int, int]:
+    def __getitem__(self, number: int) -> tuple[int, int]:
         """Row and column of the corner of this number, from 0."""
         row = int(np.searchsorted(self.until, number, side="right"))
         before = int(self.until[row - 1]) if row else 0

@@ -2,6 +2,7 @@
 
 Shocher, Cohen & Irani 2018, section 3: each output is corrected by back-projection, then the median is taken cell by
 cell.  Eight fine maps are too much at national size, so the map is made in parts; ``reach`` says what a part needs.
+A part has the cells that ``refimpl.windows.whole_maps.apply_network`` gives for the whole map.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from collections.abc import Callable
 import numpy as np
 
 from refimpl.earth.grid import Window
-from refimpl.method.back_projection import children, correct
+from refimpl.method.back_projection import back_project, children
 from refimpl.method.image_range import compress, expand
 from refimpl.method.network import Network
 from refimpl.method.resize import upsample_valid
 from refimpl.method.settings import UpscaleSettings
+from refimpl.method.super_resolution import median
 from refimpl.method.training_pairs import turned, undo_rotate_mirror
-from refimpl.twins import twin
 from refimpl.windows.inference import ALIGNMENT, infer
 from refimpl.windows.reach import Cut, reach, within
 
@@ -52,7 +53,7 @@ def ensemble(
             raw = turned_output(network, *fine_image, cut, around.window, turn, part)
         linear = expand(raw.astype(np.float64), settings.transform)
         del raw
-        correct(linear, around.values, around.valid, iterations, settings.downsampling)
+        linear = back_project(linear, around.values, around.valid, iterations, settings.downsampling)
         return linear[within(window, around.window, 2)]
 
     if outputs == 1:
@@ -98,16 +99,6 @@ def turned_window(window: Window, shape: tuple[int, int], turn: int) -> Window:
         top, bottom, left, right = cols - right, cols - left, top, bottom
         rows, cols = cols, rows
     return (top, bottom, cols - right, cols - left) if turn >= 4 else (top, bottom, left, right)
-
-
-@twin("kernels.ensemble")
-def median(images: np.ndarray) -> np.ndarray:
-    """Median of images (n, rows, cols), cell by cell; for even n the mean of the middle two.  They hold no NaN.
-
-    >>> median(np.array([[[1.0]], [[9.0]], [[2.0]], [[4.0]]]))
-    array([[3.]])
-    """
-    return np.median(images, axis=0)
 
 
 class _Part:

@@ -1,4 +1,4 @@
-"""The fine map and its plain alternatives as sources: computed where they are asked for (Eq. 2; D08, D09, D16-D19).
+"""The fine map and its plain alternatives as sources: computed where they are asked for (Fig. 8; D08, D09, D16-D19).
 
 Coarse maps (rows, cols) and fine maps (2 rows, 2 cols) are sources; the fine one lies on ``grid.refined()`` and is
 valid where its coarse cell is.  Values are float64 in the units of the coarse map, at least 0 (D18).  A part of a fine
@@ -13,15 +13,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from refimpl.earth.grid import Grid, Raster, Source, Window
-from refimpl.method.back_projection import back_project, cells_around, children, correct
-from refimpl.method.image_range import ImageRange, clip_negatives, expand
+from refimpl.method.back_projection import back_project, children
+from refimpl.method.image_range import ImageRange, expand
 from refimpl.method.network import Network
 from refimpl.method.resize import upsample_valid
 from refimpl.method.settings import UpscaleSettings
+from refimpl.method.training import History
+from refimpl.method.training_pairs import Tape
 from refimpl.progress import Progress
 from refimpl.windows.computed import Computed
 from refimpl.windows.ensemble import ensemble, interpolated, turned_output
-from refimpl.windows.reach import INTERPOLATION, Cut, box_of, grown, reach, within
+from refimpl.windows.measured_range import clip_negatives
+from refimpl.windows.reach import INTERPOLATION, Cut, box_of, cells_around, grown, reach, within
+
+TILE_CELLS = 768
+"""Side of a tile of the fine map in coarse cells.  Its eight outputs take 170 MB; of smaller ones more would be computed
+twice."""
 
 
 class FineMap(Computed, ABC):
@@ -131,7 +138,7 @@ class Plain:
 
 @dataclass(frozen=True, eq=False)
 class SuperResolved(FineMap):
-    """Eq. 2: the fine map that a trained ``network`` makes (D17), computed in the dtype of its parameters.
+    """Fig. 8: the fine map that a trained ``network`` makes (D17), computed in the dtype of its parameters.
 
     ``output`` is the ``NetworkOutput``, where it is known already.  With the kernels and a network in float32, a cell
     has the same bits in whatever part it is asked for; NumPy's matrix products may round it differently in parts of
@@ -167,7 +174,8 @@ class SuperResolved(FineMap):
         around = cut.around(window, reach(self.settings, self.network.depth).after)
         first = self._known if self.output is not None else None
         fine = ensemble(self.network, cut, around.window, self.settings, progress, first)
-        correct(fine, around.values, around.valid, self.settings.back_projection, self.settings.downsampling)
+        iterations, kind = self.settings.back_projection, self.settings.downsampling
+        fine = back_project(fine, around.values, around.valid, iterations, kind)
         return fine[within(window, around.window, 2)]
 
 
@@ -203,3 +211,19 @@ class Bicubic(FineMap):
         fine = upsample_valid(cut.values, cut.valid)
         fine = back_project(fine, cut.values, cut.valid, self.back_projection, self.downsampling)
         return fine[within(window, cut.window, 2)]
+
+
+@dataclass(frozen=True)
+class SuperResolution:
+    """What ``super_resolve`` made.
+
+    ``weights`` is the fine map, CW of Eq. 3; then the training's history, tape and network, the image range of the
+    coarse map, and the number of its cells that were negative and ``clipped`` (D08).
+    """
+
+    weights: Source
+    history: History
+    tape: Tape
+    network: Network
+    image_range: ImageRange
+    clipped: int

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from refimpl.earth.grid import Window
-from refimpl.method.back_projection import cells_around
 from refimpl.method.settings import UpscaleSettings
 from refimpl.windows.inference import halo
 
@@ -26,6 +25,20 @@ INTERPOLATION = 2
 SPOILT = 3
 """Fine cells next to a cut whose interpolation misses a coarse one: two children of the last one, and the first of the
 last but one."""
+
+
+def cells_around(iterations: int, kind: str) -> int:
+    """Coarse cells on each side that so many iterations look at; ``kind`` is the downsampling.
+
+    To the left, the first child of cell c takes part of the differences of the cells c - 2 to c + 1, the second child
+    of c - 1 to c + 2.  With the mean, the difference of c - 2 begins at the first child of c - 2: two cells for each
+    iteration.  With the bicubic mean it begins at the second child of c - 4; but from a second child, a further
+    iteration begins at the second child three cells to the left.  To the right it is the same, with the other child.
+
+    >>> cells_around(10, "mean"), cells_around(10, "bicubic"), cells_around(0, "bicubic")
+    (20, 31, 0)
+    """
+    return 2 * iterations if kind == "mean" else 3 * iterations + min(iterations, 1)
 
 
 @dataclass(frozen=True)

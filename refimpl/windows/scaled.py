@@ -18,11 +18,9 @@ import numpy as np
 
 from refimpl.earth.grid import Grid, Raster, Source, Window
 from refimpl.earth.projection import ALBERS_CHINA
-from refimpl.method.resize import HALF, bicubic_taps
+from refimpl.method.resize import Taps, bicubic_taps, weigh_valid
 from refimpl.twins import twin
 
-Taps = tuple[np.ndarray, np.ndarray]
-"""For each output cell of one axis: ``indices`` and ``weights`` of input cells, both (cells, taps)."""
 BAND_CELLS = 2**20
 """Cells of the source, about, that are read for one band of rows."""
 
@@ -93,22 +91,4 @@ def weigh_window(
     array([[ 2.5,  4.5],
            [10.5, 12.5]])
     """
-    if every_valid:
-        return _weigh(image, rows, cols), np.ones((len(rows[0]), len(cols[0])), bool)
-    share = _weigh(valid.astype(image.dtype), rows, cols)
-    total = _weigh(np.where(valid, image, 0).astype(image.dtype), rows, cols)
-    enough = share >= HALF
-    return np.where(enough, total / np.where(enough, share, 1), 0).astype(image.dtype), enough
-
-
-def _weigh(image: np.ndarray, rows: Taps, cols: Taps) -> np.ndarray:
-    return np.ascontiguousarray(_weigh_rows(_weigh_rows(image, *rows).T, *cols).T)
-
-
-def _weigh_rows(image: np.ndarray, indices: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Sum over the taps in their order, each product rounded."""
-    weights = weights.astype(image.dtype)
-    out = image[indices[:, 0]] * weights[:, :1]
-    for tap in range(1, indices.shape[1]):
-        out += image[indices[:, tap]] * weights[:, tap : tap + 1]
-    return out
+    return weigh_valid(image, valid, rows, cols, every_valid)

@@ -20,12 +20,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from refimpl.errors import InputError
+from refimpl.method.correction import RECEIVERS, refuse_wrong_weights
 from refimpl.twins import twin
 from refimpl.windows.exact_sums import DIGITS, carried, digits_of, exact
-
-TOP = 4
-"""Largest cells of a province that are kept, for what rounding leaves (D22)."""
 
 
 class Weighed(NamedTuple):
@@ -73,7 +70,7 @@ def weigh_cells(weights, valid, zones, areas, codes, added, corner):
     for k, code in enumerate(codes.tolist()):
         rows, columns = np.nonzero(valid & (zones == code))
         cells = (weights[rows, columns].astype(float) + added[k]) * areas[rows]
-        first = np.argsort(-cells, kind="stable")[:TOP]
+        first = np.argsort(-cells, kind="stable")[:RECEIVERS]
         count[k], sums[k], largest[k, : first.size] = cells.size, digits_of(cells), cells[first]
         places[k, : first.size] = np.stack([rows[first], columns[first]], axis=1) + corner
     return count, sums, largest, places
@@ -115,8 +112,8 @@ def nothing_weighed(size: int) -> Weighed:
     >>> nothing_weighed(1).largest.tolist()
     [[-1.0, -1.0, -1.0, -1.0]]
     """
-    places = np.zeros((size, TOP, 2), np.int64)
-    return Weighed(np.zeros(size, np.int64), np.zeros((size, DIGITS), np.int64), np.full((size, TOP), -1.0), places)
+    places = np.zeros((size, RECEIVERS, 2), np.int64)
+    return Weighed(np.zeros(size, np.int64), np.zeros((size, DIGITS), np.int64), np.full((size, RECEIVERS), -1.0), places)
 
 
 def joined(found: Iterable[tuple], size: int) -> Weighed:
@@ -130,7 +127,7 @@ def joined(found: Iterable[tuple], size: int) -> Weighed:
     count, sums, largest, places = nothing_weighed(size)
     for more in map(Weighed._make, found):
         values, where = np.concatenate([largest, more.largest], 1), np.concatenate([places, more.places], 1)
-        first = np.lexsort((where[..., 1], where[..., 0], -values), axis=1)[:, :TOP]
+        first = np.lexsort((where[..., 1], where[..., 0], -values), axis=1)[:, :RECEIVERS]
         largest = np.take_along_axis(values, first, 1)
         places = np.take_along_axis(where, first[..., np.newaxis], 1)
         count, sums = count + more.count, sums + more.sums
@@ -213,15 +210,3 @@ def settled(shares: Shares, weighed: Weighed, sums: np.ndarray, totals: np.ndarr
             values.append(value)
         cell_sums[k] = float(whole)
     return Settled(np.array(places, np.int64).reshape(-1, 2), np.array(values, float), cell_sums)
-
-
-def refuse_wrong_weights(weights: np.ndarray, valid: np.ndarray, areas: np.ndarray, corner=(0, 0)) -> None:
-    """InputError, with its place, for the first valid weight that is negative or not finite, also times its area."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        wrong = valid & ~((weights >= 0) & np.isfinite(weights.astype(float) * areas[:, np.newaxis]))
-    if wrong.any():
-        row, column = np.argwhere(wrong)[0]
-        raise InputError(
-            f"the weights: a weight of {weights[row, column]} at row {row + corner[0]}, column {column + corner[1]}; "
-            "Eq. 3 needs finite weights of 0 or more, clip them first (D08, D18)"
-        )

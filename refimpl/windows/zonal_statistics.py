@@ -8,7 +8,7 @@ compensated, so that a result does not depend on the order of cells and blocks b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,14 +18,11 @@ from refimpl.earth.grid import Raster
 from refimpl.earth.polygons import Polygons
 from refimpl.earth.zone_labels import checked_rule
 from refimpl.errors import InputError
-from refimpl.method.metrics import pearson_r
 from refimpl.windows.zonal_blocks import SumsOfBlock, label_parts, polygon_parts
-from refimpl.windows.zonal_sums import exact_pair, zonal_sums
+from refimpl.windows.zonal_sums import exact_pair
 
 if TYPE_CHECKING:
     from refimpl.formats.geotiff import RasterFile
-
-__all__ = ["ZonalStatistics", "rank_drivers", "zonal_statistics", "zonal_sums"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,15 +102,3 @@ def _table(parts: Iterable[SumsOfBlock]) -> ZonalStatistics:
     count = np.array([sum(terms[code][2]) for code in codes.tolist()], np.int64)
     mean = np.divide(total, area, out=np.full(codes.size, np.nan), where=area > 0)
     return ZonalStatistics(codes, total, mean, count, area)
-
-
-def rank_drivers(totals: Mapping[str, np.ndarray], emission) -> list[tuple[str, float]]:
-    """Drivers by |Pearson r| of their province totals with ``emission``, strongest first, ties in the order given.
-
-    A driver that is the same everywhere has no r (nan) and comes last.
-
-    >>> [name for name, r in rank_drivers({"a": [1.0, 2.0, 2.0], "b": [3.0, 2.0, 1.0]}, [1.0, 2.0, 3.0])]
-    ['b', 'a']
-    """
-    ranked = [(name, pearson_r(total, emission)) for name, total in totals.items()]
-    return sorted(ranked, key=lambda pair: -abs(pair[1]) if pair[1] == pair[1] else 1.0)

@@ -30,7 +30,7 @@ def exact_pair(terms: Iterable[float]) -> tuple[float, float]:
 
 @twin("kernels.zonal")
 def zonal_pairs(values, valid, zones, weights):
-    """As ``zonal_sums``, each sum with what its rounding lost: totals and areas are (2, k), the sum and the rest.
+    """As ``province_totals.zonal_sums``, each sum with what its rounding lost: totals and areas are (2, k), the sum and the rest.
 
     >>> values, zones = np.array([[1e16, 1.0, 8.0]]), np.array([[1, 1, 5]])
     >>> [each.tolist() for each in zonal_pairs.reference(values, values > 0, zones, np.ones(1))]
@@ -48,33 +48,3 @@ def zonal_pairs(values, valid, zones, weights):
     counts = [np.count_nonzero(cells) for cells in inside]
     totals, areas = (np.array(each, float).reshape(-1, 2).T for each in (totals, areas))
     return codes, totals, areas, np.array(counts, np.int64)
-
-
-@twin("kernels.zonal")
-def zonal_sums(values, valid, zones, weights):
-    """What the valid cells of each zone add up to.
-
-    Parameters
-    ----------
-    values, valid : (rows, cols) real, finite where valid, and bool.
-    zones : (rows, cols) integer codes, 0 outside.
-    weights : (rows,) float64, one per row (the cell's area, say).
-
-    Returns
-    -------
-    codes : (k,) int64, ascending: every code that occurs but 0, also where no cell of the zone is valid.
-    totals : (k,) float64, sum of value x weight.
-    areas : (k,) float64, sum of the weights.
-    counts : (k,) int64, number of valid cells.
-
-    Raises
-    ------
-    ValueError
-        Shapes differ or a code is negative.
-
-    >>> values, zones = np.array([[1.0, 2.0], [4.0, 8.0]]), np.array([[1, 1], [0, 5]])
-    >>> [each.tolist() for each in zonal_sums.reference(values, values < 8, zones, np.array([1.0, 0.5]))]
-    [[1, 5], [3.0, 0.0], [2.0, 0.0], [2, 0]]
-    """
-    codes, totals, areas, counts = zonal_pairs.reference(values, valid, zones, weights)
-    return codes, totals[0], areas[0], counts

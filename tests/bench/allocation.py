@@ -27,7 +27,7 @@ def sample(emission, mapped) -> np.ndarray:
 def prepare_refimpl():
     from refimpl.earth.grid import Grid, Raster
     from refimpl.earth.projection import ALBERS_CHINA
-    from refimpl.windows.allocation import allocate
+    from refimpl.windows.allocated_map import allocate
 
     weights = Raster(*driver(), Grid(ALBERS_CHINA, (0.0, 0.0, 500.0, -500.0), SHAPE), "1")
     zones, totals = blobs(), {code: TOTALS[code] for code in range(1, ZONES + 1)}

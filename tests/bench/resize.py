@@ -103,8 +103,7 @@ def draws(size: int) -> np.ndarray:
 
 def prepare_crops(size):
     def prepare():
-        from refimpl.formats.tape import Draw
-        from refimpl.method.training_pairs import build_pyramid, training_pair
+        from refimpl.method.training_pairs import Draw, build_pyramid, training_pair
 
         levels = build_pyramid(image()[:600, :600], np.ones((600, 600), bool), size, pyramid=False)
         crops = [Draw(1, 1.0, *map(int, draw)) for draw in draws(size)]

@@ -299,7 +299,7 @@ SURFACES = [
     Mutant(
         "d21-the-same-for-each-cell",
         "allocation",
-        "refimpl/windows/allocation.py",
+        "refimpl/windows/allocated_map.py",
         "np.ones(np.count_nonzero(zero))",
         "np.zeros(np.count_nonzero(zero))",
     ),
@@ -317,11 +317,11 @@ SURFACES = [
         "emission[inside], mapped[inside] = cells * scales[k] * factors[k], True",
         "emission[inside], mapped[inside] = cells.mean() * scales[k] * factors[k], True",
     ),
-    Mutant("density-in-1e4-t", "allocation", "refimpl/windows/allocation.py", "part.values * 1e4 /", "part.values /"),
+    Mutant("density-in-1e4-t", "allocation", "refimpl/windows/allocated_map.py", "part.values * 1e4 /", "part.values /"),
     Mutant(
         "density-per-cell",
         "allocation",
-        "refimpl/windows/allocation.py",
+        "refimpl/windows/allocated_map.py",
         "/ self.areas[window[0] : window[1], np.newaxis]\n",
         "/ 1.0\n",
     ),

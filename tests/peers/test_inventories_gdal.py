@@ -19,12 +19,12 @@ from PIL import Image
 from refimpl.cli import main
 from refimpl.earth.grid import Grid, Raster
 from refimpl.earth.projection import ALBERS_CHINA
-from refimpl.evaluation.land_cover import LAND_COVERS
 from refimpl.evaluation.land_cover_map import land_cover_on
 from refimpl.evaluation.other_inventories import inventory_density
+from refimpl.evaluation.rank_correlation import spearman_rho
 from refimpl.formats.geotiff import read_raster
 from refimpl.formats.writing import write_raster
-from refimpl.method.metrics import spearman_rho
+from refimpl.method.land_cover import LAND_COVERS
 from refimpl.run.reference_maps import read_odiac
 
 pyproj = pytest.importorskip("pyproj")

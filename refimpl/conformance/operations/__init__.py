@@ -16,6 +16,7 @@ from refimpl.conformance.operations import (
     images,
     inventory,
     maps,
+    method_forms,
     network,
     pipeline,
     raster,
@@ -35,8 +36,14 @@ OPERATIONS: dict[str, Callable[[Task], Mapping[str, object]]] = {
 """Every operation by its name."""
 
 
-def answer(task: Task) -> Mapping[str, object]:
+METHOD = OPERATIONS | method_forms.OPERATIONS
+"""Every operation, answered by ``refimpl.method`` where the everyday answer is a form of it for larger maps."""
+
+
+def answer(task: Task, operations: Mapping[str, Callable[[Task], Mapping[str, object]]] = OPERATIONS):
     """The outputs, by file name without ending: array, dict of columns, or Raster.
+
+    ``operations`` is OPERATIONS or METHOD.
 
     Raises
     ------
@@ -45,9 +52,9 @@ def answer(task: Task) -> Mapping[str, object]:
     NotImplementedError
         refimpl has no such operation.
     """
-    if task.operation not in OPERATIONS:
+    if task.operation not in operations:
         raise NotImplementedError(f"operation {task.operation!r}")
     refuse_wrong_types(task.parameters)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)
-        return OPERATIONS[task.operation](task)
+        return operations[task.operation](task)

@@ -7,7 +7,7 @@ import numpy as np
 from refimpl.conformance.operations.reading import raster, table, zones
 from refimpl.conformance.task import Task
 from refimpl.errors import InputError
-from refimpl.windows import allocation
+from refimpl.windows import allocated_map as allocation
 
 
 def totals_of(task: Task) -> dict[int, float]:

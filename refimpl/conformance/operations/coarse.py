@@ -7,7 +7,7 @@ from refimpl.conformance.operations.regression import settings
 from refimpl.conformance.task import Task
 from refimpl.errors import InputError
 from refimpl.method.selection import fit_model
-from refimpl.windows import coarse_map as coarse
+from refimpl.windows import predicted_map as coarse
 
 
 def predict_coarse(task: Task) -> dict:

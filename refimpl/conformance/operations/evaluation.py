@@ -7,9 +7,8 @@ import numpy as np
 from refimpl.conformance.operations.reading import array, codes, crs, grid, named, naming, raster, zones
 from refimpl.conformance.task import Task
 from refimpl.evaluation import accuracy as by_province
-from refimpl.evaluation import land_cover
 from refimpl.evaluation.other_inventories import ffdas_density, odiac_density
-from refimpl.method import metrics
+from refimpl.method import land_cover, metrics
 
 METRICS = {
     "r2": metrics.r_squared,

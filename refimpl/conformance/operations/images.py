@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from refimpl.conformance.operations.reading import array, image, named, raster, whole
+from refimpl.conformance.operations.reading import array, given, image, named, raster, whole
 from refimpl.conformance.task import Task
 from refimpl.errors import InputError
-from refimpl.formats.tape import Draw
 from refimpl.method import resize
 from refimpl.method import training_pairs as augment
-from refimpl.method.image_range import clip_negatives, compress, expand, measure_range
+from refimpl.method.image_range import compress, expand
 from refimpl.method.settings import UpscaleSettings, validate
+from refimpl.method.training_pairs import Draw
+from refimpl.windows.levels import pyramid_of
+from refimpl.windows.measured_range import measure
+from refimpl.windows.scaled import in_memory
+from refimpl.windows.training_on_file import LinearImage
 
 
 def image_range(task: Task) -> dict:
     """D08, D09."""
-    coarse, clipped = clip_negatives(raster(task, "coarse"))
-    found = measure_range(coarse.values, coarse.valid)
-    table = named(minimum=found.minimum, scale=found.scale, clipped=clipped)
-    return {"image": found.to_image(coarse.values, coarse.valid), "range": table}
+    coarse = raster(task, "coarse")
+    measured = measure(coarse)
+    rows, cols = coarse.grid.shape
+    image = LinearImage(coarse, measured.range, np.float64).part((0, rows, 0, cols)).values
+    table = named(minimum=measured.range.minimum, scale=measured.range.scale, clipped=measured.clipped)
+    return {"image": image, "range": table}
 
 
 def intensity_curve(task: Task) -> dict:
@@ -67,28 +75,35 @@ def crop_corners(task: Task) -> dict:
     return {"size": named(size=size), "corners": augment.admissible(values, valid, size)}
 
 
-def levels_of(task: Task) -> tuple[list[augment.Level], int]:
+def levels_of(task: Task) -> tuple[Sequence[augment.Level], int]:
     """D14: the pyramid of a map, and the size of its crops."""
     values, valid = image(task)
-    size = crop_of(task, values)
-    return augment.build_pyramid(values, valid, size, task.parameter("pyramid", UpscaleSettings.pyramid)), size
+    size, pyramid = crop_of(task, values), task.parameter("pyramid", UpscaleSettings.pyramid)
+    return pyramid_of(in_memory(values, valid), size, pyramid, values.dtype), size
 
 
 def pyramid(task: Task) -> dict:
     """The levels that have a crop."""
-    levels, _ = levels_of(task)
+    return {"levels": levels_table(levels_of(task)[0])}
+
+
+def levels_table(levels: Sequence[augment.Level]) -> dict:
+    """Scale, size and number of corners of each level."""
     columns = {"scale": [level.scale for level in levels]}
     columns |= {name: [level.shape[axis] for level in levels] for axis, name in enumerate(("rows", "cols"))}
-    return {"levels": columns | {"corners": [level.corners.size for level in levels]}}
+    return columns | {"corners": [len(level.corners) for level in levels]}
 
 
 def training_pair(task: Task) -> dict:
     """What a step trains on."""
-    levels, size = levels_of(task)
+    return pair_of(task, *levels_of(task))
+
+
+def pair_of(task: Task, levels: Sequence[augment.Level], size: int) -> dict:
+    """The crop that the task names, as a pair."""
     draw = Draw(1, task.parameter("scale"), *(whole(task, name) for name in ("row", "column", "turn")))
-    defaults = UpscaleSettings()
-    options = (task.parameter(name, getattr(defaults, name)) for name in ("downsampling", "transform"))
-    found = augment.training_pair(levels, draw, size, *options)
+    settings = validate(UpscaleSettings(**given(task, "downsampling", "transform")))
+    found = augment.training_pair(*augment.cut(levels, draw, size), settings)
     return dict(zip(("input", "target", "mask"), found, strict=True))
 
 

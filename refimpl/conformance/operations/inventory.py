@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from refimpl.conformance.operations.reading import naming, table
 from refimpl.conformance.task import Task
-from refimpl.method.inventory import Fuel, read_inventory
+from refimpl.formats.energy_table import read_inventory
+from refimpl.method.inventory import Fuel
 
 
 def emission_coefficients(task: Task) -> dict:

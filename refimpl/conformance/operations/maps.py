@@ -10,7 +10,7 @@ from refimpl.conformance.operations.training import settings_of
 from refimpl.conformance.task import Task
 from refimpl.errors import InputError
 from refimpl.method import back_projection
-from refimpl.method import super_resolution as upscale
+from refimpl.windows import whole_maps as upscale
 
 
 def back_project(task: Task) -> dict:
@@ -34,7 +34,7 @@ def interpolate(task: Task) -> dict:
 
 
 def apply_network(task: Task) -> dict:
-    """Eq. 2 with a network that is given."""
+    """Fig. 8 with a network that is given."""
     settings = settings_of(task)
     return {"weights": upscale.apply_network(network_of(task), raster(task, "coarse"), settings)}
 

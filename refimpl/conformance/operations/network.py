@@ -11,7 +11,7 @@ from refimpl.method.adam import BETA1, BETA2, EPSILON, adam_step
 from refimpl.method.network import Network, initialise, loss_and_gradients
 from refimpl.method.network import forward as network_forward
 from refimpl.method.settings import UpscaleSettings
-from refimpl.windows.ensemble import median as median_of
+from refimpl.method.super_resolution import median as median_of
 from refimpl.windows.inference import infer
 
 
@@ -73,10 +73,18 @@ def adam(task: Task) -> dict:
 def infer_window(task: Task) -> dict:
     """A window of the whole image's output."""
     values, valid = image(task)
+    return {"fine": infer(network_of(task, values.dtype), values, valid, window_of(task, values.shape))}
+
+
+def window_of(task: Task, shape: tuple[int, int]) -> tuple[int, int, int, int]:
+    """The parameter ``window``, inside an image."""
     window = task.parameter("window")
     if not (isinstance(window, list) and [type(edge) for edge in window] == [int] * 4):
         raise InputError(f"window is {window!r}; expected [top, bottom, left, right]")
-    return {"fine": infer(network_of(task, values.dtype), values, valid, tuple(window))}
+    top, bottom, left, right = window
+    if not (0 <= top <= bottom <= shape[0] and 0 <= left <= right <= shape[1]):
+        raise InputError(f"window is {window}; expected one inside the image, {shape[0]} x {shape[1]} cells")
+    return top, bottom, left, right
 
 
 def median(task: Task) -> dict:

@@ -7,9 +7,12 @@ import numpy as np
 from refimpl.conformance.operations.reading import array, arrays, given, named, table
 from refimpl.conformance.task import Task
 from refimpl.errors import InputError
+from refimpl.formats.table1 import selection_rows
 from refimpl.formats.tables import columns_of
 from refimpl.method.bayesian import BayesianRegression
 from refimpl.method.elastic_net import ElasticNet
+from refimpl.method.estimator import training_data
+from refimpl.method.hyperparameters import finite
 from refimpl.method.kernel_functions import checked_kernel
 from refimpl.method.kernel_functions import kernel_matrix as matrix_of_kernel
 from refimpl.method.linear import LinearRegression
@@ -44,7 +47,7 @@ def standardise(task: Task) -> dict:
     """D06's target."""
     scaler = StandardScaler()
     with arrays("y"):
-        z = scaler.fit_transform(array(task, "y", 1))
+        z = scaler.fit(array(task, "y", 1)).transform(array(task, "y", 1))
     return {"z": z, "moments": named(mean=float(scaler.mean_), scale=float(scaler.scale_))}
 
 
@@ -79,11 +82,26 @@ def svr_fit(task: Task) -> dict:
     return {"predicted": fitted(task, model)[1]}
 
 
+def svr_of(support_vectors, dual_coef, intercept: float, gamma: float, **kernel) -> SVR:
+    """The model of a solution that another program found: (n, d), (n,); ``kernel``, ``degree``, ``coef0``.
+
+    >>> svr_of([[0.0], [2.0]], [-0.5, 0.5], 1.0, 1.0, kernel="linear").predict([[4.0]])
+    array([5.])
+    """
+    model = SVR(gamma=gamma, **kernel)
+    model.support_vectors_, weights = training_data(support_vectors, dual_coef)
+    model.support_, model.dual_coef_ = np.arange(weights.size), weights[np.newaxis]
+    model.gamma_ = checked_kernel(model.kernel, gamma, model.degree, model.coef0)[1]
+    model.intercept_ = np.array([finite("SVR", "intercept", intercept)])
+    model.n_iter_, model.kkt_gap_, model.n_features_in_ = 0, 0.0, model.support_vectors_.shape[1]
+    return model
+
+
 def svr_predict(task: Task) -> dict:
     """A solution that is given."""
     solution = array(task, "support_vectors", 2), array(task, "dual_coef", 1), task.parameter("intercept")
     with arrays("support_vectors", "dual_coef"):
-        model = SVR.from_support_vectors(*solution, task.parameter("gamma"), **given(task, "kernel", "degree", "coef0"))
+        model = svr_of(*solution, task.parameter("gamma"), **given(task, "kernel", "degree", "coef0"))
     with arrays("X_new"):
         return {"predicted": model.predict(array(task, "X_new", 2))}
 
@@ -128,7 +146,7 @@ def compare_models(task: Task) -> dict:
     names = ("drivers_fit", "emission_fit", "drivers_test", "emission_test")
     data = [array(task, name, 2 if name.startswith("drivers") else 1) for name in names]
     with arrays(*names):
-        return {"table": columns_of(compare(*data, settings(task.parameter("settings", {}))).rows())}
+        return {"table": columns_of(selection_rows(compare(*data, settings(task.parameter("settings", {})))))}
 
 
 OPERATIONS = {

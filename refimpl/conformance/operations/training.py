@@ -10,10 +10,12 @@ from refimpl.conformance.operations.network import network_of
 from refimpl.conformance.operations.reading import given, image, naming, table, whole
 from refimpl.conformance.task import Task
 from refimpl.errors import InputError
-from refimpl.formats.tape import Tape
+from refimpl.formats.tape import read_tape
 from refimpl.method.schedule import LearningRatePolicy
 from refimpl.method.settings import UpscaleSettings, validate
-from refimpl.method.training import train
+from refimpl.method.training import Trained
+from refimpl.method.training_pairs import Tape
+from refimpl.windows.whole_maps import train_image
 
 
 def settings_of(task: Task, **known: object) -> UpscaleSettings:
@@ -52,7 +54,7 @@ def rates(policy: LearningRatePolicy, errors: dict[int, float], steps: int) -> d
 def tape_of(task: Task) -> Tape:
     """``tape.csv``."""
     with naming("tape"):
-        return Tape.load(task.path("tape"))
+        return read_tape(task.path("tape"))
 
 
 def train_steps(task: Task) -> dict:
@@ -60,10 +62,13 @@ def train_steps(task: Task) -> dict:
     values, valid = image(task)
     tape, network = tape_of(task), network_of(task, values.dtype)
     settings = settings_of(task, max_steps=len(tape.training))
-    found = train(values, valid, settings, np.random.default_rng(0), tape=tape, network=network, dtype=values.dtype)
-    history = found.history
+    return outputs(train_image(values, valid, settings, np.random.default_rng(0), tape=tape, network=network))
+
+
+def outputs(found: Trained) -> dict:
+    """Parameters and losses of a training."""
     names = ("step", "loss", "learning_rate", "reconstruction_error")
-    return {"trained": found.network.parameters, "losses": {name: getattr(history, name) for name in names}}
+    return {"trained": found.network.parameters, "losses": {name: getattr(found.history, name) for name in names}}
 
 
 OPERATIONS = {"learning_rate": learning_rate, "train_steps": train_steps}

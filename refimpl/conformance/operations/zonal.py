@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from refimpl.conformance.operations.reading import raster, table, zones
 from refimpl.conformance.task import Task
+from refimpl.method import province_totals
 from refimpl.windows import zonal_statistics as zonal
 
 
@@ -20,7 +21,7 @@ def rank_drivers(task: Task) -> dict:
     totals = table(task, "totals", "code", "emission")
     totals.integers("code")
     drivers = {name: totals.numbers(name) for name in totals.columns if name not in ("code", "emission")}
-    ranking = zonal.rank_drivers(drivers, totals.numbers("emission"))
+    ranking = province_totals.rank_drivers(drivers, totals.numbers("emission"))
     return {"ranking": {"driver": [name for name, _ in ranking], "r": [r for _, r in ranking]}}
 
 

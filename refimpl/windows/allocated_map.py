@@ -1,31 +1,15 @@
-"""Eq. 3: every province's cells are scaled so that they sum exactly to its statistic.
+"""Eq. 3 on maps of any size: a source that shares province totals out where cells are asked for (D20-D22).
 
-    E_{n,i} = CW_{n,i} / CW_n x E_n,     CW_n = sum over the cells i of province n of CW_{n,i}     (Eq. 3)
-
-======  =======================================  ==========================
-symbol  meaning                                  unit
-======  =======================================  ==========================
-CW      weight of a cell x its area              any, 0 or more
-E_n     statistic of province n                  10^4 t CO2 a year
-E_n,i   emission of cell i                       10^4 t CO2 per cell a year
-======  =======================================  ==========================
-
-CW is a density (it comes from densities), so a cell's share goes with its area; on an equal-area
-working grid this changes nothing.  D20: a province without a statistic is nodata.  D21: where CW_n is
-0 the statistic is spread evenly over the province's area, with a warning.  D22: the residual of the sum
-goes to the largest cell, which makes the sum of the float64 cells, rounded once, equal to the statistic.
-
-A map of any size is walked window by window (refimpl/windows/shares.py): first CW_n is summed, then the cells that it gives,
-without keeping them, for D22 asks what their rounding left.  Cells are computed a second time where they are asked for.
-No sum depends on how the map is cut: a cell is the same to the bit by whatever windows, threads and workers.
+Equals ``refimpl.method.correction.allocate`` to the bit.  A map is walked window by window (``shares``): first CW_n is
+summed, then the cells that it gives, without keeping them, for D22 asks what their rounding left.  Cells are computed a
+second time where they are asked for.  No sum depends on how the map is cut: a cell is the same to the bit for any
+windows, threads and workers.
 """
 
 from __future__ import annotations
 
-import math
-import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
@@ -33,15 +17,15 @@ from functools import partial
 import numpy as np
 
 from refimpl.earth.grid import Grid, Raster, Source, Window
-from refimpl.errors import DataWarning, InputError
+from refimpl.errors import warn
+from refimpl.method import correction
+from refimpl.method.correction import refuse_wrong_totals
 from refimpl.windows.shares import Settled, Shares, Weighed, joined, settled, share_cells, shares_of, weigh_cells
 from refimpl.windows.walks import windows
 from refimpl.windows.workers import at_once, result_of, submit
 
 UNITS = "10^4 t CO2 per cell per year"
 DENSITY_UNITS = "t CO2 / km2 / year"
-MOST = 1e270
-"""A total below it overflows nowhere, whatever the weights."""
 
 
 @dataclass(frozen=True)
@@ -69,28 +53,6 @@ class Allocation:
     emission: Source
     """A ``Raster`` if the weights are one, else ``Allocated``."""
     balance: MassBalance
-
-
-def share_out(weights: np.ndarray, total: float) -> np.ndarray:
-    """Eq. 3 for one province: cells in proportion to ``weights``, whose exact sum rounds to ``total``.
-
-    Parameters
-    ----------
-    weights : (n,) float64, 0 or more, n at least 1; all zero means evenly (D21).
-    total : 0 or more.
-
-    Returns
-    -------
-    (n,) float64 in the unit of ``total``.
-
-    >>> share_out(np.array([1.0, 3.0]), 100.0)
-    array([25., 75.])
-    >>> math.fsum(share_out(np.ones(3), 0.1)) == 0.1
-    True
-    """
-    column, known = weights[:, np.newaxis], np.ones((weights.size, 1), bool)
-    one = np.ones(1, np.int64)
-    return allocate_cells(column, known, known.astype(np.uint8), np.ones(weights.size), one, np.array([total]))[0][:, 0]
 
 
 def allocate_cells(weights, valid, zones, areas, codes, totals):
@@ -197,9 +159,9 @@ def allocate(
         cell_sum = result.settled.cell_sum
     there = count > 0
     for code in codes[there & ~(largest > 0)].tolist():
-        _warn(f"province {code}: all weights are 0; its total is spread evenly (D21)")
+        warn(f"province {code}: all weights are 0; its total is spread evenly (D21)")
     for code in sorted(set(totals) - set(codes[there].tolist())):
-        _warn(f"province {code}: has a total but no cell on the map; its total is not mapped")
+        warn(f"province {code}: has a total but no cell on the map; its total is not mapped")
     return Allocation(result, MassBalance(codes[there], given[there], cell_sum[there], count[there]))
 
 
@@ -287,19 +249,6 @@ def whole(shape: tuple[int, int]) -> Window:
     return 0, shape[0], 0, shape[1]
 
 
-def refuse_wrong_totals(codes: Iterable[int], totals: Iterable[float]) -> None:
-    """InputError, with its province, for the first total that is negative or not finite, or beyond all measure."""
-    for code, total in zip(codes, totals):
-        if not 0 <= total < math.inf:
-            raise InputError(f"the total of province {code} is {total}; expected 10^4 t, 0 or more")
-        if total > MOST:
-            raise InputError(f"the total of province {code} is {total}; expected 10^4 t, at most {MOST:g}")
-
-
-def _warn(message: str) -> None:
-    warnings.warn(message, DataWarning, stacklevel=3)
-
-
 def per_km2(emission: Source) -> Source:
     """Emission per cell (10^4 t) as a density (t CO2 / km2 / year): a ``Raster`` if the emission is one.
 
@@ -330,5 +279,5 @@ class PerKm2:
     def part(self, window: Window) -> Raster:
         """The cells of (row start, row stop, column start, column stop)."""
         part = self.emission.part(window)
-        density = part.values * 1e4 / self.areas[window[0] : window[1], np.newaxis]
+        density = correction.per_km2(part.values, self.areas[window[0] : window[1]])
         return Raster.unchecked(density, part.valid, part.grid, DENSITY_UNITS)

@@ -1,14 +1,7 @@
-"""Fig. 1: the regression, fitted on province totals, applied to every cell of the working grid.
+"""The coarse map CE as a source: the regression applied to every cell of drivers larger than memory (Fig. 1, D05, D08).
 
-The coarse map CE has the unit of a province's emission, because the regression was trained on
-provinces; only its proportions carry meaning, and Eq. 3 uses nothing else.  D05: cells are scaled by
-their own minimum and their 99.9 % quantile, so that they span the range in which the regression was
-trained; larger cells are held at 1.  (Option: one scaling for both.  Cell totals, density x area, are
-then scaled as the province totals were; they are a million times smaller, so every cell falls on the
-lower corner of that range and the map is nearly uniform.)
-
-Drivers are sources on one grid, and so is the map: ``Predicted`` is computed where it is asked for.  The scaling takes
-one walk over all drivers together, for the cells that have every one of them, and two over each.
+``Predicted`` equals ``refimpl.method.coarse_map.predict_coarse`` to the bit, in whatever windows it is asked for.  The
+scaling takes one walk over all drivers together, for the cells that have every one of them, and two over each.
 """
 
 from __future__ import annotations
@@ -20,10 +13,10 @@ from functools import partial
 import numpy as np
 
 from refimpl.earth.grid import Grid, Raster, Source, Window
-from refimpl.errors import InputError, did_you_mean
+from refimpl.errors import InputError
+from refimpl.method.coarse_map import UPPER_QUANTILE, check_scaling, no_cell
 from refimpl.method.estimator import finite_float64
 from refimpl.method.fitted_regression import FittedRegression
-from refimpl.method.hyperparameters import share
 from refimpl.method.scaling import MinMaxScaler
 from refimpl.windows.quantiles import order_statistics
 from refimpl.windows.walks import windows
@@ -32,9 +25,6 @@ BLOCK = 2**16
 """Cells that are predicted at once: memory beyond the drivers and the map does not grow with the raster."""
 WALKED = 2**19
 """Cells of the windows by which the scaling walks over the drivers."""
-
-UPPER_QUANTILE = 0.999
-"""D05: of the cells, what becomes 1."""
 
 UNITS = "10^4 t CO2 (relative: the regression's answer at the scale of provinces)"
 
@@ -83,7 +73,8 @@ class Predicted:
             cells = np.stack([np.asarray(part.values[rows][valid[rows]], np.float64) for part in parts], axis=1)
             if self.scaling == "shared":  # as totals: density times area
                 cells *= areas[rows][np.nonzero(valid[rows])[0]]
-            values[rows][valid[rows]] = self.fitted.predict_scaled(self.scaler.transform(cells))
+            predicted = self.fitted.model.predict(self.scaler.transform(cells))
+            values[rows][valid[rows]] = self.fitted.target_scaler.inverse_transform(predicted)
         return Raster.unchecked(values, valid, here, self.units)
 
 
@@ -102,11 +93,6 @@ def _parts(layers: list[Source], window: Window) -> tuple[list[Raster], np.ndarr
     """A window of each layer, and its cells that all of them have."""
     parts = [layer.part(window) for layer in layers]
     return parts, np.logical_and.reduce([part.valid for part in parts])
-
-
-def no_cell(names: tuple[str, ...]) -> InputError:
-    """The sentence for drivers that have no cell in common."""
-    return InputError(f"no cell has all of {', '.join(names)}; do the rasters overlap the working grid?")
 
 
 def scaler_of_cells(drivers: Mapping[str, Source], names: tuple[str, ...], upper_quantile: float) -> MinMaxScaler:
@@ -134,8 +120,10 @@ def scaler_of_cells(drivers: Mapping[str, Source], names: tuple[str, ...], upper
             valid = np.unpackbits(bits, count=values.size).view(bool).reshape(values.shape)
             yield finite_float64(values[valid], "X")
 
-    scaler = MinMaxScaler(upper_quantile=upper_quantile, clip=True)
-    return scaler.fit_order(order_statistics(partial(blocks, layer), upper_quantile) for layer in layers)
+    found = [order_statistics(partial(blocks, layer), upper_quantile) for layer in layers]
+    upper = [one.quantile() if upper_quantile < 1 else one.maximum for one in found]
+    bounds = [one.minimum for one in found], upper, [one.maximum for one in found]
+    return MinMaxScaler(upper_quantile=upper_quantile, clip=True).set_bounds(*map(np.array, bounds))
 
 
 def predict_coarse(
@@ -181,9 +169,7 @@ def predicted_map(
     scaler: MinMaxScaler | None = None,
 ) -> Predicted:
     """``Predicted`` with the scaling of D05; parameters and errors as of ``predict_coarse``."""
-    if scaling not in ("separate", "shared"):
-        raise InputError(f"unknown scaling {scaling!r}{did_you_mean(str(scaling), ('separate', 'shared'))}")
-    share("coarse map", "upper_quantile", upper_quantile)
+    check_scaling(scaling, upper_quantile)
     layers_of(drivers, fitted.feature_names)
     if scaler is None and scaling == "shared":
         scaler = fitted.feature_scaler

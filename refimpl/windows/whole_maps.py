@@ -1,0 +1,100 @@
+"""Super-resolution of rasters in memory, by the engine: whole maps in, whole maps out (Fig. 8; D08, D09, D16-D19).
+
+Coarse maps are (rows, cols), fine ones (2 rows, 2 cols) on ``grid.refined()``; a fine cell is valid where its coarse
+cell is.  Results are in the units of the coarse map, at least 0 (D18).  They are made in tiles: beyond the result, memory
+does not grow with the map.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from refimpl.earth.grid import Raster
+from refimpl.method.network import Network
+from refimpl.method.settings import UpscaleSettings, validate
+from refimpl.method.training import Trained
+from refimpl.method.training_pairs import Tape
+from refimpl.progress import Progress
+from refimpl.windows.checkpoint import Checkpoint
+from refimpl.windows.ensemble import part_of
+from refimpl.windows.fine_map import TILE_CELLS, Bicubic, FineMap, Replicated, SuperResolution, SuperResolved
+from refimpl.windows.measured_range import measure
+from refimpl.windows.scaled import in_memory
+from refimpl.windows.training_on_file import LinearImage, dtype_of, train_on
+from refimpl.windows.walks import tiles_of
+
+TRAINING_SHARE = 0.9
+"""Part of the progress line that belongs to the training."""
+
+
+def train_image(
+    image: np.ndarray,
+    valid: np.ndarray,
+    settings: UpscaleSettings,
+    rng: np.random.Generator,
+    progress: Progress | None = None,
+    tape: Tape | None = None,
+    network: Network | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> Trained:
+    """``train_on`` an image in memory, (rows, cols) float with ``valid`` bool; what invalid cells hold is not used."""
+    valid = np.asarray(valid, bool)
+    source = in_memory(np.where(valid, image, 0).astype(dtype_of(network)), valid)
+    return train_on(source, settings, rng, progress, tape, network, checkpoint)
+
+
+def super_resolve(
+    coarse: Raster,
+    settings: UpscaleSettings,
+    rng: np.random.Generator,
+    progress: Progress | None = None,
+    tape: Tape | None = None,
+    network: Network | None = None,
+) -> SuperResolution:
+    """Fig. 8: the coarse map at twice its resolution, by a network trained on it alone.
+
+    ``tape`` and ``network`` replace the draws and the first weights, as in ``train``; together they repeat a training
+    without a random number.  Training and inference follow the dtype of ``network``, by default float32.
+
+    Raises
+    ------
+    InputError
+        A setting is out of range, or the map has no valid cell, no structure or no admissible crop (D15).
+    """
+    validate(settings)
+    measured = measure(coarse)
+    rows, cols = coarse.grid.shape
+    image = LinearImage(coarse, measured.range, dtype_of(network)).part((0, rows, 0, cols))
+    trained = train_on(image, settings, rng, part_of(progress, 0.0, TRAINING_SHARE), tape, network)
+    weights = apply_network(trained.network, coarse, settings, part_of(progress, TRAINING_SHARE, 1.0))
+    return SuperResolution(
+        weights, trained.history, trained.tape, trained.network, measured.range, measured.clipped
+    )
+
+
+def apply_network(
+    network: Network, coarse: Raster, settings: UpscaleSettings, progress: Progress | None = None
+) -> Raster:
+    """The fine map that a trained network makes of a coarse one (D17), computed in the network's dtype."""
+    return _whole(SuperResolved(network, coarse, measure(coarse).range, settings), progress)
+
+
+def replicate(coarse: Raster, baseline: str = "remove") -> Raster:
+    """The plainest fine map, to compare with: each coarse value four times."""
+    return _whole(Replicated(coarse, measure(coarse).range, baseline))
+
+
+def bicubic(coarse: Raster, back_projection: int = 0, baseline: str = "remove", downsampling: str = "mean") -> Raster:
+    """The interpolated fine map, to compare with: what the network starts from, corrected ``back_projection`` times."""
+    return _whole(Bicubic(coarse, measure(coarse).range, back_projection, baseline, downsampling))
+
+
+def _whole(fine: FineMap, progress: Progress | None = None) -> Raster:
+    """All of a fine map, in memory."""
+    tiles = tiles_of(fine.grid.shape, (2 * TILE_CELLS, 2 * TILE_CELLS))
+    values, valid = np.empty(fine.grid.shape), np.empty(fine.grid.shape, bool)
+    for done, window in enumerate(tiles):
+        part = fine.part(window, part_of(progress, done / len(tiles), (done + 1) / len(tiles)))
+        cells = np.s_[window[0] : window[1], window[2] : window[3]]
+        values[cells], valid[cells] = part.values, part.valid
+    return Raster.unchecked(values, valid, fine.grid, fine.units)
