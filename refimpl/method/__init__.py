@@ -1,6 +1,6 @@
 """SVR-ZSSR on NumPy arrays and nothing else, in the order of the paper (Liu et al., Scientific Reports 13, 2023).
 
-Nothing here knows files, windows, threads or progress.  Read ``svr_zssr`` first: it is the whole method in one function.
+Nothing here knows files, windows, threads or progress.  Read ``svr_zssr`` first: the whole method in one function.
 
 ========================== ==========================================================================================
 the whole                  ``svr_zssr`` (Fig. 9)

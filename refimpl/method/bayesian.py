@@ -98,8 +98,8 @@ class BayesianRegression(LinearModel):
             if before is not None and np.sum(np.abs(coef - before)) < self.tol:
                 return alpha, lambda_, n_iter
             before = coef
-        warn(f"BayesianRegression made {self.max_iter} updates without reaching tol={self.tol:g}; raise max_iter or "
-             "tol", stacklevel=3)  # fmt: skip
+        sentence = f"BayesianRegression made {self.max_iter} updates without reaching tol={self.tol:g}; "
+        warn(sentence + "raise max_iter or tol", stacklevel=3)
         return alpha, lambda_, self.max_iter
 
     def _check(self) -> None:

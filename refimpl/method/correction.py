@@ -129,7 +129,5 @@ def refuse_wrong_weights(weights: np.ndarray, valid: np.ndarray, areas: np.ndarr
         wrong = valid & ~((weights >= 0) & np.isfinite(weights.astype(float) * areas[:, np.newaxis]))
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
-        raise InputError(
-            f"the weights: a weight of {weights[row, column]} at row {row + corner[0]}, column {column + corner[1]}; "
-            "Eq. 3 needs finite weights of 0 or more, clip them first (D08, D18)"
-        )
+        raise InputError(f"the weights: a weight of {weights[row, column]} at row {row + corner[0]}, column "
+                         f"{column + corner[1]}; Eq. 3 needs finite weights of 0 or more, clip them first (D08, D18)")

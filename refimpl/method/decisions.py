@@ -28,7 +28,12 @@ DECISIONS: tuple[Decision, ...] = (
         "refimpl.method.inventory",
     ),
     Decision("D02", "second '=' of Eq. 1", "the sum over fuels is kept", "refimpl.method.inventory"),
-    Decision("D03", "zonal statistic", "province total = sum of density x true cell area", "refimpl.method.province_totals"),
+    Decision(
+        "D03",
+        "zonal statistic",
+        "province total = sum of density x true cell area",
+        "refimpl.method.province_totals",
+    ),
     Decision(
         "D04",
         "working grid",
@@ -57,7 +62,12 @@ DECISIONS: tuple[Decision, ...] = (
         "refimpl.method.selection",
         "regression.model",
     ),
-    Decision("D08", "negative predictions", "clipped to 0 before ZSSR, counted and reported", "refimpl.method.image_range"),
+    Decision(
+        "D08",
+        "negative predictions",
+        "clipped to 0 before ZSSR, counted and reported",
+        "refimpl.method.image_range",
+    ),
     Decision(
         "D09",
         "image range",

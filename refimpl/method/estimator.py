@@ -33,9 +33,8 @@ class Estimator:
             A name is unknown; the nearest known one is named, and nothing has been changed.
         """
         known = self.get_params()
-        for name in params:
-            if name not in known:
-                raise ValueError(f"{type(self).__name__} has no parameter {name!r}{did_you_mean(name, known)}")
+        for name in set(params) - set(known):
+            raise ValueError(f"{type(self).__name__} has no parameter {name!r}{did_you_mean(name, known)}")
         for name, value in params.items():
             setattr(self, name, value)
         return self

@@ -53,10 +53,8 @@ class Fuel:
             if not 0 < value < float("inf"):
                 raise InputError(f"fuel {self.name!r}: {symbol} is {value!r}; expected a number above 0")
         if not 0 < self.oxidation_factor <= 1:
-            raise InputError(
-                f"fuel {self.name!r}: COF is {self.oxidation_factor!r}; expected the fraction of the carbon that is "
-                "burnt, above 0 and at most 1"
-            )
+            raise InputError(f"fuel {self.name!r}: COF is {self.oxidation_factor!r}; expected the fraction of the "
+                             "carbon that is burnt, above 0 and at most 1")  # fmt: skip
 
     @property
     def emission_coefficient(self) -> float:
@@ -68,19 +66,17 @@ class Fuel:
         return self.calorific_value * self.carbon_content * self.oxidation_factor * CARBON_TO_CO2 * 1e-6
 
 
-FUELS: dict[str, Fuel] = {
-    fuel.name: fuel
-    for fuel in (
-        Fuel("coal", 20908, 26.37, 0.94),
-        Fuel("coke", 28435, 29.5, 0.93),
-        Fuel("crude_oil", 41816, 20.1, 0.98),
-        Fuel("gasoline", 43070, 18.9, 0.98),
-        Fuel("kerosene", 43070, 19.5, 0.98),
-        Fuel("diesel", 42652, 20.2, 0.98),
-        Fuel("fuel_oil", 41816, 21.1, 0.98),
-        Fuel("natural_gas", 38931, 15.3, 0.99, unit_in_1e4_t=10.0),
-    )
-}
+TABLE_3 = (
+    Fuel("coal", 20908, 26.37, 0.94),
+    Fuel("coke", 28435, 29.5, 0.93),
+    Fuel("crude_oil", 41816, 20.1, 0.98),
+    Fuel("gasoline", 43070, 18.9, 0.98),
+    Fuel("kerosene", 43070, 19.5, 0.98),
+    Fuel("diesel", 42652, 20.2, 0.98),
+    Fuel("fuel_oil", 41816, 21.1, 0.98),
+    Fuel("natural_gas", 38931, 15.3, 0.99, unit_in_1e4_t=10.0),
+)
+FUELS: dict[str, Fuel] = {fuel.name: fuel for fuel in TABLE_3}
 """Table 3, in the paper's order."""
 
 

@@ -66,9 +66,5 @@ def overflow(kernel: str) -> InputError:
 
 def checked_kernel(kernel: str, gamma: float, degree: int, coef0: float) -> tuple[str, float, int, float]:
     """A kernel as a user may name it, if each of its parameters is in its range; else InputError."""
-    return (
-        check.choice("SVR", "kernel", kernel, KERNELS),
-        check.positive("SVR", "gamma", gamma),
-        check.count("SVR", "degree", degree),
-        check.finite("SVR", "coef0", coef0),
-    )
+    kernel, gamma = check.choice("SVR", "kernel", kernel, KERNELS), check.positive("SVR", "gamma", gamma)
+    return kernel, gamma, check.count("SVR", "degree", degree), check.finite("SVR", "coef0", coef0)

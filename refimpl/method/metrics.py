@@ -12,10 +12,8 @@ def paired(observed, estimated) -> tuple[np.ndarray, np.ndarray]:
     """Both as float64 arrays; ValueError unless they have one shape and at least one value."""
     observed, estimated = np.asarray(observed, float), np.asarray(estimated, float)
     if observed.shape != estimated.shape or observed.size == 0:
-        raise ValueError(
-            "observed and estimated: expected two arrays of one shape and at least one value, "
-            f"got {observed.shape} and {estimated.shape}"
-        )
+        raise ValueError("observed and estimated: expected two arrays of one shape and at least one value, "
+                         f"got {observed.shape} and {estimated.shape}")  # fmt: skip
     return observed, estimated
 
 

@@ -233,7 +233,6 @@ def cells_of(mask: np.ndarray, image: np.ndarray, target: np.ndarray) -> int:
     if not image.shape == target.shape == mask.shape:
         shapes = f"{image.shape}, {target.shape} and {mask.shape}"
         raise ValueError(f"expected three arrays of one shape, got image, target and mask of {shapes}")
-    count = int(np.count_nonzero(mask))
-    if count == 0:
+    if not mask.any():
         raise ValueError("mask has no cell that is true; a loss needs at least one")
-    return count
+    return int(np.count_nonzero(mask))

@@ -35,9 +35,8 @@ def downsample_mean_valid(image: np.ndarray, valid: np.ndarray) -> tuple[np.ndar
     even = [(0, n % 2) for n in image.shape]
     cells = np.pad(np.where(valid, image, 0).astype(image.dtype), even)
     inside = np.pad(valid.astype(image.dtype), even)
-    total = (cells[::2, ::2] + cells[::2, 1::2]) + (cells[1::2, ::2] + cells[1::2, 1::2])
-    count = (inside[::2, ::2] + inside[::2, 1::2]) + (inside[1::2, ::2] + inside[1::2, 1::2])
-    return total / np.maximum(count, 1), count > 0
+    sums = [(a[::2, ::2] + a[::2, 1::2]) + (a[1::2, ::2] + a[1::2, 1::2]) for a in (cells, inside)]
+    return sums[0] / np.maximum(sums[1], 1), sums[1] > 0
 
 
 def keys_kernel(distance: np.ndarray) -> np.ndarray:

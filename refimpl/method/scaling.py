@@ -1,8 +1,8 @@
 """Scaling (D05, D06): drivers to [0, 1] by their extremes, the target to mean 0 and variance 1.
 
 Province totals and cells differ by a factor of 10^6, so each is scaled by its own extremes (D05).  One scaler is fitted
-on the totals and kept with the model, one on the cells of the coarse map.  The cells' upper bound is a quantile, because
-a few gas flares must not set the scale of a country.
+on the totals and kept with the model, one on the cells of the coarse map.  The cells' upper bound is a quantile,
+because a few gas flares must not set the scale of a country.
 """
 
 from __future__ import annotations

@@ -79,10 +79,8 @@ class LearningRatePolicy:
 
     def __post_init__(self):
         if not 0 < self.final_rate < self.rate < float("inf"):
-            raise InputError(
-                f"final_rate {self.final_rate} and learning_rate {self.rate}: expected numbers above 0, the final one "
-                "below the first"
-            )
+            raise InputError(f"final_rate {self.final_rate} and learning_rate {self.rate}: expected numbers above 0, "
+                             "the final one below the first")  # fmt: skip
 
     def measures(self, step: int) -> bool:
         """Whether the reconstruction error is due after iteration ``step`` (from 1)."""

@@ -154,8 +154,4 @@ def best(r2: Sequence[float], rmse: Sequence[float]) -> int:
     >>> best([0.5, 0.7, float("nan"), 0.7], [1.0, 3.0, 0.1, 2.0])
     3
     """
-
-    def rank(row: int) -> tuple[float, float]:
-        return (-np.inf if np.isnan(r2[row]) else r2[row], -rmse[row])
-
-    return max(range(len(r2)), key=rank)
+    return max(range(len(r2)), key=lambda row: (-np.inf if np.isnan(r2[row]) else r2[row], -rmse[row]))

@@ -54,9 +54,7 @@ class SVR(Regressor):
     (array([[1.]]), array([1.]), array([2., 5.]))
     """
 
-    FITTED = (
-        "support_", "support_vectors_", "dual_coef_", "intercept_", "gamma_", "n_iter_", "n_features_in_", "kkt_gap_",
-    )  # fmt: skip
+    FITTED = tuple("support_ support_vectors_ dual_coef_ intercept_ gamma_ n_iter_ n_features_in_ kkt_gap_".split())
     kernel: str = "rbf"
     C: float = 1.0
     epsilon: float = 0.1

@@ -28,11 +28,12 @@ from refimpl.errors import InputError
 from refimpl.method.back_projection import children
 from refimpl.method.coarse_map import UPPER_QUANTILE, predict_coarse
 from refimpl.method.correction import allocate
+from refimpl.method.hyperparameters import choice
 from refimpl.method.image_range import clip_negative, measure_range
 from refimpl.method.inventory import emission
 from refimpl.method.network import Network
 from refimpl.method.province_totals import zonal_sums
-from refimpl.method.selection import SelectionTable, Settings, choose, compare_models
+from refimpl.method.selection import MODELS, SelectionTable, Settings, choose, compare_models
 from refimpl.method.settings import UpscaleSettings, validate
 from refimpl.method.super_resolution import apply_network, weights_of
 from refimpl.method.training import Trained, train
@@ -114,8 +115,8 @@ def spatialize(
     ((24, 24), 1140.179)
     """
     validate(settings)
-    names = tuple(fit.drivers)
-    totals, sums = [], []
+    choice("spatialize", "model", model, ("auto", *MODELS))
+    names, totals, sums = tuple(fit.drivers), [], []
     for year in (fit, test):
         totals.append(np.broadcast_to(emission(year.fuels), len(codes)))  # Eq. 1
         sums.append(np.stack([province_totals(year, name, codes, zones, areas) for name in names], axis=1))
@@ -125,8 +126,7 @@ def spatialize(
     factor = 2**settings.doublings
     fine_zones = np.kron(zones, np.ones((factor, factor), zones.dtype)) if fine_zones is None else fine_zones
     fine_areas = np.repeat(areas / factor**2, factor) if fine_areas is None else fine_areas
-    halves = fine_zones[:: factor // 2, :: factor // 2]
-    inside = (halves > 0).reshape(zones.shape[0], 2, zones.shape[1], 2).any(axis=(1, 3))
+    inside = (fine_zones > 0).reshape(zones.shape[0], factor, zones.shape[1], factor).any(axis=(1, 3))
     valid = np.isfinite([fit.drivers[name] for name in names]).all(axis=0) & inside
     coarse = predict_coarse(table[winner].fitted, fit.drivers, valid, areas, scaling, upper_quantile)
 

@@ -95,17 +95,16 @@ def train(
     ((144,), [1, 2, 3])
     """
     state = state or first_state(levels, settings, rng, network, tape)
-    network, policy = state.network, state.policy
+    network, policy, given = state.network, state.policy, tape.training if tape else ()
     fixed = [training_pair(*cut(levels, draw, size), settings) for draw in state.draws if draw.step == 0]
-    given = tape.training if tape else ()
     last = min(settings.max_steps, len(given)) if tape else settings.max_steps
     while state.step < last and not policy.finished:
         step = state.step + 1
         draw = given[step - 1] if tape else draw_crop(levels, rng, step)
         loss, gradients = loss_and_gradients(network, *training_pair(*cut(levels, draw, size), settings))
         if not np.isfinite(loss):
-            raise InputError(f"upscale.learning_rate: training diverged at step {step} (the loss is {loss}); "
-                             f"choose a rate below {policy.rate:g}")  # fmt: skip
+            raise InputError(f"upscale.learning_rate: training diverged at step {step} (the loss is {loss}); choose a "
+                             f"rate below {policy.rate:g}")  # fmt: skip
         rate, error = policy.rate, float("nan")
         adam_step(network.parameters, gradients.parameters, *state.moments, step, rate, BETA1, BETA2, EPSILON)
         if policy.measures(step):

@@ -1,8 +1,8 @@
 """Training pairs from the one coarse map (section "ZSSR"; D14, D15; Shocher, Cohen & Irani 2018, section 3).
 
-The linear image (rows, cols) of the map is seen in a pyramid of scales.  A step draws a scale (the full size half of the
-time), a crop of n x n cells with at least half of them valid and not all 0, and one of eight rotations and mirrors: the
-*father*, which is the target.  Its coarsened copy (the *son*), interpolated back to n x n, is the input.  The loss
+The linear image (rows, cols) of the map is seen in a pyramid of scales.  A step draws a scale (the full size half of
+the time), a crop of n x n cells with at least half of them valid and not all 0, and one of eight rotations and mirrors:
+the *father*, which is the target.  Its coarsened copy (the *son*), interpolated back to n x n, is the input.  The loss
 counts the valid cells.
 """
 
@@ -58,7 +58,7 @@ class Tape:
 
 @dataclass(frozen=True, eq=False)
 class Level:
-    """The map at one ``scale``: ``image`` and ``valid`` (rows, cols), and the ``corners`` (k, 2) of admissible crops."""
+    """The map at one ``scale``: ``image`` and ``valid`` (rows, cols), and the ``corners`` of admissible crops."""
 
     scale: float
     image: np.ndarray
@@ -121,8 +121,7 @@ def crop_size(shape: tuple[int, int], wanted: int) -> int:
     94
     """
     if min(shape) < 2:
-        cells = " x ".join(map(str, shape))
-        raise InputError(f"image of the coarse map: {cells} cells, expected 2 x 2 at least; use another")
+        raise InputError(f"image of the coarse map: {shape[0]} x {shape[1]} cells, expected 2 x 2 or more; use another")
     return min(wanted, *shape) // 2 * 2
 
 
@@ -177,10 +176,9 @@ def no_crop(shape: tuple[int, int], valid: int, lit: bool, size: int) -> InputEr
     if not lit:
         return InputError("image of the coarse map: all of its valid cells have one value, expected a map with "
                           "structure; check the prediction")  # fmt: skip
-    return InputError(
-        f"image of the coarse map: no crop of {size} x {size} cells has half of its cells valid and a value above "
-        f"the map's minimum ({valid} of {shape[0] * shape[1]} cells are valid); choose a smaller upscale.crop"
-    )
+    return InputError(f"image of the coarse map: no crop of {size} x {size} cells has half of its cells valid and a "
+                      f"value above the map's minimum ({valid} of {shape[0] * shape[1]} cells are valid); choose a "
+                      "smaller upscale.crop")  # fmt: skip
 
 
 def draw_crop(levels: Sequence[Level], rng: np.random.Generator, step: int) -> Draw:

@@ -1,1 +1,16 @@
-"""windows."""
+"""The method on maps larger than memory: each form names the function of ``refimpl.method`` that it equals to the bit.
+
+A *source* gives a raster window by window.  What is computed from sources is a source again; a map is made when its
+windows are asked for, by whoever writes the file.
+
+======================= =============================================================================================
+how a map is walked     ``walks``, ``computed`` (the ground of computed sources), ``stored`` (a raster in a file),
+                        ``codes``, ``clipped``, ``tiled`` (written tile by tile), ``executors`` (who computes tiles)
+province totals (D03)   ``zonal_statistics``, ``zonal_sums``; zones and their cover: ``zones``, ``stored_zones``,
+                        ``polygon_coverage``
+the coarse map (Fig. 1) ``predicted_map``, ``quantiles``, ``measured_range``
+training (Fig. 8)       ``training_on_file``, ``levels``, ``scaled``, ``corners``, ``checkpoint``
+the fine map (Fig. 8)   ``fine_map``, ``ensemble``, ``inference``, ``reach``; of rasters in memory: ``whole_maps``
+the correction (Eq. 3)  ``allocated_map``, ``shares``, ``exact_sums``
+======================= =============================================================================================
+"""
