@@ -14,9 +14,9 @@ from refimpl.formats.tables import format_table
 from refimpl.method.decisions import DECISIONS
 
 EQUATIONS = {
-    "Eq. 1": "E = sum over fuels of SC x LC x CC x COF x 44/12 x 10^-6",
+    "Eq. 1": "SC = sum over fuels of E x LC x CC x COF x 44/12 x 10^-6",
     "Eq. 2": "loss = mean |network(son) - father|",
-    "Eq. 3": "E_n,i = CW_n,i / CW_n x E_n, CW being weight x cell area",
+    "Eq. 3": "CE_c = SC_n x CW_c / CW_n, CW being weight x cell area",
     "Eq. 4": "R2 = 1 - sum (y - f)^2 / sum (y - mean y)^2",
     "Eq. 5": "MAE = mean |y - f|",
     "Eq. 6": "RMSE = square root of mean (y - f)^2",

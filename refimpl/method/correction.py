@@ -1,13 +1,13 @@
 """Eq. 3: every province's cells are scaled so that they sum exactly to its statistic.
 
-    E_i = E_n x CW_i / CW_n,     CW_i = weight_i x area_i,     CW_n = sum of CW_i over the cells i of province n
+    CE_c = SC_n x (CW_c / CW_n),   CW_c = weight_c x area_c,   CW_n = sum of CW_c over the cells c of province n
 
 ======  =======================================  ==========================
 symbol  meaning                                  unit
 ======  =======================================  ==========================
-CW      weight of a cell x its area              any, 0 or more
-E_n     statistic of province n (SC_n)           10^4 t CO2 a year
-E_i     emission of cell i (CE_c)                10^4 t CO2 per cell a year
+CW_c    weight of a cell x its area              any, 0 or more
+SC_n    statistic of province n (Eq. 1)          10^4 t CO2 a year
+CE_c    emission of cell c                       10^4 t CO2 per cell a year
 ======  =======================================  ==========================
 
 The weights come from densities, so a cell's share goes with its area; on an equal-area grid this changes nothing.

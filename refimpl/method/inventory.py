@@ -1,16 +1,16 @@
 """Eq. 1 and Table 3: the fuels that a province burns in a year, turned into its CO2 emission.
 
-    E = sum over fuels of SC_i x EC_i,      EC_i = LC_i x CC_i x COF_i x 44/12 x 10^-6      (Eq. 1)
+    SC = sum over fuels w of E_w x EC_w,      EC_w = LC_w x CC_w x COF_w x 44/12 x 10^-6      (Eq. 1)
 
 ======  ===========================  ==============================================================
 symbol  meaning                      unit
 ======  ===========================  ==============================================================
-SC      consumption of the fuel      10^4 t (natural gas: 10^8 m3)
+E       consumption of the fuel      10^4 t (natural gas: 10^8 m3)
 LC      lower calorific value        kJ/kg (natural gas: kJ/m3)
 CC      carbon content               kg C per GJ
 COF     carbon oxidation factor      1
 EC      emission coefficient         kg CO2 per kg (natural gas: per m3)
-E       emission                     10^4 t CO2
+SC      emission of the province     10^4 t CO2
 ======  ===========================  ==============================================================
 
 D01: the paper leaves the 10^-6 (GJ per kJ) unsaid; with it the printed EC row of Table 3 holds to

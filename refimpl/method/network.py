@@ -198,7 +198,7 @@ def forward(network: Network, image: np.ndarray, activations: list | None = None
 def loss_and_gradients(
     network: Network, image: np.ndarray, target: np.ndarray, mask: np.ndarray
 ) -> tuple[float, Network]:
-    """Mean of |forward(image) - target| over the cells of ``mask`` (D15), and its gradient, as a network.
+    """Eq. 2: mean of |forward(image) - target| over the cells of ``mask`` (D15), and its gradient, as a network.
 
     ``image``, ``target`` (H, W), ``mask`` (H, W) bool with at least one cell.  The subgradient of |.| at 0 is 0.
 

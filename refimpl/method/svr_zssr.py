@@ -5,7 +5,7 @@ Read ``spatialize`` first.  Each line is one step of the paper, and each functio
 ========  ==========================================  ==================================================
 paper     function                                    from -> to
 ========  ==========================================  ==================================================
-Eq. 1     ``inventory.emission``                      fuels -> province totals E_n, 10^4 t CO2 a year
+Eq. 1     ``inventory.emission``                      fuels -> province totals SC_n, 10^4 t CO2 a year
 -         ``province_totals.zonal_sums``              densities, zones -> province totals of a driver (D03)
 Table 1   ``selection.compare_models``, ``choose``    totals of two years -> the winning regression (D07)
 Fig. 1    ``coarse_map.predict_coarse``               regression, drivers -> coarse map CE (D05)
@@ -13,7 +13,7 @@ Fig. 1    ``coarse_map.predict_coarse``               regression, drivers -> coa
 Fig. 8    ``training_pairs.pyramid``                  the image in its scales (D14, D15)
 Eq. 2     ``training.train``                          crops of the image -> the network (D10-D13)
 Fig. 8    ``super_resolution.apply_network``          network, image -> weights CW at half the cell size (D16-D19)
-Eq. 3     ``correction.allocate``                     CW, E_n -> emission of each cell, totals exact (D20-D22)
+Eq. 3     ``correction.allocate``                     CW, SC_n -> emission of each cell, totals exact (D20-D22)
 ========  ==========================================  ==================================================
 """
 

@@ -1,9 +1,9 @@
 """Eq. 3 on windows of a map: two passes that weigh provinces and share their totals out.
 
-    E_{n,i} = CW_{n,i} x s_n x f_n,     f_n = E_n / (CW_n s_n),     CW_{n,i} = (weight_i + a_n) x area_i
+    CE_c = CW_c x s_n x f_n,     f_n = SC_n / (CW_n s_n),     CW_c = (weight_c + a_n) x area_c
 
-s_n is the power of two that brings the largest CW_{n,i} to [1, 2): no product overflows, and no digit changes.  a_n is
-0, and 1 where all weights of a province are 0 (D21), so that its cells share by area.  D22: what rounding leaves of E_n
+s_n is the power of two that brings the largest CW_c to [1, 2): no product overflows, and no digit changes.  a_n is
+0, and 1 where all weights of a province are 0 (D21), so that its cells share by area.  D22: what rounding leaves of SC_n
 goes to the largest cells.
 
 All that a pass finds of a province are counts, exact sums (refimpl/windows/exact_sums.py) and its four largest cells, so that
@@ -31,9 +31,9 @@ class Weighed(NamedTuple):
     count: np.ndarray
     """(k,) int64, valid cells."""
     sums: np.ndarray
-    """(k, 68) int64, the digits of the exact sum of CW_{n,i}, carried."""
+    """(k, 68) int64, the digits of the exact sum of CW_c, carried."""
     largest: np.ndarray
-    """(k, 4) float64, the largest CW_{n,i}, descending, equal ones in row-major order; -1 where there is none."""
+    """(k, 4) float64, the largest CW_c, descending, equal ones in row-major order; -1 where there is none."""
     places: np.ndarray
     """(k, 4, 2) int64, row and column of these cells on the map."""
 
