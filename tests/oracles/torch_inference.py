@@ -1,4 +1,4 @@
-"""Trained weights on an image of any size, Eq. 2's map from given weights, and one whole training (Fig. 8; D08-D19).
+"""Trained weights on an image of any size, Fig. 8's map from given weights, and one whole training (Fig. 8; D08-D19).
 
 The network is PyTorch's in float64, what surrounds it ``dense_resize``.
 """
@@ -108,7 +108,7 @@ def apply_case(name, title, flags, s: S, *, shape=(9, 11), span=(3.0, 80.0), hol
     how = "Dense resize matrices and conv2d in float64, the eight turns, their median and back-projection."
     inputs = {"coarse.tif": suite.Tiff(values, transform, crs, valid, nodata), "parameters.npy": parameters}
     outputs = {"weights.tif": suite.Output(tiff, "scaled", limit, why)}
-    return suite.Case(case_id, title, "zssr", "apply_network", ("Eq. 2", "Fig. 8", *references), flags,
+    return suite.Case(case_id, title, "zssr", "apply_network", ("Fig. 8", *references), flags,
                       "pytorch-float64", how, given, inputs, outputs)  # fmt: skip
 
 
@@ -164,7 +164,7 @@ def constant() -> suite.Case:
     fine = suite.Tiff(np.full((8, 10), 12.5), (x0, y0, dx / 2, dy / 2), valid=children(valid))
     return suite.Case(
         "apply-constant-hand", "A constant map comes back as it is where the baseline is kept", "zssr", "apply_network",
-        ("Eq. 2", "D09"), ("apply-constant-divided", "apply-baseline-kept"), "hand",
+        ("Fig. 8", "D09"), ("apply-constant-divided", "apply-baseline-kept"), "hand",
         "The image is 0, so is its residual without biases; + 12.5.",
         {"layers": 2, "channels": 8, "bias": False, "baseline": "keep"},
         {"coarse.tif": suite.Tiff(np.full((4, 5), 12.5), ALBERS, valid=valid, nodata=-1.0),
@@ -208,7 +208,7 @@ def refusals() -> list[suite.Case]:
     )
     inputs = {"coarse.tif": coarse, "parameters.npy": parameters}
     return found + [
-        suite.refused(f"apply-refuses-{name}", None, "zssr", "apply_network", ("Eq. 2", decision), fields, why,
+        suite.refused(f"apply-refuses-{name}", None, "zssr", "apply_network", ("Fig. 8", decision), fields, why,
                       inputs | change, shape | given)
         for name, why, given, change, fields, decision in of_maps
     ]  # fmt: skip

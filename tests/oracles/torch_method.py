@@ -1,4 +1,4 @@
-"""The network of Fig. 8 in PyTorch: forward, gradients by autograd, training steps with torch.optim.Adam, Eq. 2's map.
+"""The network of Fig. 8 in PyTorch: forward, gradients by autograd, training steps with torch.optim.Adam, Fig. 8's map.
 
 Convolution is torch.nn.functional.conv2d; what surrounds it is ``dense_resize``.  Everything is float64 unless a caller
 asks for float32, which is how the limits of float32 cases were measured.

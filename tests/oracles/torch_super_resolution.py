@@ -126,7 +126,7 @@ def refusals() -> list[suite.Case]:
          ["final_rate", "learning_rate"], "D13"),
     )  # fmt: skip
     return [
-        suite.refused(f"resolve-refuses-{name}", None, "zssr", "super_resolve", ("Eq. 2", decision), fields, why,
+        suite.refused(f"resolve-refuses-{name}", None, "zssr", "super_resolve", ("Fig. 8", decision), fields, why,
                       {"coarse.tif": suite.Tiff(values, TRANSFORM)}, given | change)
         for name, why, change, values, fields, decision in wanted
     ]  # fmt: skip
