@@ -124,7 +124,7 @@ def gradient_case(name, title, arrays, parameters, s, flags, answer, limit, why,
     """A case of ``gradients``; ``arrays`` are image, target, mask, and ``answer`` loss and gradients."""
     image, target, mask = arrays
     return suite.Case(
-        f"gradients-{name}", title, "zssr", "gradients", ("Fig. 8", "D15"), flags, oracle,
+        f"gradients-{name}", title, "zssr", "gradients", ("Eq. 2", "Fig. 8", "D15"), flags, oracle,
         how or "Autograd of torch's conv2d in float64; the loss is abs() over the mask, its mean.",
         {"layers": s.layers, "channels": s.channels, "bias": s.bias},
         {"image.npy": image, "parameters.npy": parameters, "target.npy": target, "mask.npy": mask},
@@ -222,7 +222,7 @@ def refusals() -> list[suite.Case]:
                       shape | given)
         for name, why, given, change, fields in of_forward
     ] + [
-        suite.refused(f"gradients-refuses-{name}", None, "zssr", "gradients", ("Fig. 8", "D15"), fields, why,
+        suite.refused(f"gradients-refuses-{name}", None, "zssr", "gradients", ("Eq. 2", "Fig. 8", "D15"), fields, why,
                       triple | change, shape)
         for name, why, change, fields in of_gradients
     ]  # fmt: skip

@@ -98,7 +98,7 @@ def train_case(
     }
     how = "conv2d, autograd and torch.optim.Adam in float64 on crops made with dense resize matrices."
     return suite.Case(
-        case_id, title, "zssr", "train_steps", ("Fig. 8", "D11", *references), flags, "pytorch-float64", how,
+        case_id, title, "zssr", "train_steps", ("Eq. 2", "Fig. 8", "D11", *references), flags, "pytorch-float64", how,
         parameters_of(s), inputs_of(image, valid, parameters, tape), outputs,
     )  # fmt: skip
 
