@@ -26,7 +26,7 @@ def options(verb: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     verb.add_argument(
         "--method", choices=("mean", "sum", "mode", "nearest", "bilinear", "cubic"),
-        help="mean by area, sum, or class of most of the cell, by exact overlaps; the pixel at its centre; interpolation",
+        help="mean by area, sum, or class of most of the cell (exact overlaps); pixel at its centre; or interpolation",
     )  # fmt: skip
     verb.add_argument(
         "--minimum-valid", type=share, default=0.0, help="part of a cell that valid pixels must cover (0: any)"
