@@ -82,7 +82,7 @@ def evaluate(args, folder: Path) -> None:
     grid, own = emission.grid, args.emission.name
     zones = store_zones(read_zones(args.zones, args.zone_id, args.zone_rule), grid, folder / "zones.tif")
     maps = {own: emission}
-    totals, names = statistics_of(args, zones, emission)
+    totals, names = totals_and_names(args, zones, emission)
     if args.coarse:
         maps |= plain_alternatives(args, grid, zones, totals)
     land_cover = read_land_cover(args.land_cover, grid, args.land_cover_rule) if args.land_cover else None
@@ -149,7 +149,7 @@ def read_emission(path: Path):
     return Floats(emission)
 
 
-def statistics_of(args, zones, emission) -> tuple[dict[int, float], dict[int, str]]:
+def totals_and_names(args, zones, emission) -> tuple[dict[int, float], dict[int, str]]:
     """From ``--emissions``: 10^4 t of each province that has a cell on the map, and the names of all provinces."""
     from refimpl.evaluation.scorecard import province_sums
     from refimpl.formats.tables import read_table
