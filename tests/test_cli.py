@@ -9,8 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from refimpl import cli
-from refimpl.cli import main
+from refimpl.cli import inventory, main
 from refimpl.earth.grid import Raster
 from refimpl.formats.geotiff import read_raster
 from refimpl.formats.writing import write_raster
@@ -243,9 +242,10 @@ def test_totals_of_a_raster_that_covers_no_province_are_refused(world, monkeypat
 
 def test_an_internal_bug_is_a_traceback_and_status_1(world):
     code = """
-import sys, refimpl.cli as cli
-cli.VERBS["inventory"] = (lambda args: 1 / 0, *cli.VERBS["inventory"][1:])
-sys.exit(cli.main(["inventory"]))
+import sys
+from refimpl.cli import inventory, main
+inventory.call = lambda args: 1 / 0
+sys.exit(main(["inventory"]))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 1 and "ZeroDivisionError" in done.stderr
@@ -255,7 +255,7 @@ def test_an_interrupt_is_one_line_and_status_130(world, monkeypatch, capsys):
     def interrupted(args):
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(cli.VERBS, "inventory", (interrupted, *cli.VERBS["inventory"][1:]))
+    monkeypatch.setattr(inventory, "call", interrupted)
     assert main(["inventory"]) == 130
     assert capsys.readouterr().err == "\nrefimpl: interrupted\n"
 

@@ -171,7 +171,7 @@ def test_the_facts_of_a_tiff_are_told_line_by_line(tmp_path, capsys):
         "raster    20 rows x 30 columns, 1 band, internal mask, float32",
         "stored    LZW, predictor 2, tiles of 16 x 16",
         "system    geographic, WGS 84 (EPSG:4326)",
-        "cell      0.5 x 0.25 degrees, truly ",
+        "cell      0.5 x 0.25 degrees, true area ",
         "extent    x 100 to 115, y 35 to 40",
         "told      nodata 599, unit 'K'",
         "valid     597 of 600 cells (99.5%)",

@@ -12,9 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from refimpl.cli import main
-from refimpl.cli import predict as predicting
-from refimpl.cli import warp as warping
+from refimpl.cli import main, predict, warp
 from refimpl.earth.grid import Grid, Raster
 from refimpl.earth.projection import WGS84
 from refimpl.errors import DataWarning, InputError
@@ -195,8 +193,8 @@ def words_of(verb, folder):
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_threads_workers_and_processes_give_the_same_bytes(maps, tmp_path, monkeypatch, capsys, verb):
-    monkeypatch.setattr(warping, "TILE", (512, 512))
-    monkeypatch.setattr(predicting, "TILE", (512, 512))
+    monkeypatch.setattr(warp, "WARPED_TILE", (512, 512))
+    monkeypatch.setattr(predict, "COARSE_TILE", (512, 512))
     monkeypatch.setattr(upscale, "TILE", 32)
     digests, said = set(), set()
     for number, (threads, options) in enumerate(ALONE + WITH_WORKERS + WITH_PROCESSES):

@@ -1,8 +1,7 @@
-"""The verb ``allocate``: Eq. 3 from file to file, window by window, whatever the size of the map.
+"""The verb ``allocate``: Eq. 3 from file to file, window by window, for a map of any size.
 
-The weights are read four times: for what part of each province they cover, for the two passes of Eq. 3, and for
-writing.  Everything that can be wrong with them is found before the first file is written.  Modules are imported inside
-the verb, so that ``--help`` stays fast.
+The weights are read four times: to find what part of each province they cover, twice for Eq. 3, and to write the
+result. Every fault of the weights is found before the first file is written.
 """
 
 from __future__ import annotations
@@ -10,29 +9,31 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from refimpl.cli.arguments import cog_argument, datum_argument, zone_arguments
+from refimpl.cli.arguments import cog_argument, datum_argument, emissions_arguments, zone_arguments
+from refimpl.cli.shared_inputs import emissions_of
 from refimpl.formats.files import check_outputs
 
+HELP = "Eq. 3: province totals onto the cells of a map, exactly"
 
-def options_allocate(verb: argparse.ArgumentParser) -> None:
+
+def options(verb: argparse.ArgumentParser) -> None:
     """Arguments of ``allocate``."""
-    verb.add_argument("weights", type=Path)
+    verb.add_argument("weights", type=Path, help="the fine map that says how a province's total is shared out")
     zone_arguments(verb)
-    verb.add_argument("--emissions", type=Path, required=True)
-    verb.add_argument("--year", type=int, help="of the emissions; by default their last")
-    verb.add_argument("--output", type=Path, default=Path("emissions.tif"))
+    emissions_arguments(verb, required=True)
+    verb.add_argument("--output", type=Path, default=Path("emissions.tif"), help="the fine map, 10^4 t CO2 per cell")
     verb.add_argument(
-        "--cut", choices=("leave-out", "share"), default="leave-out", help="a province cut by the map's edge"
-    )
+        "--cut", choices=("leave-out", "share"), default="leave-out",
+        help="a province cut by the map's edge is left out, or gets the share of its total that lies on the map",
+    )  # fmt: skip
     verb.add_argument("--per-km2", type=Path, help="the density map, t CO2/km2/year")
     verb.add_argument("--balance", type=Path, help="the mass balance as CSV")
     datum_argument(verb)
     cog_argument(verb)
 
 
-def verb_allocate(args) -> None:
-    """Eq. 3."""
-    from refimpl.cli.verbs import emissions_of
+def call(args) -> None:
+    """Write the emission map and print the mass balance."""
     from refimpl.formats.tables import format_table, write_table
     from refimpl.run.provinces import mapped_totals, read_zones
     from refimpl.run.reference_maps import ZonesOn
@@ -50,7 +51,7 @@ def verb_allocate(args) -> None:
     result = allocate(weights, ZonesOn(zones, weights.grid), totals)
     columns = without_names(balance_columns(result.balance, {}))
     write(args.output, result.emission, "CO2 emission per cell", args.cog)
-    if args.per_km2:  # from what was just written, which is quicker than to compute it again
+    if args.per_km2:  # read back from the file, which is quicker than to compute it again
         write(args.per_km2, per_km2(Stored(args.output)), "CO2 emission density", args.cog)
     if args.balance:
         write_table(args.balance, columns)
@@ -58,7 +59,7 @@ def verb_allocate(args) -> None:
 
 
 def write(path: Path, source, description: str, cog: bool) -> None:
-    """A source as a GeoTIFF."""
+    """Write a source as a GeoTIFF."""
     from refimpl.windows.tiled import write_tiled
     from refimpl.windows.walks import WRITTEN
 

@@ -1,6 +1,6 @@
-"""What ``refimpl evaluate`` does: a map beside land cover, another map, other inventories and its plain alternatives.
+"""The verb ``evaluate``: a map beside land cover, another map, other inventories and its plain alternatives.
 
-Figs. 4-6.  Everything is read, window by window, and computed before the first file is written.
+Figs. 4-6. Everything is read, window by window, and computed before the first file is written.
 """
 
 from __future__ import annotations
@@ -9,24 +9,27 @@ import argparse
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from refimpl.cli.arguments import datum_argument, zone_arguments
+from refimpl.cli.arguments import datum_argument, emissions_arguments, zone_arguments
+from refimpl.cli.shared_inputs import emissions_of
 from refimpl.errors import InputError, did_you_mean
 from refimpl.formats.files import check_outputs, full_disk_in_one_sentence
 
+HELP = "judge a map: land covers, errors against another map, its plain alternatives"
 
-def options_evaluate(verb: argparse.ArgumentParser) -> None:
+
+def options(verb: argparse.ArgumentParser) -> None:
     """Arguments of ``evaluate``."""
-    verb.add_argument("emission", type=Path, help="10^4 t per cell")
+    verb.add_argument("emission", type=Path, help="the map to judge, 10^4 t per cell")
     zone_arguments(verb)
     datum_argument(verb)
     verb.add_argument("--land-cover", type=Path, help="IGBP classes (MCD12)")
     verb.add_argument(
         "--land-cover-rule", choices=("majority", "nearest"), default="majority",
-        help="of classes finer than the cells: the land cover that holds the most of a cell, or that at its centre",
+        help="for classes finer than the cells: the land cover of most of a cell, or the one at its centre",
     )  # fmt: skip
     verb.add_argument("--reference", type=Path, help="another emission map, 10^4 t per cell")
     verb.add_argument(
-        "--coarse", type=Path, help="its coarse map: compare with the plain alternatives (needs --emissions)"
+        "--coarse", type=Path, help="its coarse map, to compare it with the plain alternatives (needs --emissions)"
     )
     verb.add_argument("--lights", type=Path, help="night lights, for 'lights alone' among the alternatives")
     verb.add_argument("--odiac", type=Path, nargs="+", metavar="MONTH", help="twelve months, t C per cell (D24)")
@@ -36,23 +39,22 @@ def options_evaluate(verb: argparse.ArgumentParser) -> None:
     )
     verb.add_argument(
         "--units", action="append", default=[], metavar="NAME=UNITS",
-        help="of an --inventory, such as 't CO2/cell' or 'kg CO2/m2/s'; by default what its file says",
+        help="of one --inventory, such as 't CO2/cell' or 'kg CO2/m2/s'; by default what its file says",
     )  # fmt: skip
-    verb.add_argument("--emissions", type=Path, help="what 'refimpl inventory' wrote")
-    verb.add_argument("--year", type=int, help="of the emissions; by default their last")
+    emissions_arguments(verb)
     verb.add_argument("--output", type=Path, default=Path("land_cover.csv"), help="land-cover shares by province")
     verb.add_argument("--accuracy", type=Path, default=Path("accuracy.csv"), help="R2, MAE and RMSE by province")
     verb.add_argument("--comparison", type=Path, default=Path("comparison.csv"), help="the map and its alternatives")
     verb.add_argument(
         "--inventories", type=Path, default=Path("inventories.csv"),
-        help="the other inventories; ..._by_province.csv and ..._by_land_cover.csv are written beside it",
+        help="the other inventories; the same by province and by land cover is written beside it",
     )  # fmt: skip
     verb.add_argument("--figures", type=Path, help="folder for Figs. 5 and 6 as PNG")
     verb.add_argument("--title", default="CO2 emission", help="of the figures")
 
 
-def verb_evaluate(args) -> None:
-    """Land-cover shares of a map, its errors against others, and its plain alternatives."""
+def call(args) -> None:
+    """Check the options and the outputs, then evaluate."""
     from refimpl.run.report import check_folder
 
     check_options(args)
@@ -64,7 +66,10 @@ def verb_evaluate(args) -> None:
 
 
 def evaluate(args, folder: Path) -> None:
-    """The same, options and outputs being sound; ``folder`` holds what takes long to make and is read several times."""
+    """Read and judge the maps, then write the tables and figures that the options ask for.
+
+    ``folder`` holds intermediate rasters that take long to make and are read several times.
+    """
     from refimpl.earth.warped import Warped
     from refimpl.evaluation.agreement import compare_inventory
     from refimpl.evaluation.alternatives import ORDER
@@ -77,7 +82,7 @@ def evaluate(args, folder: Path) -> None:
     grid, own = emission.grid, args.emission.name
     zones = store_zones(read_zones(args.zones, args.zone_id, args.zone_rule), grid, folder / "zones.tif")
     maps = {own: emission}
-    totals, names = statistics_of(args, zones, emission)
+    totals, names = totals_and_names(args, zones, emission)
     if args.coarse:
         maps |= plain_alternatives(args, grid, zones, totals)
     land_cover = read_land_cover(args.land_cover, grid, args.land_cover_rule) if args.land_cover else None
@@ -99,8 +104,8 @@ def evaluate(args, folder: Path) -> None:
 
 
 def check_options(args) -> None:
-    """What the options say among themselves, before anything is read."""
-    others = args.odiac or args.ffdas or args.inventory
+    """Refuse options that do not go together, before anything is read."""
+    others = has_inventories(args)
     if not (args.land_cover or args.reference or args.coarse or others):
         raise InputError(
             "neither --land-cover, --reference nor --coarse is given, and no --odiac, --ffdas or --inventory; expected "
@@ -112,13 +117,18 @@ def check_options(args) -> None:
         raise InputError("--figures: nothing to draw; expected --land-cover, --odiac, --ffdas or --inventory")
 
 
+def has_inventories(args) -> bool:
+    """Whether any other inventory is given."""
+    return bool(args.odiac or args.ffdas or args.inventory)
+
+
 def files_written(args) -> list[Path | None]:
     """The tables that the options ask for."""
     from refimpl.run.columns import inventory_files
 
     judged = [args.land_cover and args.output, args.reference and args.accuracy, args.coarse and args.comparison]
-    others = args.odiac or args.ffdas or args.inventory
-    return [*judged, *(inventory_files(args.inventories, bool(args.land_cover)) if others else ())]
+    compared = inventory_files(args.inventories, bool(args.land_cover)) if has_inventories(args) else ()
+    return [*judged, *compared]
 
 
 def files_read(args) -> list[Path | None]:
@@ -129,7 +139,7 @@ def files_read(args) -> list[Path | None]:
 
 
 def read_emission(path: Path):
-    """The map, float64; a density is refused."""
+    """The map to judge, float64; a density is refused."""
     from refimpl.evaluation.derived import Floats
     from refimpl.windows.stored import Stored
 
@@ -139,9 +149,8 @@ def read_emission(path: Path):
     return Floats(emission)
 
 
-def statistics_of(args, zones, emission) -> tuple[dict[int, float], dict[int, str]]:
-    """10^4 t of each province that has a cell on the map, and the names of provinces, both from ``--emissions``."""
-    from refimpl.cli.verbs import emissions_of
+def totals_and_names(args, zones, emission) -> tuple[dict[int, float], dict[int, str]]:
+    """From ``--emissions``: 10^4 t of each province that has a cell on the map, and the names of all provinces."""
     from refimpl.evaluation.scorecard import province_sums
     from refimpl.formats.tables import read_table
 
@@ -155,7 +164,7 @@ def statistics_of(args, zones, emission) -> tuple[dict[int, float], dict[int, st
 
 
 def plain_alternatives(args, grid, zones, totals):
-    """The maps that ``--coarse`` and ``--lights`` make, on the grid of the map."""
+    """The alternatives made of ``--coarse`` and ``--lights``, on the grid of the map."""
     from refimpl.earth.warped import Warped
     from refimpl.evaluation.alternatives import alternatives
     from refimpl.method.settings import UpscaleSettings
@@ -172,7 +181,7 @@ def plain_alternatives(args, grid, zones, totals):
 
 
 def read_inventories(args, grid, folder: Path) -> dict:
-    """ODIAC, FFDAS and every ``--inventory``, t CO2 / km2 / year on the grid of the map; ``folder`` as in a run."""
+    """ODIAC, FFDAS and every ``--inventory`` by name, t CO2/km2/year on the grid of the map."""
     from refimpl.run.reference_maps import InventoryFile, read_ffdas, read_inventory_file, read_odiac
 
     files = named_words(args.inventory, "--inventory", "edgar=edgar_2010.tif")
@@ -213,7 +222,7 @@ def named_words(words: list[str], option: str, example: str) -> dict[str, str]:
 
 
 def write_judged(args, judged) -> None:
-    """Land-cover shares, accuracy by province and the comparison with the alternatives, as far as asked for."""
+    """Write and print land-cover shares, accuracy by province, and the comparison with the alternatives."""
     from refimpl.evaluation.scorecard import comparison_table
     from refimpl.formats.tables import format_table, write_table
     from refimpl.method.land_cover import LAND_COVERS
@@ -233,7 +242,7 @@ def write_judged(args, judged) -> None:
 
 
 def write_compared(args, compared, names) -> None:
-    """The three tables of other inventories."""
+    """Write the tables of the other inventories, and print the first."""
     from refimpl.evaluation.other_inventory_tables import inventories_table
     from refimpl.formats.tables import format_table
     from refimpl.run.report import write_inventories
@@ -243,7 +252,7 @@ def write_compared(args, compared, names) -> None:
 
 
 def write_figures(args, result, compared, zones, names) -> None:
-    """Figs. 5 and 6 as PNG files in a folder."""
+    """Draw Figs. 5 and 6 as PNG files in the folder ``--figures``."""
     from refimpl.figures.inventory_figures import inventory_figures
     from refimpl.figures.stacked import land_cover_figure
     from refimpl.windows.allocated_map import per_km2

@@ -1,24 +1,43 @@
-"""``refimpl info``: what a raster is, what its cells hold, how it looks, and what would go wrong with it here.
+"""The verb ``info``: what a raster is, what its cells hold, how it looks, and what would go wrong with it here.
 
-Section "Raster data".  Facts come from refimpl/formats/facts.py and survey.py, sentences from advice.py; here they
-become lines of text or JSON.
+Section "Raster data". The facts come from ``refimpl.formats.facts`` and ``survey``, the advice from
+``refimpl.formats.advice``. Here they become lines of text or JSON.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
 import sys
+from pathlib import Path
 
+from refimpl.cli.arguments import count
 from refimpl.errors import InputError
 from refimpl.formats.files import check_outputs
 
+HELP = "what a raster is, and what would go wrong with it here"
 SHARES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+"""Quantiles that are listed."""
 MOST_LISTED = 20
+"""Different whole numbers that are listed one by one; of more, only how many."""
 
 
-def verb_info(args) -> None:
-    """Print the facts; those that a file still tells are printed even where it is refused."""
+def options(verb: argparse.ArgumentParser) -> None:
+    """Arguments of ``info``."""
+    verb.add_argument("file", type=Path, help="a GeoTIFF, or a TIFF or PNG with its side files")
+    verb.add_argument("--band", type=count, default=1, help="of the file, from 1")
+    verb.add_argument(
+        "--window", type=int, nargs=4, metavar=("R0", "R1", "C0", "C1"),
+        help="only rows R0 to R1 and columns C0 to C1, from 0; R1 and C1 are not in it",
+    )  # fmt: skip
+    verb.add_argument("--png", type=Path, metavar="FILE", help="write the quick look as a map")
+    verb.add_argument("--json", action="store_true", help="print the facts as JSON")
+
+
+def call(args) -> None:
+    """Print the facts; of a file that is refused, those that can still be read."""
+    from refimpl.formats.advice import advice
     from refimpl.formats.facts import file_facts, place_facts, told_facts
     from refimpl.formats.geotiff import checked_window, open_raster
     from refimpl.formats.survey import survey
@@ -39,8 +58,6 @@ def verb_info(args) -> None:
             print("\n".join(lines(facts)))
         raise
     facts |= cell_facts(found) | {"window": args.window}
-    from refimpl.formats.advice import advice
-
     facts["here"] = advice(facts)
     if args.png is not None:
         draw(facts, found, args.png)
@@ -51,7 +68,7 @@ def verb_info(args) -> None:
 
 
 def cell_facts(found) -> dict:
-    """The survey of the cells as plain facts."""
+    """The survey of the cells as facts by name."""
     statistics = found.statistics
     facts = {"cells": statistics.cells, "valid": statistics.count, "negative": found.negative}
     facts |= {"suspects": found.suspects, "distinct": found.distinct if statistics.count else None}
@@ -63,7 +80,7 @@ def cell_facts(found) -> dict:
 
 
 def finite(facts):
-    """The same with None for what JSON has no word for, and with texts for the keys of tables."""
+    """Facts that JSON can hold: None for numbers that are not finite, and texts for keys."""
     if isinstance(facts, dict):
         return {key if isinstance(key, str) else f"{key:g}": finite(value) for key, value in facts.items()}
     if isinstance(facts, (list, tuple)):
@@ -72,28 +89,21 @@ def finite(facts):
 
 
 def say(text: str) -> None:
-    """Print; what the terminal's encoding lacks becomes a question mark instead of an error."""
+    """Print; a character that the terminal's encoding lacks becomes a question mark."""
     encoding = sys.stdout.encoding or "ascii"
     print(text.encode(encoding, "replace").decode(encoding))
 
 
 def lines(facts: dict) -> list[str]:
-    """The facts that there are, a line for each kind.
+    """The name of the file, then a line for each kind of fact that is known.
 
     >>> facts = {"file": "a.tif", "bytes": 2048, "format": "TIFF", "byte_order": "little", "beside": []}
     >>> print("\\n".join(lines(facts)))
     a.tif
       file      2,048 bytes, TIFF, little-endian
     """
-    found = [facts["file"]]
-    for name, part in (("file", _file), ("raster", _raster), ("stored", _stored), ("beside it", _beside),
-                       ("system", _system), ("cell", _cell), ("extent", _extent), ("on Earth", _earth),
-                       ("told", _told), ("valid", _valid), ("values", _values), ("sums", _sums),
-                       ("quantiles", _quantiles), ("numbers", _numbers)):  # fmt: skip
-        words = part(facts)
-        if words:
-            found.append(f"  {name:<9} {words}")
-    return found
+    told = {kind: words_of(facts) for kind, words_of in KINDS.items()}
+    return [facts["file"], *(f"  {kind:<9} {words}" for kind, words in told.items() if words)]
 
 
 def _file(facts: dict) -> str:
@@ -134,8 +144,8 @@ def _cell(facts: dict) -> str:
         return ""
     width, height = (f"{size:.10g}" for size in facts["cell_size"])
     areas = facts["cell_area_km2"]
-    true = "" if areas is None else " to ".join(dict.fromkeys(f"{area:.6g}" for area in areas))
-    return f"{width} x {height} {facts['unit_of_length']}" + (f", truly {true} km2" if true else "")
+    area = "" if areas is None else " to ".join(dict.fromkeys(f"{area:.6g}" for area in areas))
+    return f"{width} x {height} {facts['unit_of_length']}" + (f", true area {area} km2" if area else "")
 
 
 def _extent(facts: dict) -> str:
@@ -198,6 +208,25 @@ def _numbers(facts: dict) -> str:
     return ", ".join(f"{value:g} ({distinct[value] / facts['valid']:.2%})" for value in sorted(distinct))
 
 
+KINDS = {
+    "file": _file,
+    "raster": _raster,
+    "stored": _stored,
+    "beside it": _beside,
+    "system": _system,
+    "cell": _cell,
+    "extent": _extent,
+    "on Earth": _earth,
+    "told": _told,
+    "valid": _valid,
+    "values": _values,
+    "sums": _sums,
+    "quantiles": _quantiles,
+    "numbers": _numbers,
+}
+"""What writes the line of each kind, in the order of the lines; an empty text is no line."""
+
+
 def is_classes(facts: dict) -> bool:
     """Whether the cells look like classes: few whole numbers."""
     from refimpl.formats.advice import MOST_CLASSES
@@ -206,7 +235,7 @@ def is_classes(facts: dict) -> bool:
 
 
 def quick_look(facts: dict, found) -> list[str]:
-    """The raster in characters, and what they mean; plain ones where the terminal's encoding has no shades."""
+    """The raster drawn in characters, and what they mean; in ASCII if the terminal's encoding lacks the shades."""
     from refimpl.figures.characters import PLAIN_SHADES, SHADES, shaded, signed, signs_of
 
     if not facts["valid"]:
@@ -223,10 +252,8 @@ def quick_look(facts: dict, found) -> list[str]:
     return ["", *("  " + line for line in shaded(found.mean_picture, shades)), ""]
 
 
-def draw(facts: dict, found, path) -> None:
-    """The quick look as a PNG map."""
-    from pathlib import Path
-
+def draw(facts: dict, found, path: Path) -> None:
+    """Write the quick look as a PNG map."""
     from refimpl.figures.maps import map_figure
 
     if not facts["valid"]:

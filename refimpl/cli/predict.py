@@ -1,7 +1,4 @@
-"""The verb ``predict``: the coarse map CE (Fig. 1), tile by tile, whatever its size.
-
-Modules are imported inside the verb, so that ``--help`` stays fast.
-"""
+"""The verb ``predict``: the coarse map CE (Fig. 1), tile by tile, for a map of any size."""
 
 from __future__ import annotations
 
@@ -9,30 +6,33 @@ import argparse
 from pathlib import Path
 
 from refimpl.cli.arguments import cog_argument, datum_argument, quantile, worker_arguments
+from refimpl.cli.shared_inputs import named_rasters
 from refimpl.errors import InputError, did_you_mean
 from refimpl.formats.files import check_outputs
 
-TILE = (512, 2048)
-"""Rows and columns that are computed in one piece."""
+HELP = "the coarse map CE: the model on every cell"
+COARSE_TILE = (512, 2048)
+"""Rows and columns of the map that are computed at a time."""
 KEPT = 2**25
-"""Decoded bytes of each driver that are kept: the strips under a row of tiles."""
+"""Decoded bytes of each driver that stay in memory: enough for the strips under one row of tiles."""
 
 
-def options_predict(verb: argparse.ArgumentParser) -> None:
+def options(verb: argparse.ArgumentParser) -> None:
     """Arguments of ``predict``."""
     verb.add_argument("drivers", nargs="+", metavar="NAME=FILE", help="rasters on one grid")
-    verb.add_argument("--model", type=Path, required=True)
-    verb.add_argument("--scaling", choices=("separate", "shared"), default="separate", help="D05")
-    verb.add_argument("--upper-quantile", type=quantile, default=0.999, help="D05: of the cells, scaled to 1")
-    verb.add_argument("--output", type=Path, default=Path("coarse.tif"))
+    verb.add_argument("--model", type=Path, required=True, help="what 'refimpl fit' wrote")
+    verb.add_argument("--scaling", choices=("separate", "shared"), default="separate", help="of the drivers, by D05")
+    verb.add_argument(
+        "--upper-quantile", type=quantile, default=0.999, help="of a driver's cells; it is scaled to 1 (D05)"
+    )
+    verb.add_argument("--output", type=Path, default=Path("coarse.tif"), help="the coarse map")
     datum_argument(verb)
     cog_argument(verb)
     worker_arguments(verb)
 
 
-def verb_predict(args) -> None:
-    """The coarse map CE."""
-    from refimpl.cli.verbs import named_rasters
+def call(args) -> None:
+    """Write the coarse map, and tell how many of its cells are negative."""
     from refimpl.formats.model_file import read_model
     from refimpl.method.coarse_map import no_cell
     from refimpl.progress import stage
@@ -53,7 +53,7 @@ def verb_predict(args) -> None:
         drivers = {name: Stored(path, keep=KEPT) for name, path in files.items()}
         coarse = predicted_map(model, drivers, args.scaling, args.upper_quantile)
         empty, description = no_cell(model.feature_names), "coarse map CE"
-        write_tiled(args.output, coarse, TILE, executor, progress, empty, description=description, cog=args.cog)
+        write_tiled(args.output, coarse, COARSE_TILE, executor, progress, empty, description=description, cog=args.cog)
     negative = count_negative(Stored(args.output, keep=0))
     if negative:
         print(f"{negative} cells are negative; the super-resolution clips them to 0 (D08)")

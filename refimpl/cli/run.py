@@ -1,7 +1,6 @@
-"""What ``refimpl run`` does: the whole method, from where an earlier run with the same inputs and settings stopped.
+"""The verb ``run``: the whole method, going on where an earlier run with the same inputs and settings stopped.
 
-The folder of the stages lies in the output folder; who runs there holds its lock.  Modules are imported inside the
-verb, so that ``--help`` stays fast.
+The folder of the stages lies in the output folder. A run holds the lock of that folder.
 """
 
 from __future__ import annotations
@@ -14,22 +13,23 @@ from pathlib import Path
 from refimpl.cli.arguments import folder, settable, worker_arguments
 from refimpl.errors import InputError
 
+HELP = "the whole method; without a file, the sample case (China, 10 km to 5 km)"
 SAMPLE = Path("golden") / "china-10km" / "run.toml"
 
 
-def options_run(verb: argparse.ArgumentParser) -> None:
+def options(verb: argparse.ArgumentParser) -> None:
     """Arguments of ``run``."""
     verb.add_argument("config", nargs="?", type=Path, help="a run.toml (see: refimpl explain config)")
     verb.add_argument("--output", type=folder, help="folder for the results, instead of the configuration's")
     verb.add_argument(
-        "--fresh", action="store_true", help="do every stage anew; else a run goes on where it was interrupted"
+        "--fresh", action="store_true", help="do every stage anew, instead of going on where a run was interrupted"
     )
     settable(verb)
     worker_arguments(verb)
 
 
 def sample_case() -> Path:
-    """The run.toml of the sample: beside the package in a source checkout, else below the current folder."""
+    """The run.toml of the sample case, in a source checkout or below the current folder."""
     for root in (Path(__file__).resolve().parents[2], Path.cwd()):
         if (root / SAMPLE).is_file():
             return root / SAMPLE
@@ -38,8 +38,8 @@ def sample_case() -> Path:
     )
 
 
-def verb_run(args) -> None:
-    """One year, or several (``series.years``), each in a folder of its own."""
+def call(args) -> None:
+    """Run one year, or several (``series.years``), each in a folder of its own."""
     from refimpl.formats.files import in_one_sentence, sweep_stale
     from refimpl.run.config import read_config
     from refimpl.run.report import check_folder
@@ -55,7 +55,7 @@ def verb_run(args) -> None:
             print(run_in(output, config, executor, args.fresh)["text"])
             return
         rows, first, trained = [], min(years), ()
-        for path in (output / "series.csv", output / "series.png"):  # of other years, it may be
+        for path in (output / "series.csv", output / "series.png"):  # of an earlier run, perhaps over other years
             with in_one_sentence(path):
                 path.unlink(missing_ok=True)
         for year, one in sorted(years.items()):
@@ -73,8 +73,8 @@ def verb_run(args) -> None:
 def run_in(output: Path, config, executor=None, fresh: bool = False, trained=(), network: str = "") -> dict:
     """One run in its folder: what it prints (``text``), its ``row`` in a series, and its ``trained`` networks.
 
-    A run that would make what is there already is not made again.  ``network`` is what the row says of the network;
-    outside of a series, where it is empty, no row is made.
+    Results that are there already are not made again. ``network`` is what the row says of the network; outside a
+    series it is empty, and there is no row.
     """
     from refimpl.progress import say, stage
     from refimpl.run.lock import locked
@@ -111,14 +111,14 @@ def run_in(output: Path, config, executor=None, fresh: bool = False, trained=(),
 
 
 def networks_of(stages) -> tuple:
-    """The trained networks that the stages of a run hold, one for each doubling."""
+    """The trained networks that the stages hold, one for each doubling."""
     kept = [stages.kept(name) for name in stages.keys if name.startswith("train")]
     return tuple(one.value[0] for one in kept if one)
 
 
 @contextmanager
 def leaving_no_trace(output: Path, work: Path) -> Iterator[None]:
-    """Take the output folder away again where a run fails before its first stage is done, if it holds nothing else."""
+    """Remove the output folder if a run fails before its first stage is done and the folder holds nothing else."""
     try:
         yield
     except BaseException:

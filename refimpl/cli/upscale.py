@@ -1,6 +1,6 @@
-"""The verb ``upscale``: a map at twice its resolution (Fig. 8), trained on and made from a file, whatever its size.
+"""The verb ``upscale``: a map at twice its resolution (Fig. 8 and section ZSSR), from a file of any size.
 
-Modules are imported inside the verb, so that ``--help`` stays fast.
+The network is trained on that map alone.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ from pathlib import Path
 from refimpl.cli.arguments import cog_argument, datum_argument, seed, settable, worker_arguments
 from refimpl.formats.files import check_outputs
 
+HELP = "ZSSR: a map at twice its resolution, by a network trained on it alone"
 
-def options_upscale(verb: argparse.ArgumentParser) -> None:
+
+def options(verb: argparse.ArgumentParser) -> None:
     """Arguments of ``upscale``."""
-    verb.add_argument("coarse", type=Path)
+    verb.add_argument("coarse", type=Path, help="the coarse map")
     verb.add_argument("--settings", type=Path, help="a run.toml whose [upscale] table is used")
-    verb.add_argument("--seed", type=seed, default=0)
-    verb.add_argument("--output", type=Path, default=Path("weights.tif"))
+    verb.add_argument("--seed", type=seed, default=0, help="of the random draws")
+    verb.add_argument("--output", type=Path, default=Path("weights.tif"), help="the fine map")
     verb.add_argument("--curve", type=Path, help="loss and learning rate of each step as CSV")
     verb.add_argument("--tape", type=Path, help="every random draw as CSV")
     verb.add_argument("--replay", type=Path, help="a tape to follow instead of drawing")
@@ -28,8 +30,8 @@ def options_upscale(verb: argparse.ArgumentParser) -> None:
     worker_arguments(verb)
 
 
-def verb_upscale(args) -> None:
-    """The fine map CW; of a map that is doubled more than once the maps between lie beside it, under numbered names."""
+def call(args) -> None:
+    """Write the fine map CW; of several doublings, the maps between lie beside it under numbered names."""
     from tempfile import TemporaryDirectory
 
     from refimpl.formats.tape import read_tape, write_history, write_tape
@@ -50,10 +52,10 @@ def verb_upscale(args) -> None:
     ]
     check_outputs([path for paths in files for path in paths], [args.coarse, args.settings, args.replay])
     half, tape = Stored(args.coarse), read_tape(args.replay) if args.replay else None
-    half.grid  # a wrong file is told before workers are looked for
+    half.grid  # a wrong file is refused before workers are started
     with executor_of(args.workers, args.processes, args.scheduler) as executor:
         for doubling, (output, curve, draws) in enumerate(files, 1):
-            if doubling > 1:  # only the first takes the baseline away
+            if doubling > 1:  # only the first doubling takes the baseline away
                 settings, tape = replace(settings, baseline="keep"), None
             measured = measure(half)
             with stage("train") as progress, TemporaryDirectory(prefix="refimpl-") as folder:
@@ -74,7 +76,7 @@ def verb_upscale(args) -> None:
 
 
 def numbered(path: Path | None, doubling: int, doublings: int) -> Path | None:
-    """The file of one of several doublings: the last has the name that was given.
+    """The file of one doubling: the last has the name that was given, the others a number too.
 
     >>> str(numbered(Path("weights.tif"), 1, 2)), str(numbered(Path("weights.tif"), 2, 2))
     ('weights-1.tif', 'weights.tif')

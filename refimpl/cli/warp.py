@@ -1,26 +1,24 @@
-"""The verb ``warp``: one raster to a working grid, tile by tile, whatever its size.
-
-Modules are imported inside the verb, so that ``--help`` stays fast.
-"""
+"""The verb ``warp``: one raster to a working grid, tile by tile, for a raster of any size."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from refimpl.cli.arguments import cog_argument, count, datum_argument, positive, share, worker_arguments, zone_arguments
+from refimpl.cli.arguments import cog_argument, count, datum_argument, length, share, worker_arguments, zone_arguments
 from refimpl.errors import InputError
 from refimpl.formats.files import check_outputs
 
+HELP = "bring a raster to a working grid, clipped to the zones if they are given"
 METHOD_OF = {"density": "mean", "count": "sum", "class": "mode"}
-"""What ``--kind`` means where ``--method`` is not given."""
-TILE = (1024, 1024)
-"""Rows and columns that are computed in one piece."""
+"""The method for each ``--kind``, unless ``--method`` names another."""
+WARPED_TILE = (1024, 1024)
+"""Rows and columns of the working grid that are computed at a time."""
 
 
-def options_warp(verb: argparse.ArgumentParser) -> None:
+def options(verb: argparse.ArgumentParser) -> None:
     """Arguments of ``warp``."""
-    verb.add_argument("raster", type=Path)
+    verb.add_argument("raster", type=Path, help="GeoTIFF, or a TIFF or PNG with its side files")
     verb.add_argument("--band", type=count, default=1, help="of the raster, from 1")
     verb.add_argument(
         "--kind", choices=tuple(METHOD_OF), default="density",
@@ -28,7 +26,7 @@ def options_warp(verb: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     verb.add_argument(
         "--method", choices=("mean", "sum", "mode", "nearest", "bilinear", "cubic"),
-        help="exact overlaps by area, summed, or the class of most of the cell; the pixel at its centre; interpolation",
+        help="mean by area, sum, or class of most of the cell (exact overlaps); pixel at its centre; or interpolation",
     )  # fmt: skip
     verb.add_argument(
         "--minimum-valid", type=share, default=0.0, help="part of a cell that valid pixels must cover (0: any)"
@@ -36,7 +34,7 @@ def options_warp(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--projection", default="albers", help="albers (D04), geographic, sinusoidal (MODIS), or a code: EPSG:32650"
     )
-    verb.add_argument("--cell-size", type=positive, required=True, help="metres, or degrees")
+    verb.add_argument("--cell-size", type=length, required=True, help="metres, or degrees")
     verb.add_argument(
         "--extent", type=float, nargs=4, metavar=("XMIN", "YMIN", "XMAX", "YMAX"), help="by default: cover the zones"
     )
@@ -44,11 +42,11 @@ def options_warp(verb: argparse.ArgumentParser) -> None:
     datum_argument(verb)
     cog_argument(verb)
     worker_arguments(verb)
-    verb.add_argument("--output", type=Path, required=True)
+    verb.add_argument("--output", type=Path, required=True, help="the warped raster as GeoTIFF")
 
 
-def verb_warp(args) -> None:
-    """One raster to a working grid."""
+def call(args) -> None:
+    """Write the raster on the working grid."""
     from refimpl.earth.warped import Warped
     from refimpl.progress import stage
     from refimpl.run.provinces import no_overlap
@@ -61,7 +59,7 @@ def verb_warp(args) -> None:
         raise InputError("neither --extent nor --zones is given; expected one of them to say which area to cover")
     check_outputs([args.output], [args.raster, args.zones])
     raster = Stored(args.raster, band=args.band)
-    raster.grid  # a wrong file is told before the zones are read
+    raster.grid  # a wrong file is refused before the zones are read
     grid, zones = grid_and_zones(args)
     cells = Warped(raster, grid, args.method or METHOD_OF[args.kind], args.minimum_valid)
     nodata = unused_value(raster, args.raster) if cells.dtype.kind != "f" else None
@@ -69,13 +67,13 @@ def verb_warp(args) -> None:
         cells = Touching(cells, zones)
     empty = no_overlap(args.raster)
     with executor_of(args.workers, args.processes, args.scheduler) as executor, stage("warp") as progress:
-        write_tiled(args.output, cells, TILE, executor, progress, empty, nodata=nodata, cog=args.cog)
+        write_tiled(args.output, cells, WARPED_TILE, executor, progress, empty, nodata=nodata, cog=args.cog)
 
 
 def grid_and_zones(args):
-    """The working grid, and the zones on it at half its cell size as a source, None where none are given.
+    """The working grid, and the zones at half its cell size as a source (None without ``--zones``).
 
-    A raster of zones is held in memory only here.
+    Only here is a raster of zones held in memory.
     """
     from refimpl.run.provinces import read_zones, working_grid
     from refimpl.windows.stored_zones import zones_of_file
@@ -87,7 +85,7 @@ def grid_and_zones(args):
 
 
 def unused_value(raster, path: Path) -> int:
-    """A nodata value for classes that is none of them: the file's own, or the largest of the type that is free."""
+    """A nodata value that no class has: the file's own, or the largest value of the type that is free."""
     import numpy as np
 
     if getattr(raster, "nodata", None) is not None:
