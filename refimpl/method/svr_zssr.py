@@ -35,10 +35,9 @@ from refimpl.method.network import Network
 from refimpl.method.province_totals import zonal_sums
 from refimpl.method.selection import MODELS, SelectionTable, Settings, choose, compare_models
 from refimpl.method.settings import UpscaleSettings, validate
-from refimpl.method.super_resolution import weights_of
+from refimpl.method.super_resolution import apply_network, weights_of
 from refimpl.method.training import Trained, train
 from refimpl.method.training_pairs import SCALES, Tape, crop_size, pyramid
-from refimpl.windows.whole_maps import apply_network
 
 
 @dataclass(frozen=True)

@@ -47,11 +47,11 @@ from refimpl.method.province_totals import zonal_sums
 from refimpl.method.resize import upsample_valid
 from refimpl.method.selection import fit_model
 from refimpl.method.settings import UpscaleSettings
+from refimpl.method.super_resolution import apply_network as applied
 from refimpl.method.super_resolution import weights_of
 from refimpl.method.svr_zssr import Year, spatialize
 from refimpl.method.training import train
 from refimpl.method.training_pairs import SCALES, Level, crop_size, pyramid
-from refimpl.windows.whole_maps import apply_network as applied
 
 
 def zonal_statistics(task: Task) -> dict:
