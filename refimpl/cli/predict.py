@@ -35,10 +35,10 @@ def verb_predict(args) -> None:
     from refimpl.cli.verbs import named_rasters
     from refimpl.method.fitted_regression import FittedRegression
     from refimpl.progress import stage
+    from refimpl.run.workers import executor_of
     from refimpl.windows.coarse_map import count_negative, no_cell, predicted_map
     from refimpl.windows.stored import Stored
     from refimpl.windows.tiled import write_tiled
-    from refimpl.windows.workers import executor_of
 
     files = named_rasters(args.drivers)
     check_outputs([args.output], [*files.values(), args.model])

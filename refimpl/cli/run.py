@@ -43,8 +43,8 @@ def verb_run(args) -> None:
     from refimpl.formats.files import in_one_sentence, sweep_stale
     from refimpl.run.config import read_config
     from refimpl.run.report import check_folder
+    from refimpl.run.workers import executor_of
     from refimpl.run.years import configs_of, write_series
-    from refimpl.windows.workers import executor_of
 
     config = read_config(args.config or sample_case(), tuple(args.set))
     output = Path(args.output or config.output)

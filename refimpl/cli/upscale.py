@@ -37,11 +37,11 @@ def verb_upscale(args) -> None:
     from refimpl.method.super_resolution import TILE
     from refimpl.progress import stage
     from refimpl.run.config import read_upscale_settings
+    from refimpl.run.workers import executor_of
     from refimpl.windows.fine_map import SuperResolved
     from refimpl.windows.linear_image import train_on_map
     from refimpl.windows.stored import Stored
     from refimpl.windows.tiled import write_tiled
-    from refimpl.windows.workers import executor_of
 
     settings = read_upscale_settings(args.settings, tuple(args.set))
     files = [
