@@ -312,7 +312,7 @@ def test_values_of_our_own_classes_survive_and_nothing_else_is_made(tmp_path):
     for wrong in (Stranger(), print, Counter()):
         with pytest.raises(pickle.UnpicklingError, match="is none of ours"):
             load(dump(wrong, tmp_path), tmp_path)
-    stolen = b"\x80\x04\x8c\x0crefimpl.info\x8c\x02os\x93."  # a module that one of ours imports
+    stolen = b"\x80\x04\x8c\x10refimpl.cli.info\x8c\x02os\x93."  # a module that one of ours imports
     with pytest.raises((pickle.UnpicklingError, AttributeError)):
         load(stolen, tmp_path)
 

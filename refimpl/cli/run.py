@@ -113,7 +113,7 @@ def run_in(output: Path, config, executor=None, fresh: bool = False, trained=(),
 def networks_of(stages) -> tuple:
     """The trained networks that the stages of a run hold, one for each doubling."""
     kept = [stages.kept(name) for name in stages.keys if name.startswith("train")]
-    return tuple(one.value[0] for one in kept if one)
+    return tuple(one.value.trained for one in kept if one)
 
 
 @contextmanager
