@@ -79,7 +79,7 @@ def inventory_files(path: Path, land_cover: bool) -> list[Path]:
 
 
 def write_inventories(path: Path, compared: list[InventoryComparison], names: dict[int, str]) -> None:
-    """Fig. 6 as tables: the whole map in ``path``, provinces and land covers (where there are some) in files beside it."""
+    """Fig. 6 as tables: the whole map in ``path``, provinces and (where there are some) land covers in files beside."""
     files = inventory_files(path, compared[0].land_covers is not None)
     write_table(files[0], inventories_table(compared))
     write_table(files[1], province_table(compared, names))

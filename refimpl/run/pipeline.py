@@ -170,10 +170,11 @@ def refine(
     Irani 2018, section 3.2).  Only the first doubling takes away the baseline (D09), and only the first training takes
     ``network`` and ``tape``.  The form for large maps of ``refimpl.method.super_resolution.super_resolve``.
     """
-    settings, half = config.upscale, coarse.raster
+    settings, weights = config.upscale, coarse.raster
     for doubling in range(1, settings.doublings + 1):
+        half = weights
         if doubling > 1:
-            settings, network, tape, half = replace(settings, baseline="keep"), None, None, weights
+            settings, network, tape = replace(settings, baseline="keep"), None, None
         before = trained[doubling - 1] if trained else None
         found = train_network.of(doubling)(stages, config, half, doubling, network, tape, before)
         made, image_range = found.trained, found.measured.range

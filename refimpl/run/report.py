@@ -220,11 +220,11 @@ def write_figures(results: Results, folder: Path) -> None:
     comparison_figure(
         [coarse, fine], titles, folder / "zoom.png", window, title=config.title, footer=footer, zones=[zones, zones]
     )
-    final, names, others = named(results.verdict.judged, RESULT), province_names(results.inventory), results.verdict.inventories
+    final, names = named(results.verdict.judged, RESULT), province_names(results.inventory)
     if final.land_cover is not None:
         land_cover_figure(final.land_cover, names, folder / "land_cover.png", config.title, footer)
-    if others:
-        inventory_figures(fine, list(others.values()), folder, zones, RESULT, config.title, footer)
+    if others := list(results.verdict.inventories.values()):
+        inventory_figures(fine, others, folder, zones, RESULT, config.title, footer)
     history = results.fine.history
     measured = np.isfinite(history.reconstruction_error)
     curve_figure(
