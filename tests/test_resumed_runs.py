@@ -1,11 +1,15 @@
 """A run goes on where it stopped, does nothing twice, and ends with the bytes of one that was never stopped."""
 
+import importlib
 import json
+import pkgutil
+import re
 
 import numpy as np
 import pytest
 
 import refimpl.method.training as train_module
+import refimpl.run as package
 import refimpl.run.pipeline as pipeline
 import refimpl.run.stages as stages_module
 from refimpl.cli import main
@@ -145,6 +149,14 @@ def test_every_setting_belongs_to_a_stage(world):
     settings = {name for name, _ in flat(config.effective()) if name.split(".")[0] not in NOT_RESULTS}
     keys = stage_settings(config, {})
     assert settings == set().union(*keys.values()) and set(keys) == set(STAGES)
+
+
+def test_every_stage_is_a_function_with_a_key_that_says_what_it_is_in_the_paper():
+    modules = [importlib.import_module(found.name) for found in pkgutil.iter_modules(package.__path__, "refimpl.run.")]
+    found = {one for module in modules for one in vars(module).values() if isinstance(one, stages_module.Stage)}
+    assert sorted(one.name for one in found) == sorted(STAGES)
+    assert all(re.search(r"D\d\d|(Eq|Fig|Table)s?\. ?\d|Table \d", one.__doc__) for one in found)
+    assert [one.name for one in found if one.resumes] == ["train"]
 
 
 def test_a_key_depends_on_what_is_given_beside_the_configuration(world):

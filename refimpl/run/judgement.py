@@ -33,7 +33,9 @@ from refimpl.windows.coarse_map import CoarseMap, Predicted
 
 @as_stage("compared")
 def open_references(here: Here, config: Config, area: Area) -> ReferenceMaps:
-    """Land cover (D23) and other inventories (D24) that the configuration names, and the fine drivers; all checked.
+    """Figs. 4-6: land cover (D23), other inventories (D24) and fine drivers that the configuration names, checked.
+
+    The form for large maps of ``refimpl.method.land_cover``.
 
     Raises
     ------
