@@ -23,10 +23,11 @@ from refimpl.formats.geotiff import read_raster
 from refimpl.formats.writing import write_raster
 from refimpl.method.selection import fit_model
 from refimpl.run import cluster
+from refimpl.run.workers import executor_of
+from refimpl.windows.executors import at_once, result_of, submit
 from refimpl.windows.predicted_map import Predicted
 from refimpl.windows.stored import Stored
 from refimpl.windows.tiled import write_tiled
-from refimpl.windows.workers import at_once, executor_of, result_of, submit
 
 distributed = pytest.importorskip("distributed")
 ROOT = Path(__file__).resolve().parent.parent

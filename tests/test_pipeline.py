@@ -81,10 +81,10 @@ def extent_without_the_west(world):
 
 def test_a_province_cut_by_the_edge_is_left_out_with_a_warning(world):
     results = run(read_config(world / "run.toml", (extent_without_the_west(world),)))
-    assert sorted(results.totals) == [12, 14]
+    assert sorted(results.area.totals) == [12, 14]
     cut = [text.split(":")[0] for text in results.warnings if "left out of the map (nodata)" in text]
     assert cut == ["P11 (11)", "P13 (13)"]
-    cut = results.zones.values == 11
+    cut = results.area.zones.values == 11
     assert cut.any() and not results.allocation.emission.valid[cut].any()
 
 
@@ -99,13 +99,13 @@ def test_a_cut_province_takes_its_share_if_the_user_says_so(world):
         weight = np.cos(np.radians(lat))
         expected = weight[forward(ALBERS_CHINA, lon, lat)[0] > west].sum() / weight.sum()
         # zone cells of 0.05 degree are counted by their centres: at most one of 40 columns is in doubt
-        assert results.totals[code] / whole[code] == pytest.approx(expected, abs=1 / 40)
-    assert results.totals[12] == whole[12]
+        assert results.area.totals[code] / whole[code] == pytest.approx(expected, abs=1 / 40)
+    assert results.area.totals[12] == whole[12]
 
 
 def test_a_supplied_total_maps_a_province_without_statistics(world):
     results = run(read_config(world / "run.toml", ("allocate.totals={15 = 50.0}",)))
-    cells = results.allocation.emission.values[results.zones.values == 15]
+    cells = results.allocation.emission.values[results.area.zones.values == 15]
     assert math.fsum(cells.tolist()) == 50.0
 
 
@@ -119,7 +119,7 @@ def test_counts_and_densities_of_one_quantity_give_the_same_map(world):
     (world / "count.toml").write_text(text + '\n[drivers.kinds]\npopulation = "count"\n')
     two = run(read_config(world / "count.toml"))
     # the same numbers up to the rounding of one product and one quotient
-    np.testing.assert_allclose(one.fit.totals, two.fit.totals, rtol=1e-12)
+    np.testing.assert_allclose(one.provinces.fit.totals, two.provinces.fit.totals, rtol=1e-12)
     np.testing.assert_allclose(one.coarse.raster.values, two.coarse.raster.values, rtol=1e-9)
 
 
@@ -187,7 +187,7 @@ def test_a_province_smaller_than_a_driver_cell_is_left_out_of_the_regression(wor
     with open(world / "energy.csv", "a") as handle:
         handle.write("16,P16,2005,1,1\n16,P16,2010,1,1\n99,Nowhere,2010,1,1\n99,Nowhere,2005,1,1\n")
     results = run(read_config(world / "run.toml"))
-    assert results.fit.codes.tolist() == [11, 12, 13, 14]
+    assert results.provinces.fit.codes.tolist() == [11, 12, 13, 14]
     assert any("P16 (16): is smaller than the cells of a driver" in text for text in results.warnings)
     assert any("Nowhere (99): has a statistic and no zone" in text for text in results.warnings)
 
@@ -208,7 +208,7 @@ def test_what_an_earlier_run_left_is_not_taken_for_this_ones(world):
 
 def test_alternatives_keep_the_baseline_where_the_map_does(world):
     runs = [run(read_config(world / "run.toml", (f"upscale.baseline={word}",))) for word in ("remove", "keep")]
-    removed, kept = ({one.name: one.emission for one in results.judged} for results in runs)
+    removed, kept = ({one.name: one.emission for one in results.verdict.judged} for results in runs)
     for name in ("replicate + Eq. 3", "bicubic + Eq. 3", "ZSSR + Eq. 3"):
         whole = (0, kept[name].grid.shape[0], 0, kept[name].grid.shape[1])
         # with the regression's constant part on every cell, the dearest cell of the country holds less
@@ -265,7 +265,7 @@ def test_codes_that_match_no_zone_are_refused_with_both_lists(world):
 
 def test_a_linear_model_may_be_named(world):
     results = run(read_config(world / "run.toml", ("regression.model=linear",)))
-    assert results.model_name == "linear"
+    assert results.regression.name == "linear"
 
 
 def test_one_scaling_for_both_leaves_the_cells_on_the_corner_of_the_range(world):
@@ -307,7 +307,10 @@ def test_a_driver_is_taken_from_the_band_that_is_named(world):
     text = (world / "run.toml").read_text()
     (world / "run.toml").write_text(text + "\n[drivers.bands]\nntl = 2\n")
     found = run(read_config(world / "run.toml"))
-    assert np.array_equal(found.fit.totals, plain.fit.totals) and np.array_equal(found.test.totals, plain.test.totals)
+    assert all(
+        np.array_equal(getattr(found.provinces, name).totals, getattr(plain.provinces, name).totals)
+        for name in ("fit", "test")
+    )
     assert np.array_equal(found.coarse.raster.values, plain.coarse.raster.values)
     (world / "run.toml").write_text(text + "\n[drivers.bands]\nntl = 3\n")
     with pytest.raises(InputError, match="ntl_2010.tif: has no band 3, it has 2"):

@@ -52,14 +52,14 @@ def test_a_run_on_polygons_has_the_driver_totals_and_province_totals_of_the_rast
     plain = run(read_config(world / "run.toml"))
     found = run(read_config(world / "run.toml", settings(rule)))
     # The zones follow the drivers' cells, so that either rule gives whole cells; a share of 1 is one but for rounding.
-    np.testing.assert_allclose(found.fit.totals, plain.fit.totals, rtol=1e-12)
-    np.testing.assert_allclose(found.test.totals, plain.test.totals, rtol=1e-12)
-    assert found.totals == plain.totals and found.coarse.raster.grid == plain.coarse.raster.grid
+    np.testing.assert_allclose(found.provinces.fit.totals, plain.provinces.fit.totals, rtol=1e-12)
+    np.testing.assert_allclose(found.provinces.test.totals, plain.provinces.test.totals, rtol=1e-12)
+    assert found.area.totals == plain.area.totals and found.coarse.raster.grid == plain.coarse.raster.grid
     assert found.allocation.balance.total.tolist() == plain.allocation.balance.total.tolist()
-    same = found.zones.values == plain.zones.values
+    same = found.area.zones.values == plain.area.zones.values
     # By area a coast may move by half a cell of 10 km, around an outline of some 1,900 km.
     assert same.mean() > (0.999 if rule == "centre" else 0.93)
-    assert set(np.unique(found.zones.values)) == {0, 11, 12, 13, 14, 15}
+    assert set(np.unique(found.area.zones.values)) == {0, 11, 12, 13, 14, 15}
 
 
 def test_the_verbs_take_polygons(world, provinces, capsys, monkeypatch):

@@ -1,11 +1,15 @@
 """A run goes on where it stopped, does nothing twice, and ends with the bytes of one that was never stopped."""
 
+import importlib
 import json
+import pkgutil
+import re
 
 import numpy as np
 import pytest
 
 import refimpl.method.training as train_module
+import refimpl.run as package
 import refimpl.run.pipeline as pipeline
 import refimpl.run.stages as stages_module
 from refimpl.cli import main
@@ -39,7 +43,9 @@ def made(monkeypatch):
     return names
 
 
-@pytest.mark.parametrize("place", ["lay_out", "look_at_compared", "predict", "upscale", "correct", "judge_map"])
+@pytest.mark.parametrize(
+    "place", ["lay_out", "open_references", "predict_map", "make_weights", "allocate_emission", "judge_map"]
+)
 def test_a_run_that_stops_in_a_stage_goes_on_there_and_ends_with_the_same_bytes(world, made, monkeypatch, place):
     assert run(world, "straight") == 0
     straight = list(made)
@@ -49,7 +55,7 @@ def test_a_run_that_stops_in_a_stage_goes_on_there_and_ends_with_the_same_bytes(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(pipeline, place, stopped)
+        patched.setattr(getattr(pipeline, place), "work", stopped)
         assert run(world, "out") == 130
     before = list(made)
     assert run(world, "out") == 0
@@ -99,7 +105,7 @@ def test_an_output_that_was_changed_or_removed_is_made_again(world, made):
 
 def test_a_changed_input_is_named_and_what_follows_from_it_is_done_anew(world, made, capsys, monkeypatch):
     with monkeypatch.context() as patched:
-        patched.setattr(pipeline, "judge_map", lambda *args: 1 / 0)
+        patched.setattr(pipeline.judge_map, "work", lambda *args: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             run(world, "out")
     lights = read_raster(world / "ntl_2010.tif")
@@ -125,7 +131,7 @@ def test_a_file_beside_a_raster_counts_as_part_of_it(world, made, capsys):
 
 def test_a_changed_setting_is_named_and_only_what_looks_at_it_is_done_anew(world, made, capsys, monkeypatch):
     with monkeypatch.context() as patched:
-        patched.setattr(pipeline, "judge_map", lambda *args: 1 / 0)
+        patched.setattr(pipeline.judge_map, "work", lambda *args: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             run(world, "out")
     made.clear()
@@ -145,10 +151,18 @@ def test_every_setting_belongs_to_a_stage(world):
     assert settings == set().union(*keys.values()) and set(keys) == set(STAGES)
 
 
+def test_every_stage_is_a_function_with_a_key_that_says_what_it_is_in_the_paper():
+    modules = [importlib.import_module(found.name) for found in pkgutil.iter_modules(package.__path__, "refimpl.run.")]
+    found = {one for module in modules for one in vars(module).values() if isinstance(one, stages_module.Stage)}
+    assert sorted(one.name for one in found) == sorted(STAGES)
+    assert all(re.search(r"D\d\d|(Eq|Fig|Table)s?\. ?\d|Table \d", one.__doc__) for one in found)
+    assert [one.name for one in found if one.resumes] == ["train"]
+
+
 def test_a_key_depends_on_what_is_given_beside_the_configuration(world):
     results = pipeline.run(read_config(world / "run.toml"))
     config, network, tape = results.config, results.fine.network, results.fine.tape
-    given = [{}, {"network": network}, {"tape": tape}, {"trained": (results.stages.kept("train").value[0],)}]
+    given = [{}, {"network": network}, {"tape": tape}, {"trained": (results.stages.kept("train").value.trained,)}]
     found = [stages_in(world / "work", config, **one) for one in given]
     trains, predicts = ({stages_module.digest(one.key(name)) for one in found} for name in ("train", "predict"))
     assert len(trains) == len(given) and len(predicts) == 1
@@ -197,7 +211,7 @@ def test_what_has_changed_since_a_finished_run_is_named_too(world, capsys):
 
 def test_an_input_is_read_where_the_present_configuration_has_it(world, monkeypatch):
     with monkeypatch.context() as patched:
-        patched.setattr(pipeline, "judge_map", lambda *args: 1 / 0)
+        patched.setattr(pipeline.judge_map, "work", lambda *args: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             run(world, "out")
     cover = read_raster(world / "land_cover.tif")
@@ -210,13 +224,13 @@ def test_an_input_is_read_where_the_present_configuration_has_it(world, monkeypa
 
 
 def test_an_input_that_changes_while_the_run_is_at_work_is_refused(world, capsys, monkeypatch):
-    lights, judge = read_raster(world / "ntl_2010.tif"), pipeline.judge_map
+    lights, judge = read_raster(world / "ntl_2010.tif"), pipeline.judge_map.work
 
     def judged(*args):
         write_raster(world / "ntl_2010.tif", Raster(lights.values + 1, lights.valid, lights.grid, ""), nodata=-9999)
         return judge(*args)
 
-    monkeypatch.setattr(pipeline, "judge_map", judged)
+    monkeypatch.setattr(pipeline.judge_map, "work", judged)
     assert run(world, "out") == 2
     assert "ntl_2010.tif" in (said := capsys.readouterr().err) and "has changed while the run was at work" in said
     assert not (world / "out" / "run.json").exists()

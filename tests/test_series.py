@@ -84,12 +84,12 @@ def test_a_map_is_refined_gradually_and_its_totals_stay_exact(world, factor):
     twice = run(read_config(world / "run.toml"))
     results = run(read_config(world / "run.toml", (f"upscale.factor={factor}",)))
     coarse, emission = results.coarse.raster.grid, results.allocation.emission.whole()
-    assert emission.grid == coarse.refined(factor) and results.zones.grid == emission.grid
+    assert emission.grid == coarse.refined(factor) and results.area.zones.grid == emission.grid
     # the first doubling is that of a run that ends with it
     assert np.array_equal(results.coarse.raster.values, twice.coarse.raster.values)
-    assert results.stages.kept("train").value[0].tape == twice.fine.tape
-    for code, total in results.totals.items():
-        cells = emission.values[(results.zones.values == code) & emission.valid]
+    assert results.stages.kept("train").value.trained.tape == twice.fine.tape
+    for code, total in results.area.totals.items():
+        cells = emission.values[(results.area.zones.values == code) & emission.valid]
         assert math.fsum(cells.tolist()) == total
     # a doubling keeps the mean of the map that it started from, but for what back-projection leaves (D17)
     half = run(read_config(world / "run.toml", (f"upscale.factor={factor // 2}",))).fine.weights.whole()
@@ -101,16 +101,16 @@ def test_a_map_is_refined_gradually_and_its_totals_stay_exact(world, factor):
 
 def test_every_alternative_of_a_map_four_times_finer_lies_on_its_grid_with_its_totals(world):
     results = run(read_config(world / "run.toml", ("upscale.factor=4",)))
-    for one in results.judged:
+    for one in results.verdict.judged:
         assert one.emission.grid == results.coarse.raster.grid.refined(4)
         if "no Eq. 3" not in one.name and not one.name.startswith("regression"):
             assert one.totals[0] == pytest.approx(1.0, abs=1e-12)
-    replicated = next(one for one in results.judged if one.name.startswith("replicate")).emission
+    replicated = next(one for one in results.verdict.judged if one.name.startswith("replicate")).emission
     blocks = replicated.part((0, 8, 0, 8)).values
     assert np.array_equal(blocks[:4, :4], np.full((4, 4), blocks[0, 0])) or not blocks.any()
     # by the land cover of the cells of the regression's map, whatever the factor
-    assert results.compared.coarse_land_cover.grid == results.coarse.raster.grid
-    assert results.coarse_shares is not None
+    assert results.references.coarse_land_cover.grid == results.coarse.raster.grid
+    assert results.verdict.coarse_shares is not None
 
 
 def test_a_factor_that_is_no_power_of_two_is_refused(world):

@@ -16,16 +16,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from refimpl.earth.grid import Grid
+from refimpl.earth.grid import Grid, Raster
 from refimpl.earth.projection import ALBERS_CHINA
 from refimpl.errors import DataWarning, InputError
 from refimpl.formats import files
+from refimpl.formats.writing import write_raster
 from refimpl.method.inventory import FUELS
 from refimpl.run import program
 from refimpl.run.program import code_digest, program_digest
 from refimpl.run.stages import Stages
 from refimpl.run.values import dump, load
 from refimpl.twins import backend
+from refimpl.windows.stored import Stored
 
 AFTER = {"warp": (), "train": ("warp",), "upscale": ("train",)}
 NAMES = {"drivers.ntl": "ntl_2010.tif"}
@@ -312,9 +314,20 @@ def test_values_of_our_own_classes_survive_and_nothing_else_is_made(tmp_path):
     for wrong in (Stranger(), print, Counter()):
         with pytest.raises(pickle.UnpicklingError, match="is none of ours"):
             load(dump(wrong, tmp_path), tmp_path)
-    stolen = b"\x80\x04\x8c\x0crefimpl.info\x8c\x02os\x93."  # a module that one of ours imports
+    stolen = b"\x80\x04\x8c\x10refimpl.cli.info\x8c\x02os\x93."  # a module that one of ours imports
     with pytest.raises((pickle.UnpicklingError, AttributeError)):
         load(stolen, tmp_path)
+
+
+def test_a_raster_that_a_stage_wrote_is_kept_as_the_name_of_its_file(tmp_path):
+    grid, there = Grid(ALBERS_CHINA, (0.0, 0.0, 5.0, -5.0), (1, 2)), tmp_path / "warp" / "driver.tif"
+    there.parent.mkdir()
+    write_raster(there, Raster(np.array([[1.0, 2.0]]), np.ones((1, 2), bool), grid, "K"))
+    content = dump([Stored(there, keep=0), Stored(there, keep=0)], tmp_path)
+    there.unlink()  # neither keeping nor taking up looks into the file
+    moved = tmp_path / "elsewhere"
+    one, same = load(content, moved)
+    assert one is same and one.path == moved / "warp" / "driver.tif" and one.how["keep"] == 0
 
 
 def test_a_value_that_cannot_be_taken_up_again_is_refused_when_it_is_made(tmp_path):

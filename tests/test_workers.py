@@ -21,8 +21,9 @@ from refimpl.formats.geotiff import read_raster
 from refimpl.formats.writing import write_raster
 from refimpl.method import super_resolution as upscale
 from refimpl.method.selection import fit_model
+from refimpl.run.workers import executor_of
 from refimpl.twins import backend, current_backend
-from refimpl.windows.workers import at_once, executor_of, result_of, submit
+from refimpl.windows.executors import at_once, result_of, submit
 
 ROOT = Path(__file__).resolve().parent.parent
 ALONE = [("1", []), ("2", []), ("4", []), ("8", [])]
@@ -97,7 +98,8 @@ def test_workers_that_cannot_be_are_refused_in_one_sentence_with_nothing_written
 
 ORPHANS = """
 import sys, time
-from refimpl.windows.workers import executor_of, submit
+from refimpl.run.workers import executor_of
+from refimpl.windows.executors import submit
 from tests.test_workers import announce_and_wait
 if __name__ == "__main__":
     with executor_of(2, processes=True) as executor:

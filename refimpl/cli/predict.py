@@ -36,10 +36,10 @@ def call(args) -> None:
     from refimpl.formats.model_file import read_model
     from refimpl.method.coarse_map import no_cell
     from refimpl.progress import stage
+    from refimpl.run.workers import executor_of
     from refimpl.windows.predicted_map import count_negative, predicted_map
     from refimpl.windows.stored import Stored
     from refimpl.windows.tiled import write_tiled
-    from refimpl.windows.workers import executor_of
 
     files = named_rasters(args.drivers)
     check_outputs([args.output], [*files.values(), args.model])

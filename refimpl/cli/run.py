@@ -43,8 +43,8 @@ def call(args) -> None:
     from refimpl.formats.files import in_one_sentence, sweep_stale
     from refimpl.run.config import read_config
     from refimpl.run.report import check_folder
+    from refimpl.run.workers import executor_of
     from refimpl.run.years import configs_of, write_series
-    from refimpl.windows.workers import executor_of
 
     config = read_config(args.config or sample_case(), tuple(args.set))
     output = Path(args.output or config.output)
@@ -113,7 +113,7 @@ def run_in(output: Path, config, executor=None, fresh: bool = False, trained=(),
 def networks_of(stages) -> tuple:
     """The trained networks that the stages hold, one for each doubling."""
     kept = [stages.kept(name) for name in stages.keys if name.startswith("train")]
-    return tuple(one.value[0] for one in kept if one)
+    return tuple(one.value.trained for one in kept if one)
 
 
 @contextmanager

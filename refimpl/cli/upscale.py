@@ -37,13 +37,12 @@ def call(args) -> None:
     from refimpl.formats.tape import read_tape, write_history, write_tape
     from refimpl.progress import stage
     from refimpl.run.config import read_upscale_settings
-    from refimpl.windows.fine_map import TILE_CELLS as TILE
-    from refimpl.windows.fine_map import SuperResolved
+    from refimpl.run.workers import executor_of
+    from refimpl.windows.fine_map import TILE_CELLS, SuperResolved
     from refimpl.windows.measured_range import measure
     from refimpl.windows.stored import Stored
     from refimpl.windows.tiled import write_tiled
     from refimpl.windows.training_on_file import train_on_map
-    from refimpl.windows.workers import executor_of
 
     settings = read_upscale_settings(args.settings, tuple(args.set))
     files = [
@@ -64,7 +63,7 @@ def call(args) -> None:
             fine = SuperResolved(made.network, half, measured.range, settings)
             description = "fine map CW, the weights of Eq. 3"
             with stage("upscale") as progress:
-                tile = 2 * TILE, 2 * TILE
+                tile = 2 * TILE_CELLS, 2 * TILE_CELLS
                 write_tiled(output, fine, tile, executor, progress, description=description, cog=args.cog)
             if curve:
                 write_history(curve, made.history)

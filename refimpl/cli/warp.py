@@ -50,10 +50,10 @@ def call(args) -> None:
     from refimpl.earth.warped import Warped
     from refimpl.progress import stage
     from refimpl.run.provinces import no_overlap
+    from refimpl.run.workers import executor_of
     from refimpl.windows.clipped import Touching
     from refimpl.windows.stored import Stored
     from refimpl.windows.tiled import write_tiled
-    from refimpl.windows.workers import executor_of
 
     if not args.extent and not args.zones:
         raise InputError("neither --extent nor --zones is given; expected one of them to say which area to cover")

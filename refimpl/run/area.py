@@ -1,7 +1,7 @@
-"""The area of a run: the working grid, the provinces on it, the drivers brought to it, and what each province receives.
+"""Area of a run: the working grid, the provinces and drivers on it, and what each province receives.
 
-"Raster data" of the paper, D03, D04, D19, D20.  All rasters lie in files: ``zones.tif`` holds the province codes of the
-fine grid, ``halves.tif`` those at half the size of a coarse cell (the same, unless the map is refined further), and
+Section "Raster data" of the paper, D03, D04, D19, D20.  All rasters lie in files: ``zones.tif`` holds the province
+codes of the fine grid, ``halves.tif`` those at half the size of a coarse cell where the map is refined further, and
 ``driver_0.tif`` and so on the drivers as densities on the coarse grid, clipped to cells that touch a province.
 """
 
@@ -11,7 +11,6 @@ import warnings
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from contextlib import ExitStack
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,41 +21,25 @@ from refimpl.formats.energy_table import Inventory
 from refimpl.run.config import Config
 from refimpl.run.provinces import mapped_totals, no_overlap, prediction_drivers, working_grid
 from refimpl.run.reference_maps import store_zones
-from refimpl.run.stages import Finished, Here
+from refimpl.run.results import Area
+from refimpl.run.stages import Here, as_stage
 from refimpl.windows.clipped import Together, Touching
 from refimpl.windows.stored import Stored
 from refimpl.windows.tiled import write_tiled
 from refimpl.windows.walks import windows
 from refimpl.windows.zones import Coverage, Zones, coverage
 
-TILE = (1024, 2048)
-"""Rows and columns of drivers that are warped at once: pieces enough for the threads of a kernel."""
+DRIVER_TILE = (1024, 2048)
+"""Rows and columns of drivers that are warped at once: enough work for all threads of a kernel."""
 
 
-@dataclass(frozen=True)
-class Area:
-    """What ``lay_out`` made, in files that are opened where they are read."""
-
-    zones: Source
-    """Province codes on the fine grid, 0 outside."""
-    drivers: Mapping[str, Source]
-    """Densities on the coarse grid."""
-    coverage: Coverage
-    """Part of each province's area that lies on the map."""
-    totals: dict[int, float]
-    """What each mapped province receives, 10^4 t."""
-
-    @classmethod
-    def of(cls, laid: Finished, config: Config) -> Area:
-        """The files of the finished stage."""
-        drivers = {name: Stored(laid.path(f"driver_{at}.tif")) for at, name in enumerate(config.drivers.names)}
-        return cls(Stored(laid.path("zones.tif"), keep=0), drivers, *laid.value)
-
-
+@as_stage("warp")
 def lay_out(
     here: Here, config: Config, inventory: Inventory, zones: Zones, executor: Executor | None = None
-) -> tuple[Coverage, dict[int, float]]:
-    """Write the files of an ``Area``; returns the coverage of the provinces and their totals, 10^4 t.
+) -> Area:
+    """Bring zones and drivers to the grids of the map (D04, D19), and find what each province receives (D20).
+
+    Drivers become densities on the coarse grid: the mean over each cell (D03), ``refimpl.earth.warp.warp_mean``.
 
     Raises
     ------
@@ -75,18 +58,18 @@ def lay_out(
             warped = Touching(Warped(source, grid, "mean"), halves)
             here.progress.update(at / len(sources))
             empty = no_overlap(config.drivers.predict[name])
-            write_tiled(here.path(f"driver_{at}.tif"), warped, TILE, executor, empty=empty)
+            write_tiled(here.path(f"driver_{at}.tif"), warped, DRIVER_TILE, executor, empty=empty)
             source.tell_negative(everywhere=True)
         frames = {source.grid for source in sources.values()}
     drivers = [Stored(here.path(f"driver_{at}.tif")) for at in range(len(sources))]
     found = coverage(zones, grid, Together(drivers), frames)
-    totals = province_totals(config, inventory, found)
+    totals = totals_received(config, inventory, found)
     check_cells(config, fine, totals)
-    return found, totals
+    return Area(Stored(here.path("zones.tif"), keep=0), dict(zip(sources, drivers)), found, totals)
 
 
 def check_cells(config: Config, fine_zones: Source, totals: Mapping[int, float]) -> None:
-    """What would only show after the training: no province has a cell."""
+    """Refuse cells so large that no province has one, which would show only after the training."""
     codes = list(totals)
     if not any(np.isin(fine_zones.part(window).values, codes).any() for window in windows(fine_zones.grid.shape)):
         raise InputError(
@@ -104,10 +87,10 @@ def check_zoom(config: Config, grid: Grid) -> None:
         )
 
 
-def province_totals(config: Config, inventory: Inventory, found: Coverage) -> dict[int, float]:
-    """What each province of the map receives: statistics of the mapped year, supplied totals first (D20), none cut.
+def totals_received(config: Config, inventory: Inventory, found: Coverage) -> dict[int, float]:
+    """What each province of the map receives: its statistic of the mapped year, or the total that is supplied (D20).
 
-    The provinces that lie on the map without a total are told in one warning, so that a missing row is seen.
+    One warning names the provinces that lie on the map without a total, so that a missing row is seen.
     """
     year = inventory.of_year(config.map_year, "statistics.map_year")
     names = dict(zip(year.codes.tolist(), year.provinces))

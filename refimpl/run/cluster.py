@@ -1,7 +1,7 @@
-"""A Dask cluster as an executor, if it can compute what is computed here.
+"""Dask cluster as an executor, once it is known to have workers with this version of refimpl.
 
-The cluster is ``distributed``'s, and so is the executor (``Client.get_executor``), which gives a lost worker's tasks to
-another.  Its workers need this version of refimpl, and see the files by the names that they have here.
+Cluster and executor are those of ``distributed`` (``Client.get_executor``), which gives a lost worker's tasks to
+another one.  The workers must see the files under the same names as this process.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def cluster_at(scheduler: str) -> Iterator[Executor]:
 
 @contextmanager
 def _quiet(name: str) -> Iterator[None]:
-    """Inside, a log keeps its stack traces to itself: that a scheduler has gone is told in a sentence."""
+    """Silence a log within the block: we report a lost scheduler in one sentence, without stack traces."""
     log = logging.getLogger(name)
     before = log.level
     log.setLevel(logging.CRITICAL)
@@ -72,9 +72,9 @@ def _client(distributed, scheduler: str, where: str):
 
 
 def _check_versions(client, where: str) -> None:
-    """Refuse workers that would compute something else than is computed here, or nothing."""
+    """Refuse workers that have another version of refimpl, or none."""
 
-    def version() -> str | None:  # it is sent as it stands here, for refimpl may be what they do not have
+    def version() -> str | None:  # sent by value: the workers may lack refimpl
         try:
             return __import__("refimpl").__version__
         except ImportError:

@@ -1,4 +1,4 @@
-"""What stands in the columns of the tables of a run and of the verbs; units stand in the names (1e4t: 10^4 t CO2)."""
+"""Columns of the tables that a run and the verbs write; units stand in their names (1e4t: 10^4 t CO2)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from refimpl.evaluation.other_inventory_tables import inventories_table, land_co
 from refimpl.evaluation.scorecard import Judged
 from refimpl.formats.energy_table import Inventory
 from refimpl.formats.tables import write_table
+from refimpl.method.fitted_regression import FittedRegression
 from refimpl.method.land_cover import LAND_COVERS, LandCoverShares
+from refimpl.run.results import ProvinceTotals
 from refimpl.windows.allocated_map import MassBalance
 
 
@@ -23,8 +25,8 @@ def inventory_columns(inventory: Inventory) -> dict[str, object]:
     }
 
 
-def driver_columns(drivers, model) -> dict[str, object]:
-    """Columns of a ``ProvinceDrivers`` table, with the statistic and the regression's estimate."""
+def driver_columns(drivers: ProvinceTotals, model: FittedRegression) -> dict[str, object]:
+    """Columns of a ``ProvinceTotals`` table, with the statistic and the regression's estimate."""
     columns = {"code": drivers.codes, "province": drivers.provinces, "year": [drivers.year] * drivers.codes.size}
     columns |= dict(zip(drivers.names, drivers.totals.T))
     return columns | {"emission_1e4t": drivers.emission, "estimate_1e4t": model.predict(drivers.totals)}
@@ -77,7 +79,7 @@ def inventory_files(path: Path, land_cover: bool) -> list[Path]:
 
 
 def write_inventories(path: Path, compared: list[InventoryComparison], names: dict[int, str]) -> None:
-    """Fig. 6 as tables: all in ``path``; by province, and by land cover where there is one, in files beside it."""
+    """Fig. 6 as tables: the whole map in ``path``, provinces and (where there are some) land covers in files beside."""
     files = inventory_files(path, compared[0].land_covers is not None)
     write_table(files[0], inventories_table(compared))
     write_table(files[1], province_table(compared, names))

@@ -1,8 +1,8 @@
-"""A whole run in one TOML file: which grid, zones, statistics, drivers and settings (Fig. 9).
+"""Configuration of a run, in one TOML file: grid, zones, statistics, drivers and settings (Fig. 9).
 
-``read_config`` checks everything that can be checked before the first computation; each fault is one
-sentence that names the file, the key and the nearest right spelling.  Input files are relative to the
-TOML file, the output folder to the folder in which the command is called.
+``read_config`` checks everything that can be checked before the first computation.  Each fault is one sentence that
+names the file, the key and the nearest right spelling.  Input files are relative to the TOML file, the output folder to
+the folder in which the command is called.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from refimpl.twins import backend
 
 @dataclass(frozen=True)
 class Drivers:
-    """Driver rasters: the same names, in the same order, for every year and for prediction."""
+    """Driver rasters: the same names, in the same order, for every year and for the map."""
 
     names: tuple[str, ...]
     by_year: dict[int, dict[str, Path]]
@@ -49,7 +49,7 @@ class Drivers:
 
 @dataclass(frozen=True)
 class Config:
-    """One run."""
+    """All settings of one run; its tables are the fields."""
 
     path: Path
     grid: GridSettings
@@ -173,7 +173,7 @@ def read_config(path: str | os.PathLike, overrides: tuple[str, ...] = ()) -> Con
 
 
 def read_model_settings(path: Path | None, overrides: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-    """Hyperparameters by model from the [regression] table of a run.toml, and overrides; the rest of it is not read."""
+    """Hyperparameters by model, from the [regression] table of a run.toml and overrides; other tables are not read."""
     table, place = _one_table(path, overrides, "regression")
     models = _models(table, place)
     fill(RegressionSettings, table, place, also=MODELS)
@@ -181,7 +181,7 @@ def read_model_settings(path: Path | None, overrides: tuple[str, ...]) -> dict[s
 
 
 def read_upscale_settings(path: Path | None, overrides: tuple[str, ...]) -> UpscaleSettings:
-    """The [upscale] table of a run.toml, and overrides; the rest of it is not read."""
+    """The [upscale] table of a run.toml, with overrides; other tables are not read."""
     table, place = _one_table(path, overrides, "upscale")
     return validate(fill(UpscaleSettings, table, place))
 
@@ -273,7 +273,7 @@ def _by_name(table: dict[str, Any], inside: Place, names: tuple[str, ...], kind:
 
 
 def _supplied_totals(table: dict[str, Any], place: Place) -> dict[int, float]:
-    """[allocate.totals]: totals of provinces without statistics (D20), or in place of them; 10^4 t by code."""
+    """[allocate.totals]: totals of provinces without a statistic (D20), or in its place; 10^4 t by code."""
     for name in table:
         if name != "totals":
             raise InputError(f"{place.key(name)}: unknown key{did_you_mean(name, ['totals'])}")
@@ -289,7 +289,7 @@ def _supplied_totals(table: dict[str, Any], place: Place) -> dict[int, float]:
 
 
 def _check(config: Config) -> None:
-    """What types cannot say."""
+    """Check what types alone cannot."""
     zones, regression, statistics = config.zones, config.regression, config.statistics
     rules = (
         ("seed", config.seed >= 0, config.seed, "a whole number, 0 or more"),
@@ -335,7 +335,7 @@ def _window(name: str, window: str | Bounds) -> tuple[str, bool, object, str]:
 
 
 def _check_names(config: Config) -> None:
-    """Names that must be among others: the model's, and that of the lights where it is not the default."""
+    """Check the names of the model and, where it is not the default, of the lights."""
     model, lights = config.regression.model, config.evaluate.lights
     if model not in ("auto", *MODELS):
         raise InputError(f"{config.path}: regression.model = {model!r}{did_you_mean(model, ('auto', *MODELS))}")

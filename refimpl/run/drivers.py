@@ -1,7 +1,7 @@
 """Drivers as densities, from files: whole, or window by window.
 
-Section "Raster data".  A count per cell is divided by the cell's true area (D03).  A negative value is told, for it is
-most often a nodata value that the file does not name.
+Section "Raster data".  A count per cell is divided by the cell's true area (D03).  A negative value gives a warning: it
+is most often a nodata value that the file does not name.
 """
 
 from __future__ import annotations
@@ -20,7 +20,18 @@ from refimpl.windows.walks import windows
 class OpenDriver:
     """A driver of ``kind`` "density" or "count" in a file, as a density; a context manager, and a source of cells.
 
-    It can be sent to another process, which opens the file itself, and takes its datum for what it was taken here.
+    It can be sent to another process, which opens the file itself and treats its datum as it was treated here.
+
+    >>> import tempfile
+    >>> from refimpl.earth.grid import Grid
+    >>> from refimpl.earth.projection import ALBERS_CHINA
+    >>> from refimpl.formats.writing import write_raster
+    >>> path = Path(tempfile.mkdtemp()) / "people.tif"
+    >>> grid = Grid(ALBERS_CHINA, (0, 0, 2000, -2000), (1, 2))
+    >>> write_raster(path, Raster(np.array([[8.0, 2.0]]), np.ones((1, 2), bool), grid, "persons"))
+    >>> with OpenDriver(path, "count") as driver:  # persons on 4 km2
+    ...     driver.part((0, 1, 0, 2)).values.tolist()
+    [[2.0, 0.5]]
     """
 
     def __init__(self, path: Path, kind: str, band: int = 1):
@@ -42,9 +53,9 @@ class OpenDriver:
         return Raster.unchecked(density, part.valid, part.grid, self.units)
 
     def tell_negative(self, everywhere: bool = False) -> None:
-        """A DataWarning if any of the cells that were read here so far was negative; they are forgotten.
+        """Give a DataWarning if any cell that this process has read so far is negative; then forget them.
 
-        ``everywhere``: if any cell of the file is, whoever reads it; all of it is read.
+        With ``everywhere`` the whole file is read, and all of its cells count.
         """
         if everywhere:
             parts = (self._file.part(window) for window in windows(self.grid.shape))
@@ -73,23 +84,3 @@ def _negative_cells(part: Raster) -> tuple[int, float] | None:
     """How many cells are negative, and the lowest; None where none is."""
     lowest = part.values.min()  # invalid cells hold 0
     return (int(np.count_nonzero(part.values < 0)), float(lowest)) if lowest < 0 else None
-
-
-def read_driver(path: Path, kind: str, band: int = 1) -> Raster:
-    """A driver as a density.
-
-    >>> import tempfile
-    >>> from refimpl.earth.grid import Grid
-    >>> from refimpl.earth.projection import ALBERS_CHINA
-    >>> from refimpl.formats.writing import write_raster
-    >>> path = Path(tempfile.mkdtemp()) / "people.tif"
-    >>> grid = Grid(ALBERS_CHINA, (0, 0, 2000, -2000), (1, 2))
-    >>> write_raster(path, Raster(np.array([[8.0, 2.0]]), np.ones((1, 2), bool), grid, "persons"))
-    >>> read_driver(path, "count").values.tolist()
-    [[2.0, 0.5]]
-    """
-    with OpenDriver(path, kind, band) as driver:
-        rows, cols = driver.grid.shape
-        raster = driver.part((0, rows, 0, cols))
-        driver.tell_negative()
-    return raster

@@ -1,7 +1,7 @@
-"""One run at a time in an output folder: a lock that the system takes back when its process ends, however it ends.
+"""Lock on an output folder, for one run at a time; the system releases it when its process ends, however it ends.
 
-``with locked(folder / WORK, folder): ...`` holds it.  What stands in the lock file tells others who holds it; without
-the system's lock it means nothing, so that what a killed process left is no obstacle.
+``with locked(folder / WORK, folder): ...`` holds it.  The text in the lock file tells other runs which process holds
+it.  Without the system's lock the text means nothing, so that the file of a killed process is no obstacle.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from refimpl.progress import say
 NAME = "lock"
 _BUSY = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 _held: set[BinaryIO] = set()
-"""What this process holds; a fork of it lets go at once, or the lock would outlive the run in its children."""
+"""Lock files that this process holds; a fork closes its copies at once, or the lock would outlive the run in it."""
 
 
 @contextmanager
 def locked(folder: str | os.PathLike, output: str | os.PathLike) -> Iterator[None]:
-    """Hold the lock file in ``folder``, which is made and swept; ``output`` is the folder that the sentence names.
+    """Hold the lock file in ``folder``, which is made and swept; ``output`` is the folder that messages name.
 
-    Neither programs that are started meanwhile nor forks of this process hold it.  Where the file system knows no
-    locks, this is said, and nothing is held.
+    Programs that are started meanwhile, and forks of this process, do not hold it.  Where the file system has no
+    locks, a line on standard error says so, and nothing is held.
 
     Raises
     ------
@@ -80,14 +80,14 @@ def _taken(path: Path, output: str | os.PathLike) -> BinaryIO:
 
 
 def _is_there(handle: BinaryIO, path: Path) -> bool:
-    """Whether it is still the file of that name: one that was removed before it was locked keeps nobody out."""
+    """Whether it is still the file of that name: a file that was removed before it was locked keeps no run out."""
     with suppress(OSError):
         return os.path.samestat(os.fstat(handle.fileno()), os.stat(path))
     return False
 
 
 def _take(descriptor: int, output: str | os.PathLike) -> bool:
-    """Lock it if nobody else has."""
+    """Lock the file, unless another process has; whether that worked."""
     try:
         _lock(descriptor)
     except OSError as fault:
@@ -119,7 +119,7 @@ def _holder(path: Path) -> str:
 
 
 def _let_go() -> None:
-    """In a fork: close our copies; the lock stays with the parent."""
+    """Close the copies of a fork; the lock stays with its parent."""
     for handle in _held:
         handle.close()
     _held.clear()

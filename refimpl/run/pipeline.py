@@ -1,23 +1,26 @@
 """The method from top to bottom (Fig. 9): statistics and driver rasters in, a corrected fine emission map out.
 
-Read ``run`` first: it is the table of contents.  A ``do`` is one stage: it writes files, and hands on small values and
-rasters that are read from these files window by window, so that a country takes no more memory than a province.  A
-finished stage is not done again (refimpl/run/stages.py).  Every input is looked at before the training starts, so that a
-wrong one costs no time; ``report`` writes the results.
+Read ``run`` first: it is the table of contents.  Each call with ``stages`` is one stage, and leads to a function that
+says what goes in, what comes out, and which function of ``refimpl.method`` does the same on arrays.  A stage writes its
+maps to files, which the next one reads window by window: a country takes no more memory than a province.  A finished
+stage is not done again (refimpl/run/stages.py).  Every input is checked before the training starts, so that a wrong
+one costs no time.
 
-======== ============================ ==========================================================
-paper    function                     from -> to
-======== ============================ ==========================================================
-Eq. 1    inventory.read_inventory     fuels -> province totals E_n, 10^4 t CO2 a year
--        provinces.province_drivers   driver rasters, zones -> province totals of each driver (D03)
-Table 1  selection.compare_models     totals of two years -> the winning regression (D07)
--        area.lay_out                 driver rasters -> densities on the working grid (D04)
-Fig. 1   predict                      regression, drivers -> coarse map CE
-Fig. 8   zssr.train.train_on          CE -> the network
-Eq. 2    zssr.fine.SuperResolved      network, CE -> weights CW at half the cell size
-Eq. 3    correct                      CW, E_n -> emission of each cell, totals exact
-Figs 4-6 judging.judge_map            the map and its alternatives -> shares and errors
-======== ============================ ==========================================================
+========== ============================== ============================================================
+paper      function                       from -> to
+========== ============================== ============================================================
+Eq. 1      inventory.read_inventory       fuels -> emission SC_n of each province, 10^4 t CO2 a year
+D03        provinces.total_drivers        driver rasters, zones -> province totals of each driver
+Table 1    fit_regression                 province totals of two years -> the chosen regression (D07)
+D04        area.lay_out                   driver rasters -> densities on the working grid; SC_n to share out
+-          judgement.open_references      land cover, other inventories -> maps to compare with, checked
+Fig. 1     predict_map                    regression, densities -> coarse map CE
+Fig. 8     refine                         CE -> network -> weights CW at half the cell size
+Eq. 3      allocate_emission              CW, SC_n -> emission of each cell, totals exact
+Eqs. 4-6   judgement.judge_map            the map and its alternatives -> shares and errors (Figs. 4-6)
+========== ============================== ============================================================
+
+The results of the stages have their types in refimpl/run/results.py; refimpl/run/report.py writes them for people.
 """
 
 from __future__ import annotations
@@ -25,90 +28,47 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from refimpl.earth.datum import other_datums
 from refimpl.earth.grid import Source
 from refimpl.errors import told
-from refimpl.evaluation.agreement import InventoryComparison
-from refimpl.evaluation.scorecard import Judged
 from refimpl.formats.energy_table import Inventory, read_inventory
-from refimpl.method.fitted_regression import FittedRegression
-from refimpl.method.land_cover import LandCoverShares
+from refimpl.method.image_range import ImageRange
 from refimpl.method.network import Network
-from refimpl.method.scaling import MinMaxScaler
-from refimpl.method.selection import SelectionTable, choose, compare_models
+from refimpl.method.selection import choose, compare_models
+from refimpl.method.settings import UpscaleSettings
 from refimpl.method.training import Trained
 from refimpl.method.training_pairs import Tape
-from refimpl.run.area import Area, check_zoom, lay_out
+from refimpl.run.area import check_zoom, lay_out
 from refimpl.run.config import Config
-from refimpl.run.judgement import Compared, judge_map, look_at_compared
-from refimpl.run.provinces import ProvinceDrivers, province_drivers, read_zones
+from refimpl.run.judgement import judge_map, open_references
+from refimpl.run.provinces import read_zones, total_drivers
 from refimpl.run.report import DESCRIPTIONS
-from refimpl.run.stage_keys import name_of, stages_in
-from refimpl.run.stages import Here, Stages
-from refimpl.windows.allocated_map import Allocation, MassBalance, allocate, per_km2
+from refimpl.run.results import (
+    AllocatedEmission,
+    Area,
+    ChosenRegression,
+    FitAndTest,
+    Refined,
+    Results,
+    TrainedOnMap,
+)  # fmt: skip
+from refimpl.run.stage_keys import stages_in
+from refimpl.run.stages import Here, Stages, as_stage
+from refimpl.windows.allocated_map import allocate, per_km2
 from refimpl.windows.checkpoint import Checkpoint
-from refimpl.windows.fine_map import TILE_CELLS as TILE
-from refimpl.windows.fine_map import NetworkOutput, Plain, SuperResolution, SuperResolved
-from refimpl.windows.measured_range import Measured, measure
+from refimpl.windows.fine_map import TILE_CELLS, NetworkOutput, Plain, SuperResolved
+from refimpl.windows.measured_range import measure
 from refimpl.windows.predicted_map import CoarseMap, count_negative, predicted_map
 from refimpl.windows.stored import Stored
 from refimpl.windows.tiled import write_tiled
 from refimpl.windows.training_on_file import train_on_map
 from refimpl.windows.walks import WRITTEN
-from refimpl.windows.zones import Coverage
 
-TILES = (2 * TILE, 2 * TILE)
+FINE_TILE = (2 * TILE_CELLS, 2 * TILE_CELLS)
 """Rows and columns of the fine map that are one task."""
-
-
-@dataclass
-class Results:
-    """All that one run made; rasters are sources in files, tables small values."""
-
-    config: Config
-    inventory: Inventory
-    fit: ProvinceDrivers
-    test: ProvinceDrivers
-    selection: SelectionTable
-    model_name: str
-    coarse: CoarseMap
-    zones: Source
-    """Province codes on the fine grid."""
-    compared: Compared
-    coverage: Coverage
-    """Part of each province's area that lies on the map."""
-    totals: dict[int, float]
-    """What each mapped province receives, 10^4 t."""
-    fine: SuperResolution
-    """Of the last doubling; its ``weights`` are those of Eq. 3."""
-    allocation: Allocation
-    density: Source
-    """The map as t CO2 / km2 / year."""
-    judged: list[Judged]
-    """The map and its alternatives, each with its numbers."""
-    coarse_shares: LandCoverShares | None
-    """The corrected coarse map by the land cover of its own cells."""
-    inventories: dict[str, InventoryComparison]
-    """The map against ODIAC, FFDAS and others."""
-    stages: Stages
-    warnings: list[str] = field(default_factory=list)
-    """Each once, in the order in which they were given."""
-    temporary: Any = None
-    """Holds the folder of a run that was given none, as long as the results live."""
-
-    @property
-    def model(self) -> FittedRegression:
-        """The regression that the map was made with."""
-        return self.selection[self.model_name].fitted
-
-    @property
-    def seconds(self) -> dict[str, float]:
-        """How long each stage took when it was done."""
-        return self.stages.seconds
 
 
 def run(
@@ -119,14 +79,15 @@ def run(
     executor: Executor | None = None,
     trained: Sequence[Trained] = (),
 ) -> Results:
-    """The whole method; nothing is written but the files of its stages.
+    """Fig. 9: the whole method.  It writes no files but those of its stages.
+
+    ``refimpl.method.svr_zssr`` is the same on arrays.
 
     Parameters
     ----------
-    network, tape : replace the first weights and the draws of the training (``train_on``), to repeat another
-        implementation's run.
-    work : the folder that keeps the stages, or these (``stages_in``); what is finished there is not done again.  By
-        default a folder that is removed with the results.
+    network, tape : replace the first weights and the draws of the training, to repeat another implementation's run.
+    work : the folder that keeps the stages, or the stages themselves (``stages_in``).  What is finished there is not
+        done again.  By default a folder that is removed with the results.
     executor : computes the tiles of the drivers, the coarse and the fine map; by default the kernels' own threads.
     trained : networks that were trained before, on the map of another year, one for each doubling; then none is
         trained.
@@ -145,31 +106,18 @@ def run(
         check_years(config, inventory)
         zones = read_zones(config.zones.raster, config.zones.id, config.zones.rule)
 
-        totals = stages.do("zonal", lambda here: province_drivers(config, inventory, zones, here.progress))
-        selection, model_name = stages.do("fit", lambda here: fit_regression(config, *totals.value)).value
-        model = selection[model_name].fitted
-
-        laid = stages.do("warp", lambda here: lay_out(here, config, inventory, zones, executor))
-        area = Area.of(laid, config)
+        provinces = total_drivers(stages, config, inventory, zones)
+        regression = fit_regression(stages, config, provinces)
+        area = lay_out(stages, config, inventory, zones, executor)
         check_zoom(config, area.zones.grid)
-        compared = stages.do("compared", lambda here: look_at_compared(here, config, area)).value
-
-        predicted = stages.do("predict", lambda here: predict(here, config, model, area, executor))
-        coarse = CoarseMap(Stored(predicted.path("coarse.tif")), *predicted.value)
-
-        fine, alone = super_resolve(stages, config, coarse.raster, network, tape, executor, trained)
-
-        allocated = stages.do("allocate", lambda here: correct(here, fine.weights, area))
-        emission = Stored(allocated.path("emissions.tif"), keep=0)
-        density = Stored(allocated.path("emissions_per_km2.tif"), keep=0)
-
-        judged = stages.do(
-            "evaluate", lambda here: judge_map(here, config, model, coarse, alone, emission, area, compared)
-        ).value
+        references = open_references(stages, config, area)
+        coarse = predict_map(stages, config, regression, area, executor)
+        fine = refine(stages, config, coarse, executor, network, tape, trained)
+        allocation = allocate_emission(stages, fine, area)
+        verdict = judge_map(stages, config, regression, area, references, coarse, fine, allocation)
     return Results(
-        config, inventory, *totals.value, selection, model_name, coarse, area.zones, compared, area.coverage,
-        area.totals, fine, Allocation(emission, allocated.value), density, judged.judged, judged.coarse_shares,
-        judged.inventories, stages, texts, temporary,
+        config, inventory, provinces, regression, area, references, coarse, fine, allocation, verdict,
+        stages, texts, temporary,
     )  # fmt: skip
 
 
@@ -180,62 +128,62 @@ def check_years(config: Config, inventory: Inventory) -> None:
         inventory.of_year(year, f"{config.path}: statistics.{key}")
 
 
-def fit_regression(config: Config, fit: ProvinceDrivers, test: ProvinceDrivers) -> tuple[SelectionTable, str]:
-    """Table 1 and the name of the model that the map is made with (D07, or the one that the configuration names)."""
+@as_stage("fit")
+def fit_regression(here: Here, config: Config, provinces: FitAndTest) -> ChosenRegression:
+    """Table 1: four regressions, fitted on one year and tested on the other, and the one that makes the map.
+
+    D07 chooses it, or ``regression.model`` names it.  ``refimpl.method.selection.compare_models`` does the work.
+    """
+    fit, test = provinces.fit, provinces.test
     details = {"feature_names": fit.names, "metadata": {"fit_year": fit.year, "test_year": test.year}}
     selection = compare_models(fit.totals, fit.emission, test.totals, test.emission, config.models, **details)
-    name = choose(selection) if config.regression.model == "auto" else config.regression.model
-    return selection, name
+    wanted = config.regression.model
+    return ChosenRegression(selection, choose(selection) if wanted == "auto" else wanted)
 
 
-def predict(
-    here: Here, config: Config, model: FittedRegression, area: Area, executor: Executor | None
-) -> tuple[MinMaxScaler, int]:
-    """Fig. 1: the coarse map; returns the scaling of its cells and how many of them are negative (D08)."""
-    regression, path = config.regression, here.path("coarse.tif")
-    predicted = predicted_map(model, area.drivers, regression.scaling, regression.upper_quantile)
-    write_tiled(path, predicted, (TILE, TILE), executor, here.progress, description=DESCRIPTIONS[path.name])
-    return predicted.scaler, count_negative(Stored(path))
+@as_stage("predict")
+def predict_map(
+    here: Here, config: Config, regression: ChosenRegression, area: Area, executor: Executor | None
+) -> CoarseMap:
+    """Fig. 1: the coarse map CE, ``coarse.tif``; D05 scales its cells, D08 counts the negative ones.
+
+    The form for large maps of ``refimpl.method.coarse_map.predict_coarse``.
+    """
+    settings, path = config.regression, here.path("coarse.tif")
+    predicted = predicted_map(regression.model, area.drivers, settings.scaling, settings.upper_quantile)
+    write_tiled(path, predicted, (TILE_CELLS, TILE_CELLS), executor, here.progress, description=DESCRIPTIONS[path.name])
+    return CoarseMap(Stored(path), predicted.scaler, count_negative(Stored(path)))
 
 
-def super_resolve(
+def refine(
     stages: Stages,
     config: Config,
-    coarse: Source,
-    network: Network | None,
-    tape: Tape | None,
-    executor: Executor | None,
+    coarse: CoarseMap,
+    executor: Executor | None = None,
+    network: Network | None = None,
+    tape: Tape | None = None,
     trained: Sequence[Trained] = (),
-) -> tuple[SuperResolution, Source]:
-    """Eq. 2, once for each doubling: the last fine map, and that of the network alone, to compare with.
+) -> Refined:
+    """Fig. 8 and section "ZSSR": from the coarse map CE to the weights CW, three stages for each doubling.
 
-    Gradual super-resolution (D17; Shocher, Cohen & Irani 2018, section 3.2): the map of one doubling is what the next
-    network is trained on.  Only the first takes away the baseline.
+    The map of one doubling is what the next network is trained on (gradual super-resolution: D17; Shocher, Cohen &
+    Irani 2018, section 3.2).  Only the first doubling takes away the baseline (D09), and only the first training takes
+    ``network`` and ``tape``.  The form for large maps of ``refimpl.windows.whole_maps.super_resolve``.
     """
-    settings, weights = config.upscale, coarse
+    settings, weights = config.upscale, coarse.raster
     for doubling in range(1, settings.doublings + 1):
         half = weights
         if doubling > 1:
             settings, network, tape = replace(settings, baseline="keep"), None, None
         before = trained[doubling - 1] if trained else None
-        made, measured = stages.do(
-            name_of("train", doubling),
-            lambda here: train_network(here, config, half, doubling, network, tape, before),
-            resumes=True,
-        ).value
-        output = NetworkOutput(made.network, half, measured.range, settings)
-        applied = stages.do(
-            name_of("network", doubling),
-            lambda here: write_tiled(here.path("output.tif"), output, TILES, executor, here.progress),
-        )
-        known = Stored(applied.path("output.tif"))
-        source = SuperResolved(made.network, half, measured.range, settings, known)
-        upscaled = stages.do(name_of("upscale", doubling), lambda here: upscale(here, source, executor))
-        weights = Stored(upscaled.path("weights.tif"))
-        fine = SuperResolution(weights, made.history, made.tape, made.network, measured.range, measured.clipped)
-    return fine, Plain(known, measured.range, settings)
+        found = train_network.of(doubling)(stages, config, half, doubling, network, tape, before)
+        made, image_range = found.trained, found.measured.range
+        output = run_network.of(doubling)(stages, settings, half, made.network, image_range, executor)
+        weights = make_weights.of(doubling)(stages, settings, half, made.network, image_range, output, executor)
+    return Refined(weights, Plain(output, image_range, settings), made.network, made.history, made.tape)
 
 
+@as_stage("train", resumes=True)
 def train_network(
     here: Here,
     config: Config,
@@ -244,30 +192,73 @@ def train_network(
     network: Network | None,
     tape: Tape | None,
     trained: Trained | None,
-) -> tuple[Trained, Measured]:
-    """Fig. 8: the network, trained on crops of a map in a file; from its checkpoint on, if it was interrupted."""
+) -> TrainedOnMap:
+    """Fig. 8 and Eq. 2: a network, trained with the L1 loss on crops of ``half``, the map to be refined.
+
+    An interrupted training goes on from its checkpoint.  Where ``trained`` is given, nothing is trained.  The form for
+    large maps of ``refimpl.method.training.train``.
+    """
     measured = measure(half)
     if trained:
-        return trained, measured
+        return TrainedOnMap(trained, measured)
     checkpoint, settings = Checkpoint(here.path("checkpoint.npz"), here.digest), config.upscale
     found = train_on_map(
         half, measured.range, settings, config.seed, doubling, here.folder, here.progress, tape, network, checkpoint
     )
     checkpoint.path.unlink(missing_ok=True)
-    return found, measured
+    return TrainedOnMap(found, measured)
 
 
-def upscale(here: Here, fine: SuperResolved, executor: Executor | None) -> None:
-    """Eq. 2: the fine map, tile by tile."""
+@as_stage("network")
+def run_network(
+    here: Here,
+    settings: UpscaleSettings,
+    half: Source,
+    network: Network,
+    image_range: ImageRange,
+    executor: Executor | None,
+) -> Stored:
+    """Fig. 8: the output of the network for the interpolated map as it lies, ``output.tif``.
+
+    It is the first of the ensemble's eight, and the map of the network alone, which is judged too.  The form for large
+    maps of ``refimpl.method.network.forward``.
+    """
+    path = here.path("output.tif")
+    write_tiled(path, NetworkOutput(network, half, image_range, settings), FINE_TILE, executor, here.progress)
+    return Stored(path)
+
+
+@as_stage("upscale")
+def make_weights(
+    here: Here,
+    settings: UpscaleSettings,
+    half: Source,
+    network: Network,
+    image_range: ImageRange,
+    output: Stored,
+    executor: Executor | None,
+) -> Stored:
+    """Fig. 8 and section "ZSSR": the fine map CW, ``weights.tif``, by ensemble and back-projection (D17-D19).
+
+    ``output`` is that of ``run_network``.  The form for large maps of
+    ``refimpl.windows.whole_maps.apply_network``.
+    """
     path = here.path("weights.tif")
-    write_tiled(path, fine, TILES, executor, here.progress, description=DESCRIPTIONS[path.name])
+    fine = SuperResolved(network, half, image_range, settings, output)
+    write_tiled(path, fine, FINE_TILE, executor, here.progress, description=DESCRIPTIONS[path.name])
+    return Stored(path)
 
 
-def correct(here: Here, weights: Source, area: Area) -> MassBalance:
-    """Eq. 3: emission of each cell, and as a density, float64, so that the sums of the cells are exact in the file."""
-    allocation = allocate(weights, area.zones, area.totals)
+@as_stage("allocate")
+def allocate_emission(here: Here, fine: Refined, area: Area) -> AllocatedEmission:
+    """Eq. 3: the emission of each cell, ``emissions.tif``, and per km2, ``emissions_per_km2.tif`` (D20-D22).
+
+    Both are float64, so that the cells of a province sum exactly to its statistic in the file too.  The form for large
+    maps of ``refimpl.method.correction.allocate``.
+    """
+    allocation = allocate(fine.weights, area.zones, area.totals)
     emission, density = here.path("emissions.tif"), here.path("emissions_per_km2.tif")
     write_tiled(emission, allocation.emission, WRITTEN, description=DESCRIPTIONS[emission.name])
     here.progress.update(0.7)
     write_tiled(density, per_km2(Stored(emission, keep=0)), WRITTEN, description=DESCRIPTIONS[density.name])
-    return allocation.balance
+    return AllocatedEmission(Stored(emission, keep=0), Stored(density, keep=0), allocation.balance)

@@ -1,4 +1,4 @@
-"""What a result depends on beside its inputs and settings: this code, and what it runs on."""
+"""Program digest: what a result depends on beside its inputs and settings, namely this code and what it runs on."""
 
 from __future__ import annotations
 

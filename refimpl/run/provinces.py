@@ -1,8 +1,8 @@
-"""From driver rasters and zones to provinces and back: totals for the regression, statistics for the map.
+"""Provinces of a run: totals of the drivers for the regression, and the statistics that the map shares out.
 
-"Raster data" of the paper, D03 and D20.  Two things can be wrong with a province: the edge of a grid or of
-a raster cuts it, or too much of it has no values.  A regression must not learn from a part of a province, and
-a part of a province must not receive its whole total.
+Section "Raster data" of the paper, D03 and D20.  Two things can be wrong with a province: the edge of a grid or of a
+raster cuts it, or too much of it has no values.  A regression must not learn from a part of a province, and a part of a
+province must not receive its whole total.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Collection, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,11 +21,11 @@ from refimpl.earth.warp import warp_nearest
 from refimpl.errors import DataWarning, InputError
 from refimpl.formats.energy_table import Inventory
 from refimpl.formats.geojson import is_geojson, read_polygons
-from refimpl.method.province_totals import rank_drivers
-from refimpl.progress import Progress
 from refimpl.run.config import Config
 from refimpl.run.drivers import OpenDriver
+from refimpl.run.results import FitAndTest, ProvinceTotals
 from refimpl.run.sections import DEFAULT_ID, Bounds, ZoneSettings
+from refimpl.run.stages import Here, as_stage
 from refimpl.windows.clipped import Together
 from refimpl.windows.codes import StoredCodes, largest_code
 from refimpl.windows.zonal_statistics import zonal_statistics
@@ -54,9 +53,8 @@ def read_codes(path: Path, what: str) -> Raster:
 def read_zones(path: Path, id_field: str = DEFAULT_ID, rule: str = "centre") -> Zones:
     """Provinces: a raster of codes, 0 outside, with at least one; or polygons where the file is GeoJSON.
 
-    A large raster is looked through once and stays in its file.
-
-    ``id_field`` and ``rule`` belong to polygons (``read_polygons``).
+    A large raster is read once to check it, and stays in its file.  ``id_field`` and ``rule`` belong to polygons
+    (``read_polygons``).
 
     Raises
     ------
@@ -84,7 +82,7 @@ def working_grid(projection: str, cell_size: float, extent: str | Bounds, zones:
     Raises
     ------
     InputError
-        An extent that is not whole cells, or a cell size that makes no sense; ``where`` begins the sentence.
+        An extent that is not whole cells, or a cell size far too large or small; ``where`` begins the sentence.
     """
     crs = named_crs(projection)
     if crs.kind == "geographic" and cell_size > 10:
@@ -120,33 +118,13 @@ def working_grid(projection: str, cell_size: float, extent: str | Bounds, zones:
 
 
 def prediction_drivers(config: Config) -> dict[str, OpenDriver]:
-    """The drivers that the map is made from, as densities, each on its own grid; they are read where they are used."""
+    """The drivers that the map is made from, as densities, each on its own grid, and not read yet."""
     drivers = config.drivers
     return {name: OpenDriver(path, drivers.kinds[name], drivers.bands[name]) for name, path in drivers.predict.items()}
 
 
-@dataclass(frozen=True)
-class ProvinceDrivers:
-    """Province totals of the drivers in one year, for the provinces that have statistics."""
-
-    year: int
-    codes: np.ndarray
-    """(n,) int64, province codes."""
-    provinces: tuple[str, ...]
-    names: tuple[str, ...]
-    totals: np.ndarray
-    """(n, d) float64, density x km2."""
-    emission: np.ndarray
-    """(n,) float64, 10^4 t CO2."""
-
-    @property
-    def ranking(self) -> list[tuple[str, float]]:
-        """Drivers by Pearson's r with emission, the strongest first."""
-        return rank_drivers(dict(zip(self.names, self.totals.T)), self.emission)
-
-
 def fault_of(code: int, found: Coverage, settings: ZoneSettings) -> str:
-    """Why a province cannot count as whole, or an empty text: an edge cuts it, or too much of it has no values."""
+    """Why a province does not count as whole: an edge cuts it, or too much of it has no values; "" where it does."""
     if found.inside.get(code, 0.0) < settings.minimum_share:
         return f"{100 * found.inside.get(code, 0.0):.1f} % of its area lies inside the grid and the driver rasters"
     if found.known.get(code, 0.0) < settings.minimum_known:
@@ -154,14 +132,13 @@ def fault_of(code: int, found: Coverage, settings: ZoneSettings) -> str:
     return ""
 
 
-def province_drivers(
-    config: Config, inventory: Inventory, zones: Zones, progress: Progress | None = None
-) -> tuple[ProvinceDrivers, ProvinceDrivers]:
+@as_stage("zonal")
+def total_drivers(here: Here, config: Config, inventory: Inventory, zones: Zones) -> FitAndTest:
     """D03: the total of each driver in each province that has a statistic, for the years of the fit and of the test.
 
-    Zones are taken on the grid of each raster, which is left as it is: a total needs no warping, and of polygons by
-    area each province has its exact share of each cell.  A province that the rasters of either year do not cover is
-    left out of both.
+    Zones are taken on the grid of each raster, which is left as it is: a total needs no warping.  With polygons by
+    area, each province has its exact share of each cell.  A province that the rasters of one of the years do not cover
+    is left out of both.  The form for large rasters of ``refimpl.method.province_totals.province_totals``.
     """
     years = (config.statistics.fit_year, config.statistics.test_year)
     totals: dict[tuple[int, str], dict[int, float]] = {}
@@ -183,19 +160,18 @@ def province_drivers(
                 if not table.codes.size:
                     raise _no_zone(config, *key)
                 totals[key] = dict(zip(table.codes.tolist(), table.total.tolist()))
-                if progress:
-                    progress.update(len(totals) / (len(rasters) + 1))
+                here.progress.update(len(totals) / (len(rasters) + 1))
             found.append(coverage(zones, grid, Together([rasters[key] for key in keys])))
     known = [covered_provinces(config, inventory.of_year(year, "statistics"), found, totals.values()) for year in years]
     fit, test = (
-        ProvinceDrivers(
+        ProvinceTotals(
             year, rows.codes, rows.provinces, config.drivers.names,
             np.array([[totals[year, name][code] for name in config.drivers.names] for code in rows.codes.tolist()]),
             rows.emission,
         )
         for year, rows in zip(years, known)
     )  # fmt: skip
-    return fit, test
+    return FitAndTest(fit, test)
 
 
 def _no_zone(config: Config, year: int, name: str) -> InputError:
@@ -208,7 +184,7 @@ def _no_zone(config: Config, year: int, name: str) -> InputError:
 def covered_provinces(
     config: Config, known: Inventory, found: list[Coverage], totals: Collection[Mapping[int, float]]
 ) -> Inventory:
-    """The provinces that the fitting rasters cover; each other one is left out with a warning."""
+    """The provinces that the fitting rasters cover; the others are left out, each with a warning."""
     whole = []
     for at, (code, province) in enumerate(zip(known.codes.tolist(), known.provinces)):
         faults = [fault for fault in (fault_of(code, one, config.zones) for one in found) if fault]
@@ -239,8 +215,8 @@ def mapped_totals(
 ) -> dict[int, float]:
     """What each province receives: its total, 10^4 t by code, unless the edge of the map cuts it.
 
-    A cut province would receive its whole total on a part of its area; it is left out, or takes its
-    share (``zones.cut``), with a warning.  A province wholly outside the map is left out without a word.
+    A cut province would receive its whole total on a part of its area.  It is left out, or takes its share
+    (``zones.cut``), with a warning.  A province wholly outside the map is left out without one.
 
     Raises
     ------
@@ -273,7 +249,7 @@ def _warn(message: str) -> None:
 
 
 def no_overlap(path: Path) -> InputError:
-    """The sentence for a raster of which nothing falls on the grid of the map."""
+    """The error for a raster that has no cell on the grid of the map."""
     return InputError(
         f"{path}: does not overlap the grid of the map, or has no valid cell there; check its extent, its projection "
         "and its nodata value"

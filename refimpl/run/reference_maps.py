@@ -1,7 +1,7 @@
-"""What a map is compared with, read from files: land cover, ODIAC, FFDAS and any other gridded inventory (Figs. 4-6).
+"""Reference maps from files: land cover, ODIAC, FFDAS and any other gridded inventory (Figs. 4-6, D23, D24).
 
-All of them are sources on the map's grid: what lies under the map is checked now, window by window, and computed where
-it is asked for.  They hold the names of files and no open one.
+All of them are sources on the grid of the map.  What lies under the map is checked at once, window by window; cells are
+computed when they are needed.  The sources hold the names of files, and keep none open.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from refimpl.windows.stored import Stored
 from refimpl.windows.tiled import write_tiled
 from refimpl.windows.zones import Zones, zones_in
 
-TILES = (512, 4096)
-"""Rows and columns of zones that are laid on a grid at once."""
+ZONE_TILE = (512, 4096)
+"""Rows and columns of zones that are brought to a grid at once."""
 ODIAC_UNITS, FFDAS_UNITS = "t C/cell/month", "kg C/m2/yr"
 
 
 @dataclass(frozen=True)
 class InventoryFile:
-    """One inventory: ``units`` "" means those that the file's tag names; ``key`` is the option that may name them."""
+    """One inventory.  Where ``units`` is "", the file's tag names them; ``key`` is the option that can name them."""
 
     name: str
     path: Path
@@ -58,7 +58,7 @@ def read_land_cover(path: Path, grid: Grid, rule: str) -> Source:
 def read_odiac(paths: Sequence[Path], grid: Grid, year: int | None = None, store: Path | None = None) -> Source:
     """ODIAC's twelve months as t CO2 / km2 / year on ``grid``, its total kept (D24).
 
-    ``store`` as for ``inventory_density``: without it the months are read again wherever cells are asked for.
+    ``store`` as for ``inventory_density``: without it the months are read again whenever cells are needed.
     """
     months = []
     for path in paths:
@@ -79,8 +79,8 @@ def read_inventory_file(
 ) -> Source:
     """Any inventory as t CO2 / km2 / year on ``grid``, its total kept.
 
-    ``year`` is what it is of, for units per day, hour or second; without it a year has 365 days.  ``store`` as for
-    ``inventory_density``.
+    ``year`` is the year of the inventory, for units per day, hour or second; without it a year has 365 days.  ``store``
+    as for ``inventory_density``.
 
     Raises
     ------
@@ -99,12 +99,12 @@ def read_inventory_file(
 
 
 def require_values(source: Source, path: Path) -> None:
-    """Refuse a source without a value on the grid of the map; the walk ends at the first window that has one."""
+    """Refuse a source without a value on the grid of the map; reading ends at the first window that has one."""
     if not any(part.valid.any() for part in parts(source)):
         raise no_overlap(path)
 
 
-def inventory_files(config: Config) -> list[InventoryFile]:
+def named_inventories(config: Config) -> list[InventoryFile]:
     """The other inventories that a run.toml names, besides ODIAC and FFDAS.
 
     Raises
@@ -133,7 +133,7 @@ def read_inventories(config: Config, zones: Source, folder: Path | None = None) 
 
     ``folder``: where the emission of their pixels is stored, as ``inventory_0.tif`` and so on (``inventory_density``).
     """
-    files, table, found, grid = inventory_files(config), config.evaluate, {}, zones.grid
+    files, table, found, grid = named_inventories(config), config.evaluate, {}, zones.grid
 
     def store() -> Path | None:
         return None if folder is None else folder / f"inventory_{len(found)}.tif"
@@ -151,8 +151,8 @@ def read_inventories(config: Config, zones: Source, folder: Path | None = None) 
 
 
 def store_zones(zones: Zones, grid: Grid, file: Path) -> Stored:
-    """Zones as codes on ``grid``, 0 outside, written to ``file``: they are read once a walk and laid on it but once."""
-    write_tiled(file, ZonesOn(zones, grid), TILES, nodata=0)
+    """Zones as codes on ``grid``, 0 outside, written to ``file``, so that they are brought to the grid only once."""
+    write_tiled(file, ZonesOn(zones, grid), ZONE_TILE, nodata=0)
     return Stored(file)
 
 
@@ -181,7 +181,7 @@ def coarser(grid: Grid, factor: int = 2) -> Grid:
 
 
 def check_units(tag: str, units: str, where: str, days: int = 365) -> None:
-    """Refuse ``units`` that contradict what the file itself says, where that is understood."""
+    """Refuse ``units`` that contradict the file's own ``tag``, where the tag is understood."""
     said = understood(tag, days)
     if said is not None and not inventory_unit(units, where, days).agrees(said):
         raise InputError(

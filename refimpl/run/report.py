@@ -1,7 +1,7 @@
-"""What a run leaves behind, in one folder: GeoTIFFs, tables, maps, curves and ``run.json``.
+"""Files of a run's results, in one folder: GeoTIFFs, tables, maps, curves and ``run.json``.
 
-Nothing here computes; every function takes the results of ``pipeline.run`` and writes one kind of file.  All files are
-made in the folder of the stages first, and then appear in the output folder, each whole; ``run.json`` is the last.
+Nothing here computes: every function takes the results of ``pipeline.run`` and writes one kind of file.  All files are
+made in the folder of the stages first.  Then they appear in the output folder, each whole, ``run.json`` last.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ from refimpl.run.columns import (
     ranking_columns,
     write_inventories,
 )
-from refimpl.run.stages import Here, Stages, digest
+from refimpl.run.results import Drawn, Results
+from refimpl.run.stages import Here, Stages, as_stage, digest
 from refimpl.run.summary import cell_words, named
 from refimpl.twins import current_backend
 from refimpl.windows.allocated_map import per_km2
@@ -78,20 +79,21 @@ def check_inputs_stay(inputs: Iterable[Path], folder: Path) -> None:
             )
 
 
-def write_results(results, folder: Path) -> list[Path]:
-    """All files of one run; returns their paths, ``run.json`` last.
+def write_results(results: Results, folder: Path) -> list[Path]:
+    """Write all files of one run; returns their paths, ``run.json`` last.
 
-    What an earlier run left in the folder goes when all of this one's files are made.
+    The files of an earlier run are removed from the folder when all of this one's files are made.
     """
     check_folder(folder)
     with told() as texts:
-        drawn = results.stages.do("draw", lambda here: draw(results, here))
+        drawn = draw(results.stages, results)
     results.warnings += [text for text in texts if text not in results.warnings]
-    made = [raster.path for raster in maps_of(results) if raster.path.name not in drawn.value]
-    made += map(drawn.path, drawn.value)
+    redrawn = {path.name for path in drawn.files}
+    made = [raster.path for raster in maps_of(results) if raster.path.name not in redrawn]
+    made += drawn.files
     folder.mkdir(parents=True, exist_ok=True)
     sweep_stale(folder)
-    for path in (folder / "run.json", *files_of_a_run(folder)):  # what an earlier run left is none of this one's
+    for path in (folder / "run.json", *files_of_a_run(folder)):  # those of an earlier run
         with in_one_sentence(path):
             path.unlink(missing_ok=True)
     for path in made:
@@ -102,7 +104,7 @@ def write_results(results, folder: Path) -> list[Path]:
 
 
 def place(path: Path, target: Path) -> None:
-    """Let a finished file appear in the output folder: as another name of the same file where the disk has that."""
+    """Let a finished file appear in the output folder: as a hard link where the disk has links, else as a copy."""
     with atomic_path(target) as temporary:
         try:
             os.link(path, temporary)
@@ -110,24 +112,25 @@ def place(path: Path, target: Path) -> None:
             shutil.copyfile(path, temporary)
 
 
-def maps_of(results) -> list[Stored]:
+def maps_of(results: Results) -> list[Stored]:
     """The four maps, float64, so that the sums of the cells are exact in the files too."""
-    return [results.coarse.raster, results.fine.weights, results.allocation.emission, results.density]
+    return [results.coarse.raster, results.fine.weights, results.allocation.emission, results.allocation.density]
 
 
-def draw(results, here: Here) -> list[str]:
-    """Every table and figure, and the maps in the layout of ``report.cog``, into the stage's folder; their names."""
+@as_stage("draw")
+def draw(here: Here, results: Results) -> Drawn:
+    """Draw every table and figure (Figs. 1-7), and write the maps in the layout of ``report.cog``."""
     write_tables(results, here.folder)
     here.progress.update(0.1)
     write_figures(results, here.folder)
     for raster in maps_of(results) if results.config.report.cog else ():
         name = raster.path.name
         write_tiled(here.path(name), raster, WRITTEN, description=DESCRIPTIONS[name], cog=True)
-    return [path.name for path in files_of_a_run(here.folder)]
+    return Drawn(tuple(files_of_a_run(here.folder)))
 
 
 def already_there(folder: Path, stages: Stages) -> dict | None:
-    """What was kept of a finished run, if this one would make the same files and they are all there, unchanged."""
+    """What a finished run said, if this one would make the same files and they are all there, unchanged."""
     try:
         record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         kept = json.loads((stages.folder / SAID).read_text(encoding="utf-8"))
@@ -139,24 +142,26 @@ def already_there(folder: Path, stages: Stages) -> dict | None:
     return None
 
 
-def conclude(results, said: dict) -> None:
-    """Keep what is said of the run, and of the stages the training alone: it is small, and takes the longest."""
+def conclude(results: Results, said: dict) -> None:
+    """Keep what is said of the run, and of its stages only the training: it is small, and takes the longest."""
     stages = results.stages
     stages.forget(keep=tuple(name for name in stages.keys if name.startswith("train")))
     write_text(stages.folder / SAID, json.dumps({"key": digest(stages.key("draw")), "said": said}))
 
 
 SAID = "finished.json"
+"""File in the folder of the stages that keeps what a finished run said."""
 DESCRIPTIONS = {
     "coarse.tif": "coarse map CE",
     "weights.tif": "fine map CW, the weights of Eq. 3",
     "emissions.tif": "CO2 emission per cell",
     "emissions_per_km2.tif": "CO2 emission density",
 }
+"""Of each map, as its file has it."""
 
 
 def files_of_a_run(folder: Path) -> list[Path]:
-    """Those that the folder holds, by name, ``run.json`` apart."""
+    """The files of ``FILES`` that the folder holds, by name."""
     return sorted({path for name in FILES for path in folder.glob(name)})
 
 
@@ -168,45 +173,45 @@ FILES = (
     "coarse.png", "emissions.png", "zoom.png", "training.png", "comparison.png", "regression.png", "land_cover.png",
     "inventories.png", "inventories_difference.png", "inventories_cells_*.png",
 )  # fmt: skip
-"""What a run can write beside ``run.json``; what is compared only where there is something to compare with."""
+"""What a run can write beside ``run.json``; comparisons only where there is something to compare with."""
 
 
 def without_names(columns: dict[str, object]) -> dict[str, object]:
-    """The same columns less the province names, where only codes are known."""
+    """The same columns without the province names, where only codes are known."""
     return {name: column for name, column in columns.items() if name != "province"}
 
 
-def write_tables(results, folder: Path) -> None:
+def write_tables(results: Results, folder: Path) -> None:
     """Every table as CSV, and the model as JSON."""
     names = province_names(results.inventory)
     write_table(folder / "inventory.csv", inventory_columns(results.inventory))
-    write_table(folder / "drivers_fit.csv", driver_columns(results.fit, results.model))
-    write_table(folder / "drivers_test.csv", driver_columns(results.test, results.model))
-    write_table(folder / "drivers_ranked.csv", ranking_columns(results.fit.ranking))
-    write_table(folder / "table1.csv", columns_of(selection_rows(results.selection)))
-    write_model(folder / "model.json", results.model)
+    write_table(folder / "drivers_fit.csv", driver_columns(results.provinces.fit, results.regression.model))
+    write_table(folder / "drivers_test.csv", driver_columns(results.provinces.test, results.regression.model))
+    write_table(folder / "drivers_ranked.csv", ranking_columns(results.provinces.fit.ranking))
+    write_table(folder / "table1.csv", columns_of(selection_rows(results.regression.selection)))
+    write_model(folder / "model.json", results.regression.model)
     write_history(folder / "training.csv", results.fine.history)
     write_tape(folder / "tape.csv", results.fine.tape)
     write_table(folder / "mass_balance.csv", balance_columns(results.allocation.balance, names))
-    write_table(folder / "comparison.csv", comparison_table(results.judged))
-    final = named(results.judged, RESULT)
+    write_table(folder / "comparison.csv", comparison_table(results.verdict.judged))
+    final = named(results.verdict.judged, RESULT)
     if final.land_cover is not None:
         write_table(folder / "land_cover.csv", land_cover_columns(final.land_cover, names))
-    if results.coarse_shares is not None:
-        write_table(folder / "land_cover_coarse.csv", land_cover_columns(results.coarse_shares, names))
-    others = list(results.inventories.values())
+    if results.verdict.coarse_shares is not None:
+        write_table(folder / "land_cover_coarse.csv", land_cover_columns(results.verdict.coarse_shares, names))
+    others = list(results.verdict.inventories.values())
     if others:
         write_inventories(folder / "inventories.csv", others, names)
-    compared = [one for one in [*results.judged, *(other.judged for other in others)] if one.cells is not None]
+    compared = [one for one in [*results.verdict.judged, *(other.judged for other in others)] if one.cells is not None]
     if compared:
         write_table(folder / "accuracy_by_province.csv", accuracy_columns(compared, names))
 
 
-def write_figures(results, folder: Path) -> None:
+def write_figures(results: Results, folder: Path) -> None:
     """Maps (coarse, fine, a zoom of both), the training curve, the comparison and the regression."""
-    config, zones = results.config, results.zones
-    size, large = results.zones.grid.transform[2], results.coarse.raster.grid.transform[2]
-    fine, coarse = results.density, per_km2(named(results.judged, COARSE).emission)
+    config, zones = results.config, results.area.zones
+    size, large = results.area.zones.grid.transform[2], results.coarse.raster.grid.transform[2]
+    fine, coarse = results.allocation.density, per_km2(named(results.verdict.judged, COARSE).emission)
     titles = [
         f"{cell_words(large, results)}: the regression's map, corrected",
         f"{cell_words(size, results)}: after super-resolution",
@@ -218,11 +223,11 @@ def write_figures(results, folder: Path) -> None:
     comparison_figure(
         [coarse, fine], titles, folder / "zoom.png", window, title=config.title, footer=footer, zones=[zones, zones]
     )
-    final, names, others = named(results.judged, RESULT), province_names(results.inventory), results.inventories
+    final, names = named(results.verdict.judged, RESULT), province_names(results.inventory)
     if final.land_cover is not None:
         land_cover_figure(final.land_cover, names, folder / "land_cover.png", config.title, footer)
-    if others:
-        inventory_figures(fine, list(others.values()), folder, zones, RESULT, config.title, footer)
+    if others := list(results.verdict.inventories.values()):
+        inventory_figures(fine, others, folder, zones, RESULT, config.title, footer)
     history = results.fine.history
     measured = np.isfinite(history.reconstruction_error)
     curve_figure(
@@ -230,7 +235,7 @@ def write_figures(results, folder: Path) -> None:
         reconstruction=(history.step[measured], history.reconstruction_error[measured]),
         title="Training of the super-resolution network",
     )  # fmt: skip
-    table = comparison_table(results.judged)
+    table = comparison_table(results.verdict.judged)
     labels = {
         "built-up_share": "mean share of emission on built-up land",
         "cells_r2": "R2 of cells against fine drivers",
@@ -239,11 +244,10 @@ def write_figures(results, folder: Path) -> None:
     column = next(name for name in labels if np.isfinite(table[name]).any())
     label = labels[column]
     bar_figure(table["map"], {label: table[column]}, folder / "comparison.png", "What each step adds", units=label)
-    estimated = results.model.predict(results.test.totals)
+    fit, test = results.provinces.fit, results.provinces.test
     scatter_figure(
-        results.test.emission, estimated, results.test.provinces, folder / "regression.png",
-        f"{TITLES[results.model_name]}: fitted on {results.fit.year}, tested on {results.test.year}",
-        units="10^4 t CO2",
+        test.emission, results.regression.model.predict(test.totals), test.provinces, folder / "regression.png",
+        f"{TITLES[results.regression.name]}: fitted on {fit.year}, tested on {test.year}", units="10^4 t CO2",
     )  # fmt: skip
 
 
@@ -252,7 +256,7 @@ def province_names(inventory: Inventory) -> dict[int, str]:
     return dict(zip(inventory.codes.tolist(), inventory.provinces))
 
 
-def run_json(results, written: list[Path]) -> str:
+def run_json(results: Results, written: list[Path]) -> str:
     """Versions, settings, seed, checksums of inputs and outputs, warnings and seconds per stage."""
     config = results.config
     packages = ("numpy", "numba", "pillow", "tifffile")
@@ -269,6 +273,6 @@ def run_json(results, written: list[Path]) -> str:
         "inputs": {str(path): sha256(path) for path in config.input_files()},
         "outputs": {path.name: sha256(path) for path in written},
         "warnings": results.warnings,
-        "seconds": {name: round(value, 3) for name, value in results.seconds.items()},
+        "seconds": {name: round(value, 3) for name, value in results.stages.seconds.items()},
     }
     return json.dumps(record, indent=2, ensure_ascii=False) + "\n"

@@ -1,4 +1,4 @@
-"""The tables of a run.toml: every key with its type, its default and one line of documentation.
+"""Sections of a run.toml: every key with its type, its default and one line of documentation.
 
 ``refimpl explain config`` prints them; ``config`` reads them.
 """
@@ -35,7 +35,7 @@ class GridSettings:
 
 @dataclass(frozen=True)
 class ZoneSettings:
-    """The provinces."""
+    """The provinces, and when one counts as whole."""
 
     raster: Path = setting("GeoTIFF of province codes, 0 outside, or GeoJSON of their polygons")
     id: str = setting("GeoJSON: the column that holds the province codes", DEFAULT_ID)
@@ -55,7 +55,7 @@ class ZoneSettings:
 
 @dataclass(frozen=True)
 class StatisticsSettings:
-    """What the provinces emitted."""
+    """The emission of the provinces, and the years that are used."""
 
     energy: Path = setting(
         "CSV with columns code, province, year and one for each fuel of Table 3 (see: refimpl inventory), 10^4 t"
@@ -92,7 +92,7 @@ class RegressionSettings:
 
 @dataclass(frozen=True)
 class EvaluateSettings:
-    """What the map is compared with."""
+    """Other maps that the map is compared with."""
 
     lights: str = setting("the driver that is night lights, for 'lights alone' in the comparison", "ntl")
     fine_reference: Literal["auto", "yes", "no"] = setting(
@@ -122,7 +122,7 @@ class SeriesSettings:
 
 @dataclass(frozen=True)
 class ReportSettings:
-    """Maps."""
+    """The maps that are written and drawn."""
 
     zoom: Literal["auto"] | Bounds = setting(
         "window of the comparison map, [xmin, ymin, xmax, ymax] of the working grid, or 'auto'", "auto"

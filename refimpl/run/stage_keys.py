@@ -1,7 +1,7 @@
-"""What each stage of a run depends on: settings by their dotted names, files by their SHA-256, stages before it.
+"""Keys of the stages of a run: settings by their dotted names, files by their SHA-256, and the stages before.
 
-A stage whose key is what it was is not done again (refimpl/run/stages.py); where a part has changed, it is named.  Tables
-of a run.toml are taken whole unless a stage says otherwise, so that a new setting cannot be forgotten.
+A stage is not done again while its key stays the same (refimpl/run/stages.py).  Where a part has changed, the part is
+named.  Tables of a run.toml are taken whole unless a stage says otherwise, so that a new setting cannot be forgotten.
 
 ============= ============================================================= ======================
 stage         its settings and files                                        builds on
@@ -11,7 +11,7 @@ warp          grid, zones, drivers, supplied totals, the map's factor       -
 compared      evaluate, land_cover                                          warp
 fit           regression                                                    zonal
 predict       regression                                                    fit, warp
-train         upscale but for what only its use needs, seed                 predict
+train         upscale without what only its use needs, seed                 predict
 network       -                                                             train
 upscale       upscale                                                       network
 allocate      -                                                             upscale, warp
@@ -38,11 +38,11 @@ from refimpl.method.network import Network
 from refimpl.method.training import Trained
 from refimpl.method.training_pairs import Tape
 from refimpl.run.config import Config
-from refimpl.run.stages import Stages
+from refimpl.run.stages import Stages, name_of
 
 Key = dict[str, Any]
 USED_AFTER_TRAINING = ("self_ensemble", "back_projection", "baseline", "factor")
-"""Keys of [upscale] that no training step looks at."""
+"""Keys of [upscale] that no training step uses."""
 NOT_RESULTS = ("path", "output", "series")
 """Keys of a run.toml that shape no result of one year."""
 
@@ -59,16 +59,7 @@ STAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "evaluate": ((), ("allocate", "compared")),
     "draw": (("title", "attribution", "report"), ("evaluate",)),
 }
-"""Of each stage: the tables or keys of a run.toml that it looks at, and the stages that it builds on."""
-
-
-def name_of(stage: str, doubling: int) -> str:
-    """The name of a stage that each doubling has.
-
-    >>> name_of("train", 1), name_of("train", 2)
-    ('train', 'train 2')
-    """
-    return stage if doubling == 1 else f"{stage} {doubling}"
+"""The tables or keys of a run.toml that each stage depends on, and the stages that it builds on."""
 
 
 def stages_in(
@@ -97,17 +88,17 @@ def stages_in(
 
 
 def sums_of(config: Config) -> dict[Path, str]:
-    """The SHA-256 of every input file, and of what belongs to it, by its path."""
+    """The SHA-256 of every input file, with the files that belong to it, by its path."""
     return {path: _joined(parts) for path, parts in _with_companions(config.input_files()).items()}
 
 
 def check_unchanged(stages: Stages, config: Config) -> None:
-    """Refuse results of which a part may be of an input as it was, and a part of what it became during the run.
+    """Refuse results that may mix an input as it was when the run began with the same input as it is now.
 
     Raises
     ------
     InputError
-        An input is another than when the run began; its stages are removed.
+        An input has changed during the run; all stages are removed.
     """
     for name, key in stage_settings(config, sums_of(config)).items():
         for part, value in key.items():
@@ -120,7 +111,7 @@ def check_unchanged(stages: Stages, config: Config) -> None:
 
 
 def _with_companions(paths: Iterable[Path]) -> dict[Path, list[str]]:
-    """The SHA-256 of each file, and of those beside a raster that say what it is."""
+    """The SHA-256 of each file, and of the files beside a raster that describe it."""
     beside = {path: [path, *companions(path)] for path in paths}
     found = checksums({one for files in beside.values() for one in files})
     return {path: [found[one] for one in files] for path, files in beside.items()}
@@ -139,7 +130,7 @@ def _joined(parts: list[str]) -> str:
 
 
 def _given(network: Network | None, tape: Tape | None) -> Key:
-    """What of the training was given to a run, as checksums."""
+    """The first weights and the tape that a run was given, as checksums."""
     found = {"first weights": _checksum(network.parameters)} if network else {}
     return found | ({"tape": hashlib.sha256(repr(tape.draws).encode()).hexdigest()} if tape else {})
 

@@ -1,11 +1,13 @@
-"""The finished stages of a run, kept in a folder, so that none is done twice.
+"""Stages of a run, each finished once and kept in a folder.
 
-A stage writes its files into a folder of its own.  When all of them lie on the disk its record is written in one step,
-with their sizes: before that the stage is not done, however the process ends.  With them lie its value (small results,
-refimpl/run/values.py), its warnings, and its key: what it depends on, by name (refimpl/run/stage_keys.py).  A stage whose key is what
-it was is taken as it is; where a part of the key has changed, the part is named.  The folder of a stage that can go on
-where it was interrupted (the training, from its checkpoint) is kept while its key holds.  One process at a time works
-in a folder of stages (refimpl/run/lock.py), which may be moved between two runs.
+A stage writes its files into a folder of its own.  When all of them lie on the disk, its record is written in one step,
+with their sizes.  Before that the stage is not done, however the process ends.  Beside the files lie what its function
+returned (refimpl/run/values.py), its warnings, and its key: what it depends on, by name (refimpl/run/stage_keys.py).
+
+A stage is taken as it is while its key stays the same.  Where a part of the key has changed, the part is named.  The
+folder of a stage that can go on where it was interrupted (the training, from its checkpoint) is kept while its key
+stays the same.  One process at a time works in a folder of stages (refimpl/run/lock.py).  The folder may be moved
+between two runs.
 
 ======================= ============================================================================
 file of a stage         what
@@ -18,6 +20,7 @@ others                  what its function wrote
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -28,7 +31,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from refimpl.errors import DataWarning
 from refimpl.formats.files import (
@@ -48,19 +51,15 @@ WORK = ".refimpl-work"
 _RECORD, _VALUE = "stage.json", "value.pickle"
 _PROGRAM, _STAGE = "the program", "stage "
 Key = Mapping[str, Any]
+Given, Made = ParamSpec("Given"), TypeVar("Made")
 
 
 @dataclass(frozen=True)
 class Finished:
-    """A stage that is done: its small ``value``, and the folder of its files."""
+    """A stage that is done: what its function returned, and how long that took."""
 
     value: Any
-    folder: Path
     seconds: float
-
-    def path(self, name: str) -> Path:
-        """One of its files."""
-        return self.folder / name
 
 
 @dataclass(frozen=True)
@@ -78,10 +77,10 @@ class Here:
 
 @dataclass
 class Stages:
-    """Stages kept in ``folder``.
+    """The stages that ``folder`` keeps.
 
-    ``keys`` holds the own part of each stage's key by the stage's name, ``after`` the stages that it builds on, and
-    ``files`` the file behind a part that is a checksum.
+    ``keys`` holds the own part of each stage's key by the stage's name.  ``after`` holds the stages that it builds on,
+    and ``files`` the file behind a part that is a checksum.
 
     >>> import tempfile
     >>> keys = {"double": {"number": 3}}
@@ -102,13 +101,14 @@ class Stages:
     def do(self, name: str, make: Callable[[Here], Any], resumes: bool = False) -> Finished:
         """The stage ``name``: as it was kept, or made by ``make`` and kept.
 
-        ``make`` writes its files by ``here.path`` and returns what else is to be kept.  ``resumes``: it goes on from
-        the files of an interrupted try, if the key is still the same.  Warnings of a kept stage are given again.
+        ``make`` writes its files by ``here.path`` and returns what else is to be kept.  With ``resumes`` it goes on
+        from the files of an interrupted try, if the key is still the same.  Warnings of a kept stage are given again.
 
         Raises
         ------
         InputError
-            The folder cannot be written, and what ``make`` raises; what is half done is removed unless ``resumes``.
+            The folder cannot be written.  What ``make`` raises is raised, too; what is half done is removed, unless
+            the stage ``resumes``.
         """
         key, folder = self.key(name), self.folder / name
         finished = self.kept(name)
@@ -139,7 +139,7 @@ class Stages:
         return json.loads(json.dumps({**self.keys[name], **before, _PROGRAM: program_digest()}, default=str))
 
     def clear(self, keep: tuple[str, ...] = ()) -> None:
-        """Remove every stage, finished or not, but those named.
+        """Remove every stage, finished or not, except those named.
 
         Raises
         ------
@@ -151,7 +151,7 @@ class Stages:
                 _remove(found)
 
     def forget(self, keep: tuple[str, ...]) -> None:
-        """Remove what the stages made but those named; their keys stay, so that a change is named by the next run.
+        """Remove what the stages made, except those named; their keys stay, for the next run to name what has changed.
 
         Raises
         ------
@@ -165,7 +165,7 @@ class Stages:
                 self._begin(folder, record["key"], anew=True)
 
     def _kept(self, folder: Path, record: dict) -> Finished | None:
-        """What a stage left, if it is done and whole; its warnings are given again."""
+        """The result of a stage, if it is done and whole; its warnings are given again."""
         if "files" not in record:
             return None
         lost = _lost(folder, record["files"])
@@ -178,10 +178,10 @@ class Stages:
             return None
         for text in record["warnings"]:
             warnings.warn(text, DataWarning, stacklevel=3)
-        return Finished(value, folder, record["seconds"])
+        return Finished(value, record["seconds"])
 
     def _begin(self, folder: Path, key: dict, anew: bool) -> None:
-        """The folder of a stage that is not done; ``anew``: empty."""
+        """Prepare the folder of a stage that is not done; with ``anew`` it is empty."""
         if anew:
             _remove(folder)
         with in_one_sentence(folder):
@@ -204,10 +204,10 @@ class Stages:
         sizes = {path.relative_to(folder).as_posix(): path.stat().st_size for path in paths}
         done = {"key": key, "files": sizes, "warnings": texts, "seconds": seconds}
         write_text(folder / _RECORD, json.dumps(done, indent=1))
-        return Finished(value, folder, seconds)
+        return Finished(value, seconds)
 
     def _tell_changes(self, name: str, record: dict | None, key: dict) -> None:
-        """Say what is no longer as it was; what follows from another stage was said there."""
+        """Say which parts of the key have changed; a change of another stage was said there."""
         old = record["key"] if record else key
         changed = [part for part in {**old, **key} if (part in old, old.get(part)) != (part in key, key.get(part))]
         own = [part for part in changed if not part.startswith(_STAGE) and part not in self._said]
@@ -228,9 +228,52 @@ class Stages:
         return f"{part} was {old[part]!r} and is {new[part]!r}" if part in old else f"{part} = {new[part]!r} is new"
 
 
+class Stage(Generic[Given, Made]):
+    """A function whose result is kept under a name.
+
+    ``work`` takes ``Here`` first, and returns one value of a small type.  The stage itself takes ``Stages`` first: it
+    gives what is kept under its name, or lets ``work`` make it (``Stages.do``).
+
+    >>> import tempfile
+    >>> stages = Stages(Path(tempfile.mkdtemp()), {"double": {}}, {"double": ()})
+    >>> @as_stage("double")
+    ... def double(here: Here, number: int) -> int:
+    ...     return 2 * number
+    >>> double(stages, 3)
+    6
+    """
+
+    def __init__(self, name: str, work: Callable[Concatenate[Here, Given], Made], resumes: bool = False):
+        functools.update_wrapper(self, work)
+        self.name, self.work, self.resumes = name, work, resumes
+
+    def __call__(self, stages: Stages, *args: Given.args, **options: Given.kwargs) -> Made:
+        return stages.do(self.name, lambda here: self.work(here, *args, **options), self.resumes).value
+
+    def of(self, doubling: int) -> Stage[Given, Made]:
+        """The stage of the same work that belongs to one doubling of the map, counted from 1."""
+        return Stage(name_of(self.name, doubling), self.work, self.resumes)
+
+
+def as_stage(
+    name: str, resumes: bool = False
+) -> Callable[[Callable[Concatenate[Here, Given], Made]], Stage[Given, Made]]:
+    """Make a stage of the function below; ``resumes`` as for ``Stages.do``."""
+    return lambda work: Stage(name, work, resumes)
+
+
+def name_of(stage: str, doubling: int) -> str:
+    """The name of a stage that each doubling has.
+
+    >>> name_of("train", 1), name_of("train", 2)
+    ('train', 'train 2')
+    """
+    return stage if doubling == 1 else f"{stage} {doubling}"
+
+
 @contextmanager
 def _given_again() -> Iterator[list[warnings.WarningMessage]]:
-    """Collects the warnings that are given inside, and gives them at the end, however it comes."""
+    """Collect the warnings of the block, and give them when it ends, also by an exception."""
     caught: list[warnings.WarningMessage] = []
     try:
         with warnings.catch_warnings(record=True) as caught:
@@ -247,7 +290,7 @@ def digest(key: Key) -> str:
 
 
 def _record_of(folder: Path) -> dict | None:
-    """What is written of a stage, or None where there is nothing that can be read."""
+    """The record of a stage, or None where there is none that can be read."""
     try:
         record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -264,7 +307,7 @@ def _remove(folder: Path) -> None:
 
 
 def _lost(folder: Path, sizes: Mapping[str, int]) -> str | None:
-    """A file of a finished stage that is gone or has another size."""
+    """The name of a file of a finished stage that is gone or has another size, if there is one."""
     for name, size in {_VALUE: None, **sizes}.items():
         path = folder / name
         if not os.path.isfile(path) or os.path.getsize(path) != size:

@@ -1,7 +1,7 @@
-"""Fills a settings dataclass from one TOML table, one sentence per fault.
+"""Settings from TOML: fills a dataclass from one table, and reports each fault in one sentence.
 
-A stage's settings are a frozen dataclass whose fields carry their type, default and a line of
-documentation (``setting(...)``); this module is the only place that checks keys and types.
+Settings are a frozen dataclass whose fields carry their type, default and a line of documentation (``setting(...)``).
+This module is the only place that checks keys and types.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def setting(doc: str, default: Any = MISSING) -> Any:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a value stands: the file, for relative paths and messages, and the dotted table."""
+    """The place of a value: its file, for relative paths and messages, and its dotted table."""
 
     file: Path
     table: str = ""
@@ -120,7 +120,7 @@ def as_table(value: Any, place: Place) -> dict[str, Any]:
 
 
 def fill(kind: type, table: dict[str, Any], place: Place, also: Iterable[str] = ()) -> Any:
-    """The dataclass ``kind`` with the keys of ``table``; defaults for the rest; ``also`` are keys read elsewhere.
+    """The dataclass ``kind`` with the keys of ``table``, and defaults for the rest; ``also`` names keys read elsewhere.
 
     Raises
     ------

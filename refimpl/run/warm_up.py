@@ -1,8 +1,8 @@
-"""Compile ahead what ``run`` needs, so that its first call does not wait for it: ``refimpl warm-up``.
+"""Compilation ahead of the first run, which then need not wait for it: ``refimpl warm-up``.
 
-Two processes share the work: one compiles the resizing and the network's convolutions, the other runs the method on a
-made country of four provinces, the convolutions as their references; when it comes to resizing, it finds that compiled.
-The machine code lands where ``kernels.tools.compiled`` keeps it.
+Two processes share the work.  One compiles the resizing and the network's convolutions.  The other runs the method on a
+toy country of four provinces, with the convolutions as their references; it reaches the resizing when that is compiled.
+``kernels.tools.compiled`` keeps the machine code.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from refimpl.twins import REGISTRY, current_backend
 from refimpl.windows.inference import infer
 
 SIDE = 48
-"""Cells of the made country along each side, 0.05 degrees each."""
+"""Cells of the toy country along each side, 0.05 degrees each."""
 
 RUN_TOML = """
 [grid]
@@ -82,11 +82,11 @@ def warm_up() -> None:
 def warm_up_if_cold() -> None:
     """``warm_up`` where the kernels of the network, by far the largest part, are not in the cache.
 
-    Two processes compile in half the time; and if one of them fails, the run itself compiles, or says what is wrong.
+    Two processes compile in half the time.  If one of them fails, the run itself compiles, or says what is wrong.
     """
     if current_backend() == "numba":
-        kept = importlib.import_module("kernels.tools.compiled").is_kept(importlib.import_module("kernels.tools.sweep").sweep)
-        if not kept:
+        sweep = importlib.import_module("kernels.tools.sweep").sweep
+        if not importlib.import_module("kernels.tools.compiled").is_kept(sweep):
             with suppress(RuntimeError, OSError), stage("compiling, once"):
                 warm_up()
 
@@ -104,7 +104,7 @@ def compile_network() -> None:
 
 
 def compile_the_rest() -> None:
-    """The whole method on the made country, with the network's own functions as their references."""
+    """The whole method on the toy country, with the network's functions as their references."""
     for name, pair in REGISTRY.items():
         if name.split(".")[-2] in ("network", "adam", "inference"):
             pair.kernel = pair.reference

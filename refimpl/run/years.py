@@ -1,8 +1,8 @@
-"""Several years in one run: a configuration for each, and the table and figure that set their maps side by side.
+"""Years of a series: a configuration for each, and the table and figure that set their maps side by side.
 
-Every year has its own statistics and drivers and is mapped by the same regression.  It has a network of its own, or
-all take that of the first year (``series.network``): what one year's map teaches about fine structure is then held
-fast, and years differ by what went into them alone.  The table says which.
+Every year has its own statistics and drivers and is mapped by the same regression.  Each has a network of its own, or
+all take that of the first year (``series.network``).  Then fine structure is learnt from one map only, and the years
+differ by their inputs alone.  The table says which network made a map.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from refimpl.figures.by_year import series_figure
 from refimpl.formats.energy_table import read_inventory
 from refimpl.formats.tables import write_table
 from refimpl.run.config import Config
+from refimpl.run.results import Results
 from refimpl.run.sections import SeriesSettings
 from refimpl.windows.walks import windows
 
@@ -34,8 +35,8 @@ PANELS = {
 def configs_of(config: Config) -> dict[int, Config]:
     """A configuration for each year of ``series.years``.
 
-    Each takes the drivers and statistics of its year; ``drivers.predict`` and other inventories are those of the
-    mapped year (``statistics.map_year``), and serve its map alone.  ``{year}`` in the title becomes the year; without
+    Each takes the drivers and statistics of its year.  ``drivers.predict`` and other inventories belong to the mapped
+    year (``statistics.map_year``), and are used for its map only.  ``{year}`` in the title becomes the year; without
     it the year is added.
 
     Raises
@@ -46,7 +47,7 @@ def configs_of(config: Config) -> dict[int, Config]:
     found, where = {}, f"{config.path}: series.years"
     if not config.series.years:
         return found
-    with told():  # each run tells it
+    with told():  # each run gives these warnings itself
         inventory = read_inventory(config.statistics.energy)
     for year in config.series.years:
         if year in found:
@@ -70,18 +71,18 @@ def configs_of(config: Config) -> dict[int, Config]:
     return found
 
 
-def row_of(results, network: str) -> Row:
+def row_of(results: Results, network: str) -> Row:
     """The numbers of one year; ``network`` says whose network made the map: "own", or "of 2005"."""
-    table = comparison_table(results.judged)
+    table = comparison_table(results.verdict.judged)
     at, plain = table["map"].index(RESULT), table["map"].index("bicubic + Eq. 3")
     return {
         "year": results.config.map_year,
         "network": network,
         "steps": int(results.fine.history.step[-1]),
-        "regression": results.model_name,
+        "regression": results.regression.name,
         "provinces": int(results.allocation.balance.codes.size),
         "total_1e4t": float(results.allocation.balance.total.sum()),
-        "largest_cell_t_per_km2": largest(results.density),
+        "largest_cell_t_per_km2": largest(results.allocation.density),
         "built-up_share": table["built-up_share"][at],
         "built-up_share_bicubic": table["built-up_share"][plain],
         "cells_r2": table["cells_r2"][at],
@@ -90,7 +91,7 @@ def row_of(results, network: str) -> Row:
 
 
 def largest(density: Source) -> float:
-    """The largest value of a raster, in a walk over it."""
+    """The largest value of a raster, window by window."""
     return max(float(density.part(window).values.max()) for window in windows(density.grid.shape))
 
 

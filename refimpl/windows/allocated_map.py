@@ -20,9 +20,9 @@ from refimpl.earth.grid import Grid, Raster, Source, Window
 from refimpl.errors import warn
 from refimpl.method import correction
 from refimpl.method.correction import refuse_wrong_totals
+from refimpl.windows.executors import at_once, result_of, submit
 from refimpl.windows.shares import Settled, Shares, Weighed, joined, settled, share_cells, shares_of, weigh_cells
 from refimpl.windows.walks import windows
-from refimpl.windows.workers import at_once, result_of, submit
 
 UNITS = "10^4 t CO2 per cell per year"
 DENSITY_UNITS = "t CO2 / km2 / year"

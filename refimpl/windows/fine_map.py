@@ -18,8 +18,6 @@ from refimpl.method.image_range import ImageRange, expand
 from refimpl.method.network import Network
 from refimpl.method.resize import upsample_valid
 from refimpl.method.settings import UpscaleSettings
-from refimpl.method.training import History
-from refimpl.method.training_pairs import Tape
 from refimpl.progress import Progress
 from refimpl.windows.computed import Computed
 from refimpl.windows.ensemble import ensemble, interpolated, turned_output
@@ -211,19 +209,3 @@ class Bicubic(FineMap):
         fine = upsample_valid(cut.values, cut.valid)
         fine = back_project(fine, cut.values, cut.valid, self.back_projection, self.downsampling)
         return fine[within(window, cut.window, 2)]
-
-
-@dataclass(frozen=True)
-class SuperResolution:
-    """What ``super_resolve`` made.
-
-    ``weights`` is the fine map, CW of Eq. 3; then the training's history, tape and network, the image range of the
-    coarse map, and the number of its cells that were negative and ``clipped`` (D08).
-    """
-
-    weights: Source
-    history: History
-    tape: Tape
-    network: Network
-    image_range: ImageRange
-    clipped: int

@@ -41,7 +41,7 @@ class Stored(Computed):
     """
 
     def __init__(self, path: str | os.PathLike, units: str = "", band: int = 1, keep: int = KEPT_BYTES):
-        self.path, self._how = Path(path).absolute(), {"units": units, "band": band, "keep": keep}
+        self.path, self.how = Path(path).absolute(), {"units": units, "band": band, "keep": keep}
 
     @property
     def _file(self) -> RasterFile:
@@ -56,8 +56,8 @@ class Stored(Computed):
     def _open(self) -> RasterFile:
         self._own = "grid" not in self.__dict__
         if self._own:
-            return open_raster(self.path, **self._how)
-        found = _reopened(self.path, state_of(self.path), **self._how)
+            return open_raster(self.path, **self.how)
+        found = _reopened(self.path, state_of(self.path), **self.how)
         here = self.grid.transform, self.grid.shape, self.stored_dtype
         if (found.grid.transform, found.grid.shape, found.dtype) != here:
             raise InputError(

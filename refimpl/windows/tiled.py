@@ -15,8 +15,8 @@ import numpy as np
 from refimpl.earth.grid import Grid, Raster, Source, Window
 from refimpl.formats.writing import write_parts
 from refimpl.progress import Progress
+from refimpl.windows.executors import at_once, result_of, submit
 from refimpl.windows.walks import tiles_of
-from refimpl.windows.workers import at_once, result_of, submit
 
 
 def write_tiled(

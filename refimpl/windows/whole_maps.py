@@ -7,17 +7,20 @@ does not grow with the map.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from refimpl.earth.grid import Raster
+from refimpl.method.image_range import ImageRange
 from refimpl.method.network import Network
 from refimpl.method.settings import UpscaleSettings, validate
-from refimpl.method.training import Trained
+from refimpl.method.training import History, Trained
 from refimpl.method.training_pairs import Tape
 from refimpl.progress import Progress
 from refimpl.windows.checkpoint import Checkpoint
 from refimpl.windows.ensemble import part_of
-from refimpl.windows.fine_map import TILE_CELLS, Bicubic, FineMap, Replicated, SuperResolution, SuperResolved
+from refimpl.windows.fine_map import TILE_CELLS, Bicubic, FineMap, Replicated, SuperResolved
 from refimpl.windows.measured_range import measure
 from refimpl.windows.scaled import in_memory
 from refimpl.windows.training_on_file import LinearImage, dtype_of, train_on
@@ -25,6 +28,22 @@ from refimpl.windows.walks import tiles_of
 
 TRAINING_SHARE = 0.9
 """Part of the progress line that belongs to the training."""
+
+
+@dataclass(frozen=True)
+class SuperResolution:
+    """What ``super_resolve`` made.
+
+    ``weights`` is the fine map, CW of Eq. 3; then the training's history, tape and network, the image range of the
+    coarse map, and the number of its cells that were negative and ``clipped`` (D08).
+    """
+
+    weights: Raster
+    history: History
+    tape: Tape
+    network: Network
+    image_range: ImageRange
+    clipped: int
 
 
 def train_image(

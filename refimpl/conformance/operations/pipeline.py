@@ -16,8 +16,8 @@ from refimpl.earth.projection import named_crs
 from refimpl.errors import InputError
 from refimpl.evaluation.alternatives import RESULT
 from refimpl.run.config import read_config
-from refimpl.run.pipeline import Results
 from refimpl.run.pipeline import run as run_config
+from refimpl.run.results import Results
 
 UPSCALE = ("layers", "channels", "bias", "crop", "self_ensemble", "back_projection")
 EVERY_PROVINCE = {"minimum_share": 1e-9, "minimum_known": 1e-9}
@@ -73,7 +73,7 @@ def run(task: Task) -> dict:
 def outputs(results: Results) -> dict:
     """Maps and tables of a run."""
     balance = results.allocation.balance
-    shares = next(each.land_cover for each in results.judged if each.name == RESULT)
+    shares = next(each.land_cover for each in results.verdict.judged if each.name == RESULT)
     columns = {"code": balance.codes, "total": balance.total, "cell_sum": balance.cell_sum, "cells": balance.cells}
     return {
         "coarse": results.coarse.raster.whole(),

@@ -1,86 +1,30 @@
-"""Who computes tiles: threads or processes of this machine, or a Dask cluster, all as ``concurrent.futures.Executor``.
+"""Tasks of an executor: how a tile is handed to a worker, and how its result comes back.
 
-A task is one tile.  It runs its kernels on one thread, so that as many tasks as there are cores fill them; what a tile
-holds does not depend on who computed it.  Workers read what they need from the shared files and send back the tile; the
-one writer is whoever asked.  Nothing below the interface of executors is this project's: pools are the standard
-library's, a cluster is ``distributed``'s (``Client.get_executor``), which gives a lost worker's tasks to another.
+A task is one tile.  It runs its kernels on one thread, so that as many tasks as there are cores fill them.  What a tile
+holds does not depend on the worker.  Workers read what they need from the shared files and send back the tile; the
+process that asked is the only writer.  An executor is any ``concurrent.futures.Executor``: threads, processes, or a
+Dask cluster.  ``refimpl.run.workers`` makes one for a run.
 """
 
 from __future__ import annotations
 
 import importlib
-import multiprocessing
 import os
-import signal
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
 from refimpl import __version__
 from refimpl.errors import DataWarning, InputError
-from refimpl.run.cluster import cluster_at
 from refimpl.twins import backend, current_backend
 
-MOST_WORKERS = 1024
 SETTINGS = ("REFIMPL_MOST_BYTES", "REFIMPL_WINOGRAD")
-"""What of the environment counts in other processes, too; the backend goes with each task."""
+"""Environment variables that are sent to other processes; the backend goes with each task."""
 _UNKNOWN = 16
 """Tasks at once for an executor that does not tell how many it takes."""
-
-
-@contextmanager
-def executor_of(
-    workers: int | None, processes: bool = False, scheduler: str | None = None
-) -> Iterator[Executor | None]:
-    """The executor that ``--workers``, ``--processes`` and ``--scheduler`` ask for; None where none of them is given.
-
-    Raises
-    ------
-    InputError
-        ``processes`` without ``workers``, workers beside a scheduler, more than 1024 workers, no ``distributed``
-        installed, no scheduler at the address, or one without workers, or with workers of another version.
-    """
-    if scheduler and (workers or processes):
-        raise InputError("--workers and --scheduler are both given; take one, for a cluster has its own workers")
-    if processes and not workers:
-        raise InputError("--processes is given without --workers; expected --workers N, how many processes")
-    if workers and workers > MOST_WORKERS:
-        raise InputError(f"--workers {workers}: expected {MOST_WORKERS} at most; one for each processor is enough")
-    if scheduler:
-        with cluster_at(scheduler) as executor:
-            yield executor
-    elif not workers:
-        yield None
-    else:
-        with _pool(workers, processes) as executor:
-            try:
-                yield executor
-            except BaseException:
-                executor.shutdown(wait=False, cancel_futures=True)  # what is queued is not waited for
-                raise
-
-
-def _pool(workers: int, processes: bool) -> Executor:
-    if not processes:
-        return ThreadPoolExecutor(workers, thread_name_prefix="refimpl-worker")
-    # New interpreters: a fork would copy threads' locks, and keep our lock on the output folder after our death.
-    spawn = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, mp_context=spawn, initializer=_end_with_parent)
-
-
-def _end_with_parent() -> None:
-    """In a worker process: leave when the process that asks is gone, however it went, and on Ctrl-C without a word."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    parent = multiprocessing.parent_process()
-
-    def wait() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
 
 
 def at_once(executor: Executor) -> int:
@@ -96,7 +40,7 @@ def at_once(executor: Executor) -> int:
 
 
 def submit(executor: Executor, task: Callable, *args) -> Future:
-    """``task(*args)`` in a worker, on one thread, with the backend that is in use here; see ``result_of``."""
+    """Start ``task(*args)`` in a worker, on one thread, with the backend that is in use here; see ``result_of``."""
     if isinstance(executor, ThreadPoolExecutor):
         return executor.submit(_run, current_backend(), task, *args)
     settings = {name: os.environ.get(name, "") for name in SETTINGS}
@@ -107,12 +51,12 @@ def submit(executor: Executor, task: Callable, *args) -> Future:
 
 
 def result_of(future: Future):
-    """What the task gave, or its exception; its warnings are given here; a worker lost for good is told in a sentence.
+    """The result of the task, or its exception.  Warnings of the task are given here.
 
     Raises
     ------
     InputError
-        The process of a worker ended, or the cluster gave the task up.
+        The process of a worker ended, or the cluster gave up the task.
     """
     try:
         result = future.result()
@@ -148,20 +92,20 @@ def _lost(fault: BaseException) -> InputError:
 
 
 class _Told(NamedTuple):
-    """What a task in another process gave, and what it had to tell."""
+    """The result of a task in another process, and its warnings."""
 
     result: Any
     warnings: list[str]
 
 
 def _run_elsewhere(settings: dict[str, str], chosen: str, task: Callable, *args) -> _Told:
-    """``_run`` in another process, perhaps on another machine: with our settings, and its warnings sent back."""
+    """``_run`` in another process, perhaps on another machine, with our settings; its warnings are sent back."""
     os.environ.update(settings)
     with _told_here() as caught:
         result = _run(chosen, task, *args)
     told = [one for one in caught if issubclass(one.category, DataWarning)]
     for one in caught:
-        if one not in told:  # nobody waits for it: it is shown here
+        if one not in told:  # no task waits for it: it is shown here
             warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
     return _Told(result, [str(one.message) for one in told])
 
@@ -174,10 +118,10 @@ _tasks = 0
 
 @contextmanager
 def _told_here() -> Iterator[list[warnings.WarningMessage]]:
-    """What is told meanwhile in this process; the list is filled at the end.
+    """Collect the warnings of this process while the block runs; the list is filled at the end.
 
-    Python catches warnings for a whole process, and a Dask worker has several threads: tasks that overlap share one
-    list, and who ends first takes what is there.
+    Python catches warnings for a whole process, and a Dask worker has several threads.  Tasks that overlap share one
+    list, and the task that ends first takes what is there.
     """
     global _tasks, _caught
     taken: list[warnings.WarningMessage] = []
@@ -204,7 +148,7 @@ def _run(chosen: str, task: Callable, *args):
 
 @contextmanager
 def on_one_thread() -> Iterator[None]:
-    """Inside, kernels called from this thread use no other one."""
+    """Within the block, kernels called from this thread use no other thread."""
     if current_backend() == "numpy":
         yield
         return
