@@ -16,9 +16,9 @@ EXTRA_SAMPLES, ALPHA = 338, (1, 2)
 def alpha_band(page: Directory, bands: int) -> int | None:
     """The number (1-based) of the alpha band, the last if there are several; None without one.
 
-    >>> from refimpl.formats.directory import Source
+    >>> from refimpl.formats.directory import FileBytes
     >>> import io
-    >>> page = Directory(Source(io.BytesIO(bytes([2, 0])), "a.tif"), "<", {EXTRA_SAMPLES: (3, 1, 0)})
+    >>> page = Directory(FileBytes(io.BytesIO(bytes([2, 0])), "a.tif"), "<", {EXTRA_SAMPLES: (3, 1, 0)})
     >>> alpha_band(page, 4)
     4
     """

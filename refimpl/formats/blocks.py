@@ -27,7 +27,9 @@ from refimpl.formats.preflight import DEFLATE, NONE, Layout
 
 Cells = Callable[[Window], Callable[[], np.ndarray]]
 """Of a window, in one thread and in order: a function that gives its cells, in any thread, perhaps more than once."""
-TILE, STRIP_BYTES, MOST_ROW = 512, 2**18, 2**16
+FILE_TILE = 512
+"""Rows, and columns, of a tile of the files that are written."""
+STRIP_BYTES, MOST_ROW = 2**18, 2**16
 UNDECIDED = 0
 """In the place of a predictor: it is chosen when the first blocks are seen."""
 _BATCH_BYTES, _SAVING = 2**25, 0.1
@@ -45,8 +47,8 @@ def layout_for(
     """
     rows, cols = shape
     if tiled is None:
-        tiled = cols > TILE and (rows > TILE or cols > MOST_ROW)
-    chunk = (TILE, TILE) if tiled else (min(rows, max(1, STRIP_BYTES // (cols * dtype.itemsize))), cols)
+        tiled = cols > FILE_TILE and (rows > FILE_TILE or cols > MOST_ROW)
+    chunk = (FILE_TILE, FILE_TILE) if tiled else (min(rows, max(1, STRIP_BYTES // (cols * dtype.itemsize))), cols)
     many = -(-rows // chunk[0]) * -(-cols // chunk[1])
     places = np.zeros(many, np.uint64), np.zeros(many, np.uint64)
     codec, predictor = (NONE, 1) if plain else (DEFLATE, predictor)

@@ -20,8 +20,8 @@ from typing import BinaryIO
 import numpy as np
 
 from refimpl.earth.grid import Window
-from refimpl.formats.blocks import TILE, Cells, layout_for, write_blocks
-from refimpl.formats.directory import Source
+from refimpl.formats.blocks import FILE_TILE, Cells, layout_for, write_blocks
+from refimpl.formats.directory import FileBytes
 from refimpl.formats.overviews import overview_shapes, shrunk, window_below
 from refimpl.formats.pixels_of_tiff import read_window
 from refimpl.formats.preflight import Layout
@@ -60,9 +60,9 @@ def write_cloud_optimized(
 
         spools = [spool()]
         levels = [write_blocks(spools[0], layout, cells, fill)]
-        for shape in overview_shapes(layout.shape, TILE):
+        for shape in overview_shapes(layout.shape, FILE_TILE):
             coarser = layout_for(shape, layout.dtype, True, levels[-1].predictor)
-            shrink = partial(_shrunk_cells, Source(spools[-1], str(beside)), levels[-1], coarser, nodata)
+            shrink = partial(_shrunk_cells, FileBytes(spools[-1], str(beside)), levels[-1], coarser, nodata)
             spools.append(spool())
             levels.append(write_blocks(spools[-1], coarser, partial(partial, shrink), fill))
         _assemble(handle, spools, levels, [tags(), *[_overview_tags(nodata)] * (len(levels) - 1)], big)
@@ -72,9 +72,9 @@ def _overview_tags(nodata) -> list[tuple]:
     return [(SUBFILE, "I", _REDUCED), *gdal_tags("", "", nodata)]
 
 
-def _shrunk_cells(source: Source, level: Layout, coarser: Layout, nodata, window: Window) -> np.ndarray:
+def _shrunk_cells(file: FileBytes, level: Layout, coarser: Layout, nodata, window: Window) -> np.ndarray:
     """A window of the next level, from the tiles of this one."""
-    values = read_window(source, level, 1, window_below(window, coarser.shape, level.shape))
+    values = read_window(file, level, 1, window_below(window, coarser.shape, level.shape))
     valid = np.ones(values.shape, bool)
     if nodata is not None:
         valid = values == values if nodata != nodata else values != nodata

@@ -18,7 +18,7 @@ from refimpl.earth.grid import Grid
 from refimpl.earth.projection import WGS84, inverse
 from refimpl.errors import InputError
 from refimpl.formats.alpha import alpha_band
-from refimpl.formats.directory import Directory, Source, read_directories
+from refimpl.formats.directory import Directory, FileBytes, read_directories
 from refimpl.formats.files import existing_file
 from refimpl.formats.foreign import refuse_foreign
 from refimpl.formats.geokeys import RASTER_TYPE, parse_geokeys
@@ -62,7 +62,7 @@ def file_facts(path: str | os.PathLike, most_bytes: int | None = None) -> dict:
                 "bits": header.depth, "codec": "DEFLATE", "layout": "whole", "overviews": [], "mask": False,
                 "alpha": {2: 2, 4: 4}.get(header.bands), "predictor": 1, "byte_order": "big",
             }  # fmt: skip
-        pages = read_directories(Source(handle, str(path)))
+        pages = read_directories(FileBytes(handle, str(path)))
         layout = layout_of(pages[0], most_bytes)
         handle.seek(2)
         big = handle.read(2) in (b"+\0", b"\0+")
@@ -108,7 +108,7 @@ def told_facts(path: str | os.PathLike, band: int, dtype: str) -> dict:
     png, own = is_png(path), {}
     if not png:
         with open(path, "rb") as handle:
-            own = geo_tags(read_directories(Source(handle, where))[0])
+            own = geo_tags(read_directories(FileBytes(handle, where))[0])
     tags = with_side_files(path, own, band, world_first=png)
     words = str(tags.get(GDAL_NODATA, "")).strip("\0 \n")
     number = nodata_like(words, np.dtype(dtype), where)

@@ -21,7 +21,7 @@ from refimpl.earth.datum import on_our_datum
 from refimpl.earth.grid import Raster, Window
 from refimpl.errors import InputError
 from refimpl.formats.alpha import alpha_band
-from refimpl.formats.directory import Directory, Source, damaged, read_directories
+from refimpl.formats.directory import Directory, FileBytes, damaged, read_directories
 from refimpl.formats.files import existing_file
 from refimpl.formats.foreign import refuse_foreign
 from refimpl.formats.mask_file import open_mask_file
@@ -128,8 +128,8 @@ class RasterFile:
     """
 
     def __init__(self, handle: BinaryIO, where: str, units, band: int, most_bytes, ignore_datum, keep: int):
-        self._source = Source(handle, where)
-        pages = read_directories(self._source)
+        self._file = FileBytes(handle, where)
+        pages = read_directories(self._file)
         self._layout, tags = layout_of(pages[0], most_bytes), with_side_files(where, geo_tags(pages[0]), band)
         grid_of, self._flipped = georeference(tags, where)
         grid = grid_of(self._layout.shape)
@@ -144,7 +144,7 @@ class RasterFile:
         self._alpha = None if self._alpha == band else self._alpha
         inside = _mask_layout(pages, self._layout.shape, most_bytes)
         beside = None if inside is not None else open_mask_file(where, self._layout.shape, band, most_bytes)
-        self._mask = beside if inside is None else (self._source, inside, 1)
+        self._mask = beside if inside is None else (self._file, inside, 1)
         self._band, self._kept = band, [Kept(keep), Kept(keep // 8), Kept(keep // 8)] if keep else [None] * 3
 
     @property
@@ -160,17 +160,17 @@ class RasterFile:
         InputError
             The window is not inside the raster, or what the file holds there is damaged.
         """
-        layout, where = self._layout, self._source.where
+        layout, where = self._layout, self._file.where
         part = checked_window(window, layout.shape, where)
         _check_memory(layout, part, where, self._most_bytes)
         rows = (layout.shape[0] - part[1], layout.shape[0] - part[0]) if self._flipped else part[:2]
         stored, fill = (*rows, *part[2:]), 0 if self.nodata is None else self.nodata
-        values = read_window(self._source, layout, self._band, stored, fill, self._kept[0])
+        values = read_window(self._file, layout, self._band, stored, fill, self._kept[0])
         values, mask = values.astype(_dtype_read(layout), copy=False), None
         if self._mask is not None:
             mask = read_window(*self._mask, stored, kept=self._kept[1]) != 0
         if self._alpha is not None:
-            opaque = read_window(self._source, layout, self._alpha, stored, kept=self._kept[2]) != 0
+            opaque = read_window(self._file, layout, self._alpha, stored, kept=self._kept[2]) != 0
             mask = opaque if mask is None else mask & opaque
         valid = _masked(values, self.nodata, mask)
         if (self._scale, self._offset) != (1.0, 0.0):
@@ -186,8 +186,8 @@ class RasterFile:
         return self
 
     def __exit__(self, *exception) -> None:
-        for source in (self._source, *(self._mask or ())[:1]):
-            source.handle.close()
+        for file in (self._file, *(self._mask or ())[:1]):
+            file.handle.close()
 
 
 def checked_window(window, shape: tuple[int, int], where: str) -> Window:
@@ -232,7 +232,7 @@ def _mask_layout(pages: list[Directory], shape: tuple[int, int], most_bytes: int
         if page.integer(_SUBFILE, 0) == _IS_MASK:
             layout = layout_of(page, most_bytes)
             if layout.shape != shape:
-                raise damaged(page.source.where, f"its mask has {layout.shape} rows and columns, the image {shape}")
+                raise damaged(page.file.where, f"its mask has {layout.shape} rows and columns, the image {shape}")
             return layout
     return None
 

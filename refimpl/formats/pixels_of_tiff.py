@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 
 from refimpl.formats.decoding import decoded
-from refimpl.formats.directory import Source
+from refimpl.formats.directory import FileBytes
 from refimpl.formats.preflight import NONE, Layout
 from refimpl.twins import current_backend
 
@@ -23,7 +23,10 @@ _PART_BYTES = 2**19
 
 
 class Kept:
-    """The decoded segments of one band that were used last, up to ``most_bytes`` together or one; threads may share it."""
+    """The decoded segments of one band that were used last: up to ``most_bytes`` together, or one.
+
+    Threads may share it.
+    """
 
     def __init__(self, most_bytes: int):
         self.most_bytes, self.bytes = most_bytes, 0
@@ -48,7 +51,7 @@ class Kept:
 
 
 def read_window(
-    source: Source, layout: Layout, band: int, window: tuple[int, int, int, int], fill=0, kept: Kept | None = None
+    file: FileBytes, layout: Layout, band: int, window: tuple[int, int, int, int], fill=0, kept: Kept | None = None
 ) -> np.ndarray:
     """Rows and columns [start, stop) of a band (1-based), in this machine's byte order.
 
@@ -62,10 +65,10 @@ def read_window(
 
     def pixels_of(number: int, down: int, begin: int, end: int) -> np.ndarray | None:
         if kept is None or layout.compression == NONE:
-            return _segment(source, layout, number, down, begin, end, band)
+            return _segment(file, layout, number, down, begin, end, band)
         pixels = kept.get(number)
         if pixels is None:
-            pixels = _segment(source, layout, number, down, 0, min(height, layout.shape[0] - down * height), band)
+            pixels = _segment(file, layout, number, down, 0, min(height, layout.shape[0] - down * height), band)
             if pixels is None:
                 return None
             kept.put(number, np.ascontiguousarray(pixels))
@@ -92,7 +95,7 @@ def read_window(
 
 
 def _segment(
-    source: Source, layout: Layout, number: int, down: int, begin: int, end: int, band: int
+    file: FileBytes, layout: Layout, number: int, down: int, begin: int, end: int, band: int
 ) -> np.ndarray | None:
     """Rows ``begin`` to ``end`` of a band in a segment, (rows, columns); None where it was never written.
 
@@ -103,10 +106,10 @@ def _segment(
     if count == 0:
         return None
     if layout.compression == NONE:
-        data = source.read(start + begin * layout.row_bytes, (end - begin) * layout.row_bytes)
-        return decoded(layout, data, end - begin, source.where)[..., sample]
+        data = file.read(start + begin * layout.row_bytes, (end - begin) * layout.row_bytes)
+        return decoded(layout, data, end - begin, file.where)[..., sample]
     whole = end == layout.chunk[0] or (not layout.tiled and down * layout.chunk[0] + end == layout.shape[0])
-    return decoded(layout, source.read(start, count), end, source.where, whole)[begin:, :, sample]
+    return decoded(layout, file.read(start, count), end, file.where, whole)[begin:, :, sample]
 
 
 def in_threads(work: Callable[[int], object], parts: int) -> None:

@@ -91,7 +91,7 @@ def layout_of(page: Directory, most_bytes: int | None = None) -> Layout:
     InputError
         Numbers that contradict each other or the file's size, or a kind of pixels that is not read.
     """
-    where = page.source.where
+    where = page.file.where
     shape = page.integer(LENGTH), page.integer(WIDTH)
     bands, compression = page.integer(SAMPLES, 1), page.integer(COMPRESSION, NONE)
     planar, photometric = page.integer(PLANAR, 1), page.integer(PHOTOMETRIC, 1)
@@ -115,7 +115,7 @@ def layout_of(page: Directory, most_bytes: int | None = None) -> Layout:
 
 def _sample_type(page: Directory, bands: int) -> tuple[int, np.dtype]:
     """(bits as stored, dtype in the file's byte order); samples of fewer than eight bits become uint8."""
-    where = page.source.where
+    where = page.file.where
     bits, kinds = page.values(BITS, INTEGERS), page.values(SAMPLE_FORMAT, INTEGERS)
     bits, kinds = np.array([1]) if bits is None else bits, np.array([1]) if kinds is None else kinds
     if len(set(bits.tolist())) > 1 or len(set(kinds.tolist())) > 1 or {len(bits), len(kinds)} - {1, bands}:
@@ -152,13 +152,13 @@ def _chunk(page: Directory, shape: tuple[int, int]) -> tuple[bool, tuple[int, in
     else:
         chunk = min(page.integer(STRIP_ROWS, shape[0]), shape[0]), shape[1]
     if min(chunk) < 1 or max(chunk) >= 2**31:
-        raise damaged(page.source.where, f"strips or tiles of {chunk[0]} rows and {chunk[1]} columns")
+        raise damaged(page.file.where, f"strips or tiles of {chunk[0]} rows and {chunk[1]} columns")
     return tiled, chunk
 
 
 def _places(page: Directory, tiled: bool, segments: int, compression: int, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Where each segment lies in the file and how many bytes it has there, (segments,) uint64 both."""
-    where, found = page.source.where, []
+    where, found = page.file.where, []
     for code, other in ((TILE_OFFSETS, STRIP_OFFSETS), (TILE_COUNTS, STRIP_COUNTS)):
         if not tiled or code not in page.entries:  # some writers put the lists of tiles under the codes of strips
             code = other
@@ -177,23 +177,23 @@ def _places(page: Directory, tiled: bool, segments: int, compression: int, size:
 
 def _check_sizes(layout: Layout, page: Directory, most_bytes: int | None) -> None:
     """Every segment lies in the file, and neither one nor all of them hold more than their codec can make of it."""
-    source, offsets, counts = page.source, layout.offsets, layout.counts
-    size, full = np.uint64(source.size), layout.chunk[0] * layout.row_bytes
+    file, offsets, counts = page.file, layout.offsets, layout.counts
+    size, full = np.uint64(file.size), layout.chunk[0] * layout.row_bytes
     if full > min(most_bytes_allowed(most_bytes, MOST_SEGMENT), 2**40):
         raise InputError(
-            f"{source.where}: a strip or tile of it holds {full} bytes, more than is decoded at once; cut it with "
+            f"{file.where}: a strip or tile of it holds {full} bytes, more than is decoded at once; cut it with "
             "'gdal_translate -co TILED=YES IN.tif OUT.tif', or allow it with REFIMPL_MOST_BYTES"
         )
     if np.any((offsets > size) | (counts > size - np.minimum(offsets, size))):
-        raise cut_short(source.where, int(np.max(offsets.astype(float) + counts)), source.size)
+        raise cut_short(file.where, int(np.max(offsets.astype(float) + counts)), file.size)
     shrunk, unwritten = MOST_SHRUNK[layout.compression], (offsets == 0) & (counts == 0)
     holds = layout.rows_of(np.arange(len(offsets))) * layout.row_bytes
     if np.any(~unwritten & ((holds > shrunk * counts.astype(float)) | (offsets < 8))):
-        raise damaged(source.where, "a strip or tile has too few bytes for what it should hold")
+        raise damaged(file.where, "a strip or tile has too few bytes for what it should hold")
     claimed = int(holds.sum())
-    usual = max(MOST_UNWRITTEN, max(shrunk, MOST_SHRUNK[DEFLATE]) * source.size)
+    usual = max(MOST_UNWRITTEN, max(shrunk, MOST_SHRUNK[DEFLATE]) * file.size)
     if claimed > max(usual, most_bytes_allowed(most_bytes, 0)):
         raise InputError(
-            f"{source.where}: {source.size} bytes claim to hold {claimed}, most of which were never written; if that "
+            f"{file.where}: {file.size} bytes claim to hold {claimed}, most of which were never written; if that "
             "is meant, allow it with REFIMPL_MOST_BYTES"
         )

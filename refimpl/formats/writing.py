@@ -18,7 +18,7 @@ from typing import BinaryIO
 import numpy as np
 
 from refimpl.earth.grid import Grid, Raster, Window
-from refimpl.formats.blocks import TILE, Cells, layout_for, write_blocks
+from refimpl.formats.blocks import FILE_TILE, Cells, layout_for, write_blocks
 from refimpl.formats.cell_statistics import CellStatistics, block_statistics
 from refimpl.formats.cloud_optimized import write_cloud_optimized
 from refimpl.formats.files import atomic_path
@@ -159,7 +159,8 @@ def _joined(found: dict[Window, CellStatistics]) -> CellStatistics:
 
 def _needs_big(layout: Layout, cog: bool) -> bool:
     """Whether the file might not fit in 4 GB: deflate may make a little more of what it cannot compress."""
-    levels = [layout, *(layout_for(shape, layout.dtype, True) for shape in overview_shapes(layout.shape, TILE) if cog)]
+    smaller = overview_shapes(layout.shape, FILE_TILE) if cog else []
+    levels = [layout, *(layout_for(shape, layout.dtype, True) for shape in smaller)]
     blocks = ((len(level.offsets), level.chunk[0] * level.row_bytes) for level in levels)
     return sum(many * (size + size // 1000 + 64) for many, size in blocks) > CLASSIC_BYTES
 
