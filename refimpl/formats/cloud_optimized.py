@@ -24,16 +24,15 @@ from refimpl.formats.blocks import FILE_TILE, Cells, layout_for, write_blocks
 from refimpl.formats.directory import FileBytes
 from refimpl.formats.overviews import overview_shapes, shrunk, window_below
 from refimpl.formats.pixels_of_tiff import read_window
-from refimpl.formats.preflight import Layout
+from refimpl.formats.preflight import OVERVIEW, SUBFILE, Layout
 from refimpl.formats.tags import gdal_tags
-from refimpl.formats.tiff_bytes import SUBFILE, chain, header, pixel_tags
+from refimpl.formats.tiff_bytes import chain, header, pixel_tags
 
 _PROMISES = (
     "LAYOUT=IFDS_BEFORE_DATA\nBLOCK_ORDER=ROW_MAJOR\nBLOCK_LEADER=SIZE_AS_UINT4\n"
     "BLOCK_TRAILER=LAST_4_BYTES_REPEATED\nKNOWN_INCOMPATIBLE_EDITION=NO\n "
 )
 """The last letter leaves room for a YES, which GDAL puts there when it changes such a file."""
-_REDUCED = 1
 _AROUND = 4
 """Bytes before a tile, and as many after it."""
 
@@ -69,7 +68,7 @@ def write_cloud_optimized(
 
 
 def _overview_tags(nodata) -> list[tuple]:
-    return [(SUBFILE, "I", _REDUCED), *gdal_tags("", "", nodata)]
+    return [(SUBFILE, "I", OVERVIEW), *gdal_tags("", "", nodata)]
 
 
 def _shrunk_cells(file: FileBytes, level: Layout, coarser: Layout, nodata, window: Window) -> np.ndarray:

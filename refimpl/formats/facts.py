@@ -21,25 +21,21 @@ from refimpl.formats.alpha import alpha_band
 from refimpl.formats.directory import Directory, FileBytes, read_directories
 from refimpl.formats.files import existing_file
 from refimpl.formats.foreign import refuse_foreign
-from refimpl.formats.geokeys import RASTER_TYPE, parse_geokeys
+from refimpl.formats.geokeys import RASTER_TYPE
 from refimpl.formats.png import is_png, png_header
-from refimpl.formats.preflight import LZMA, NAMES, NONE, Layout, layout_of
+from refimpl.formats.preflight import LZMA, MASK, NAMES, NONE, OVERVIEW, SUBFILE, Layout, layout_of
 from refimpl.formats.side_files import overruled, with_side_files
 from refimpl.formats.tags import (
     GDAL_METADATA,
     GDAL_NODATA,
-    GEO_ASCII,
-    GEO_DIRECTORY,
-    GEO_DOUBLES,
     band_words,
     gdal_metadata,
     geo_tags,
+    geokeys_of,
     georeference,
     nodata_like,
 )
 from refimpl.formats.world_file import world_file_of
-
-_SUBFILE, _REDUCED, _MASK = 254, 1, 4
 
 
 def file_facts(path: str | os.PathLike, most_bytes: int | None = None) -> dict:
@@ -70,8 +66,8 @@ def file_facts(path: str | os.PathLike, most_bytes: int | None = None) -> dict:
 
 
 def _layout_facts(layout: Layout, pages: list[Directory]) -> dict:
-    kinds = [page.integer(_SUBFILE, 0) for page in pages]
-    smaller = [layout_of(page).shape for page, kind in zip(pages[1:], kinds[1:]) if kind == _REDUCED]
+    kinds = [page.integer(SUBFILE, 0) for page in pages]
+    smaller = [layout_of(page).shape for page, kind in zip(pages[1:], kinds[1:]) if kind == OVERVIEW]
     name = {NONE: "none", LZMA: "LZMA"}.get(layout.compression) or NAMES.get(layout.compression, "DEFLATE")
     cut = f"tiles of {layout.chunk[0]} x {layout.chunk[1]}" if layout.tiled else f"strips of {layout.chunk[0]} rows"
     bands_apart = ", band after band" if layout.separate else ""
@@ -79,7 +75,7 @@ def _layout_facts(layout: Layout, pages: list[Directory]) -> dict:
         "rows": layout.shape[0], "columns": layout.shape[1], "bands": layout.bands,
         "type": layout.dtype.newbyteorder("=").name, "bits": layout.bits, "codec": name,
         "predictor": layout.predictor, "layout": cut + bands_apart, "overviews": [list(shape) for shape in smaller],
-        "byte_order": "little" if pages[0].order == "<" else "big", "mask": _MASK in kinds,
+        "byte_order": "little" if pages[0].order == "<" else "big", "mask": MASK in kinds,
         "alpha": alpha_band(pages[0], layout.bands),
     }  # fmt: skip
 
@@ -113,13 +109,11 @@ def told_facts(path: str | os.PathLike, band: int, dtype: str) -> dict:
     words = str(tags.get(GDAL_NODATA, "")).strip("\0 \n")
     number = nodata_like(words, np.dtype(dtype), where)
     scale, offset, unit = gdal_metadata(tags.get(GDAL_METADATA), band, where)
-    packed = tags.get(GEO_DIRECTORY, (1, 1, 0, 0)), tags.get(GEO_DOUBLES, ()), str(tags.get(GEO_ASCII, ""))
-    keys = parse_geokeys(*packed, where)
     return {
         "nodata": words or None, "nodata_fits": number is not None or not words, "scale": scale, "offset": offset,
         "unit": unit, "description": band_words(tags.get(GDAL_METADATA), band, where).get("description", ""),
         "overruled": overruled(path, own, world_first=png),
-        "south_up": georeference(tags, where)[1], "pixel_is_point": keys.get(RASTER_TYPE) == 2,
+        "south_up": georeference(tags, where)[1], "pixel_is_point": geokeys_of(tags, where).get(RASTER_TYPE) == 2,
     }  # fmt: skip
 
 

@@ -27,7 +27,7 @@ from refimpl.formats.foreign import refuse_foreign
 from refimpl.formats.mask_file import open_mask_file
 from refimpl.formats.pixels_of_tiff import Kept, in_threads, read_window
 from refimpl.formats.png import OpenPng, is_png, open_png
-from refimpl.formats.preflight import MOST_BYTES, Layout, layout_of, most_bytes_allowed
+from refimpl.formats.preflight import MASK, MOST_BYTES, SUBFILE, Layout, layout_of, most_bytes_allowed
 from refimpl.formats.side_files import with_side_files
 from refimpl.formats.tags import (
     GDAL_METADATA,
@@ -39,7 +39,6 @@ from refimpl.formats.tags import (
 )
 
 _BLOCK_CELLS = 2**16
-_SUBFILE, _IS_MASK = 254, 4
 KEPT_BYTES = 2**26
 """Decoded strips and tiles that an open file keeps, unless told otherwise."""
 
@@ -229,7 +228,7 @@ def _check_memory(layout: Layout, part: tuple[int, int, int, int], where: str, m
 def _mask_layout(pages: list[Directory], shape: tuple[int, int], most_bytes: int | None) -> Layout | None:
     """Where GDAL's internal mask lies (a page whose subfile type is that of a mask), if there is one: 0 is invalid."""
     for page in pages[1:]:
-        if page.integer(_SUBFILE, 0) == _IS_MASK:
+        if page.integer(SUBFILE, 0) == MASK:
             layout = layout_of(page, most_bytes)
             if layout.shape != shape:
                 raise damaged(page.file.where, f"its mask has {layout.shape} rows and columns, the image {shape}")

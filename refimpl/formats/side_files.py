@@ -35,6 +35,7 @@ from refimpl.formats.tags import (
     TIEPOINT,
     TRANSFORMATION,
     band_words,
+    geokeys_of,
 )
 from refimpl.formats.wkt import crs_from_wkt
 from refimpl.formats.wkt_tree import MOST_TEXT
@@ -63,7 +64,7 @@ def with_side_files(path: str | os.PathLike, tags: Mapping, band: int = 1, world
     path, tags = Path(path), dict(tags)
     aux_path = path.with_name(path.name + ".aux.xml")
     aux = read_aux_xml(aux_path) if os.path.isfile(aux_path) else AuxXml()
-    placed, keys = _placed(path, tags, aux, world_first), _keys_in(tags, str(path))
+    placed, keys = _placed(path, tags, aux, world_first), geokeys_of(tags, str(path))
     keys_found = _system(path, keys, aux, aux_path)
     if placed is not None:
         if not (_named(keys) if keys_found is None else keys_found):
@@ -89,15 +90,9 @@ def overruled(path: str | os.PathLike, tags: Mapping, world_first: bool = False)
     aux_path, world = path.with_name(path.name + ".aux.xml"), world_file_of(path)
     aux = read_aux_xml(aux_path) if os.path.isfile(aux_path) else AuxXml()
     found = [world.name] if world is not None and _placed(path, dict(tags), aux, world_first) != world.name else []
-    if aux.system or (aux.system is None and _named(_keys_in(tags, str(path)))):
+    if aux.system or (aux.system is None and _named(geokeys_of(tags, str(path)))):
         found += [prj.name for prj in _prj_of(path)]
     return found
-
-
-def _keys_in(tags: Mapping, where: str) -> dict:
-    """The GeoKeys among the tags."""
-    packed = tags.get(GEO_DIRECTORY, (1, 1, 0, 0)), tags.get(GEO_DOUBLES, ()), str(tags.get(GEO_ASCII, ""))
-    return parse_geokeys(*packed, where)
 
 
 def _prj_of(path: Path) -> list[Path]:

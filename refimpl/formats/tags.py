@@ -30,11 +30,19 @@ def geo_tags(page: Directory) -> dict:
     return tags | {code: page.text(code) for code in (GEO_ASCII, GDAL_METADATA, GDAL_NODATA) if code in page.entries}
 
 
+def geokeys_of(tags: Mapping, where: str) -> dict:
+    """The GeoKeys that the tags hold; none where they hold no key directory.
+
+    >>> geokeys_of({GEO_DIRECTORY: (1, 1, 0, 1, 1024, 0, 1, 2)}, "a.tif")
+    {1024: 2}
+    """
+    packed = tags.get(GEO_DIRECTORY, (1, 1, 0, 0)), tags.get(GEO_DOUBLES, ()), str(tags.get(GEO_ASCII, ""))
+    return parse_geokeys(*packed, where)
+
+
 def georeference(tags: dict, where: str):
     """(function from the shape to the north-up Grid, whether the rows must be flipped); ``tags`` by code."""
-    keys = parse_geokeys(
-        tags.get(GEO_DIRECTORY, (1, 1, 0, 0)), tags.get(GEO_DOUBLES, ()), str(tags.get(GEO_ASCII, "")), where
-    )
+    keys = geokeys_of(tags, where)
     x0, y0, dx, dy = _transform(tags, where)
     crs = crs_from_geokeys(keys, where)
     if keys.get(RASTER_TYPE) == 2:  # pixel is point: the coordinates are those of cell centres

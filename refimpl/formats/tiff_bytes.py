@@ -32,7 +32,6 @@ from refimpl.formats.preflight import (
     Layout,
 )
 
-SUBFILE = 254
 _TYPES = {"s": (2, "u1"), "H": (3, "<u2"), "I": (4, "<u4"), "d": (12, "<f8"), "Q": (16, "<u8")}
 _BLACK_IS_ZERO, _FORMATS = 1, {"u": 1, "i": 2, "f": 3}
 
