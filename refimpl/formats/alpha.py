@@ -1,8 +1,8 @@
 """The band of a TIFF that says how opaque the others are.
 
 Section "Raster data".  ExtraSamples (tag 338) lists what the last samples of a pixel are: 1 and 2 are alpha.  A cell of
-another band is valid where alpha is not 0, as GDAL's mask has it; here for any type and number of bands, where GDAL
-knows only bytes and 16 bits as the second or fourth band.
+another band is valid where alpha is not 0.  GDAL's masks follow the same rule, where alpha has 8 or 16 bits and is the
+second or fourth band; here it holds for any type and number of bands.
 Source: TIFF 6.0, section 18.
 """
 

@@ -1,8 +1,12 @@
 """The directories of a TIFF file and their tags, read without trusting a number in them.
 
-Section "Raster data".  A directory is a list of entries (code, type, count, value or where it lies); a value is looked
+Section "Raster data".  A directory is a list of entries (code, type, count, value or where it lies).  A value is looked
 up only when it is asked for, and only inside the file.  Classic TIFF and BigTIFF, both byte orders.
-tifffile does not serve here: on damaged files it may answer with an empty array or one of another shape.
+
+tifffile and Pillow read directories too, but believe them or skip what they do not understand.  Of 1,500 damaged files
+(``python -m tests.peers.other_readers``) tifffile gave 115 for which ours is a sentence: 79 empty arrays, 4 of another
+shape, 32 with other values; it told a log at most.  Pillow gave 44, and 53 more with other values than ours, for it
+leaves big-endian numbers as they come.  Where tifffile and this project both read, their values were always the same.
 Source: TIFF 6.0, section 2; BigTIFF as in libtiff; sizes in bytes.
 """
 
@@ -29,17 +33,17 @@ MOST_TAG_BYTES = 2**28
 
 
 def damaged(where: str, what: str) -> InputError:
-    """The sentence for a file that is no TIFF, or whose numbers contradict each other."""
+    """The error for a file that is no TIFF, or whose numbers contradict each other."""
     return InputError(f"{where}: cannot be read as a TIFF ({what}); expected a GeoTIFF, convert it with gdal_translate")
 
 
 def cut_short(where: str, expected: int, size: int) -> InputError:
-    """The sentence for a file that ends before what it points to."""
+    """The error for a file that ends before what it points to."""
     return InputError(f"{where}: is cut short, {expected} bytes expected and {size} found; copy it again")
 
 
 class FileBytes:
-    """An open file from which several threads may read."""
+    """The bytes of an open file, which several threads may read."""
 
     def __init__(self, handle: BinaryIO, where: str):
         self.handle, self.where, self.lock = handle, where, threading.Lock()
@@ -59,7 +63,7 @@ class FileBytes:
 
 @dataclass(frozen=True)
 class Directory:
-    """The entries of one directory: {code: (type, count, place of the value in the file)}."""
+    """One directory of ``file``: ``entries`` are {code: (type, count, place of the value in the file)}."""
 
     file: FileBytes
     order: str
@@ -78,7 +82,7 @@ class Directory:
         return np.frombuffer(self.file.read(place, count * dtype.itemsize), dtype)
 
     def integer(self, code: int, default: int | None = None) -> int:
-        """The one whole number of a tag; ``default`` without the tag, or InputError if that is None."""
+        """The one whole number of a tag; without the tag ``default``, or InputError if that is None."""
         numbers = self.values(code, INTEGERS)
         if numbers is None:
             if default is None:
@@ -100,7 +104,7 @@ def read_directories(file: FileBytes) -> list[Directory]:
     Raises
     ------
     InputError
-        No TIFF; a directory that does not lie in the file, or a chain without end.
+        The file is no TIFF, a directory does not lie inside it, or their chain does not end.
     """
     head = file.read(0, min(16, file.size))
     orders = {b"II*\0": "<", b"MM\0*": ">", b"II+\0": "<", b"MM\0+": ">"}

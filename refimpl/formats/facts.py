@@ -21,7 +21,7 @@ from refimpl.formats.alpha import alpha_band
 from refimpl.formats.directory import Directory, FileBytes, read_directories
 from refimpl.formats.files import existing_file
 from refimpl.formats.foreign import refuse_foreign
-from refimpl.formats.geokeys import RASTER_TYPE
+from refimpl.formats.geokey_directory import RASTER_TYPE
 from refimpl.formats.png import is_png, png_header
 from refimpl.formats.preflight import LZMA, MASK, NAMES, NONE, OVERVIEW, SUBFILE, Layout, layout_of
 from refimpl.formats.side_files import overruled, with_side_files

@@ -16,7 +16,8 @@ import numpy as np
 from refimpl.earth.grid import Grid
 from refimpl.errors import InputError
 from refimpl.formats.directory import FLOATS, INTEGERS, Directory
-from refimpl.formats.geokeys import RASTER_TYPE, crs_from_geokeys, geokeys_from_crs, parse_geokeys
+from refimpl.formats.geokey_directory import RASTER_TYPE, parse_geokeys
+from refimpl.formats.geokeys import crs_from_geokeys, geokeys_from_crs
 
 PIXEL_SCALE, TIEPOINT, TRANSFORMATION = 33550, 33922, 34264
 GEO_DIRECTORY, GEO_DOUBLES, GEO_ASCII = 34735, 34736, 34737
