@@ -1,8 +1,8 @@
-"""What a raster file says of itself, as plain facts for people and for JSON.
+"""Facts about a raster file, from what it says of itself, for people and for JSON.
 
-Section "Raster data".  In three steps, so that a file whose reference system is not understood still tells its size and
-codec: ``file_facts`` (layout), ``told_facts`` (nodata, scale, unit, side files), ``place_facts`` (system, extent, true
-areas).  Lengths in metres or degrees as the reference system, areas in km2.
+Section "Raster data".  They come in three steps, so that a file whose reference system is not understood still tells
+its size and codec: ``file_facts`` (layout), ``told_facts`` (nodata, scale, unit, side files), ``place_facts`` (system,
+extent, true areas).  Lengths are in metres or degrees, as in the reference system; areas in km2.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _layout_facts(layout: Layout, pages: list[Directory]) -> dict:
 
 
 def beside(path: Path) -> list[str]:
-    """Names of the side files that there are.
+    """Names of the side files of a raster that exist.
 
     >>> beside(Path("there-is-none.tif"))
     []

@@ -1,6 +1,7 @@
 """A mask that GDAL keeps beside a raster: NAME.EXT.msk, a TIFF of its own in which 0 is invalid.
 
-Section "Raster data".  One mask for all bands, or one for each.  Source: GDAL's mask bands (RFC 15).
+Section "Raster data".  It holds one mask for all bands, or one for each.
+Source: GDAL's mask bands (RFC 15).
 """
 
 from __future__ import annotations
