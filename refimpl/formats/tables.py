@@ -65,7 +65,7 @@ class Table:
             )
         if value < minimum:
             raise InputError(
-                f"{where}: {cell} is less than {minimum:g}; an amount cannot be, check the sign and the unit"
+                f"{where}: {cell} is less than {minimum:g}, which an amount cannot be; check the sign and the unit"
             )
         return value
 
