@@ -4,10 +4,10 @@ Section "Raster data".  A directory is a list of entries (code, type, count, val
 up only when it is asked for, and only inside the file.  Classic TIFF and BigTIFF, both byte orders.
 
 tifffile and Pillow read directories too, but believe them or skip what they do not understand.  Of 1,500 damaged files
-(``python -m tests.peers.other_readers``) tifffile gave a wrong array for 115 that are refused here: 79 are empty, 4 have
-another shape, 32 other values; at most its log says so.  Pillow gave 44 such arrays.  It also read 53 big-endian files
-with other values, for it leaves their numbers as they come.  Where tifffile and this project both read, their values
-were always the same.
+(``python -m tests.peers.other_readers``) tifffile gave a wrong array for 115 that are refused here: 79 are empty, 4
+have another shape, 32 other values; at most its log says so.  Pillow gave 44 such arrays.  It also read 53 big-endian
+files with other values, for it leaves their numbers as they come.  Where tifffile and this project both read, their
+values were always the same.
 Source: TIFF 6.0, section 2; BigTIFF as in libtiff; sizes in bytes.
 """
 
