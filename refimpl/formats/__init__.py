@@ -1,7 +1,6 @@
 """Files: rasters, reference systems as text and as tags, side files, polygons and tables, read and written.
 
-Start with read_raster and open_raster in the first module; they give a raster whole or by windows.  Then follow the
-bytes.  Whatever is wrong with a file is one InputError, which names the file and a cure.
+Start with read_raster and open_raster in ``geotiff``; they give a raster whole or by windows.  Then follow the bytes.  Whatever is wrong with a file is one InputError, which names the file and a cure.
 
 Reading a TIFF, from the file to the pixels:
 
@@ -49,6 +48,9 @@ Other files:
 - ``geojson``: zones as polygons
 - ``geojson_rings``: the rings of polygons as arrays, each checked
 - ``tables``: CSV files with a header
-- ``tape``: the crops of a training run, for a replay elsewhere
+- ``energy_table``: fuels of provinces and years, turned into CO2 by Eq. 1
+- ``table1``: Table 1 as text and as rows
+- ``model_file``: a fitted regression as JSON
+- ``tape``: the crops and the history of a training run, for a replay elsewhere
 - ``files``: whole-or-not-at-all writing, stale temporaries, checksums
 """
