@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from kernels.tools.compiled import kernel
-from kernels.tools.octets import copy_eight
+from kernels.tools.byte_copy import copy_eight
 
 CLEAR, END, FIRST_FREE, MOST_CODES = 256, 257, 258, 4096
 

@@ -9,7 +9,7 @@ C_out swapped): the same function with other weights.
 Which way a layer is computed follows from dtype and channels:
 
     float32, C_in and C_out multiples of 8             Winograd, ``kernels.tools.winograd``
-    float32, one of them 1, the other a multiple of 8  the sums as defined, ``kernels.tools.thin``
+    float32, one of them 1, the other a multiple of 8  the sums as defined, ``kernels.tools.single_channel``
     anything else                                      plain loops, in float32 or float64 as given
 
 Under NUMBA_DISABLE_JIT all take the last way, because vectors exist in compiled code only.
@@ -33,8 +33,8 @@ from kernels.tools.convolution_parts import (
     weights_part,
     widen_part,
 )
-from kernels.tools.memory import work_array
-from kernels.tools.plane import inside_of, plane_of, zero_plane
+from kernels.tools.work_memory import work_array
+from kernels.tools.padded_planes import inside_of, plane_of, zero_plane
 from kernels.tools.simd import LANES
 from kernels.tools.sweep_plan import bands_of
 from kernels.tools.threads import run_parts, workers

@@ -1,7 +1,7 @@
 """Kernel of refimpl/evaluation/moments.py.
 
 Idea: two passes over a part of some rows, from run to run (``kernels.tools.zone_runs``): the first adds up both maps of each
-group as pairs of doubles (``kernels.tools.double_pairs``), which give the mean to 100 bits; the second adds products of deviations
+group as pairs of doubles (``kernels.tools.double_double``), which give the mean to 100 bits; the second adds products of deviations
 from it, up to 128 cells at a time as they come and these sums compensated.  Parts are joined in their order by the
 reference's own update, so that the number of threads does not show.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from kernels.tools.compiled import kernel
-from kernels.tools.double_pairs import add, product, two_sum
+from kernels.tools.double_double import add, product, two_sum
 from kernels.tools.threads import run_parts
 from kernels.tools.zone_runs import cells, number_of_parts, part_rows, real_type, zone_runs
 from refimpl.evaluation.moments import FIELDS, Moments, total_of

@@ -2,7 +2,7 @@
 
 Idea: one pass from run to run (``kernels.tools.zone_runs``); the zone is that of the run, and neighbouring cells mostly share
 their land cover too, so that a running sum stays at hand until the class changes.  Sums are kept as pairs of doubles
-(``kernels.tools.double_pairs``), in parts that are added in their order.
+(``kernels.tools.double_double``), in parts that are added in their order.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from kernels.tools.compiled import kernel
-from kernels.tools.double_pairs import add_pair, add_pairs, two_sum
+from kernels.tools.double_double import add_pair, add_pairs, two_sum
 from kernels.tools.threads import run_parts
 from kernels.tools.zone_runs import cells, number_of_parts, part_rows, real_type, zone_runs
 from refimpl.evaluation.land_cover import LAND_COVERS, seven_classes

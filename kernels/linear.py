@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from kernels.tools.compiled import kernel
-from kernels.tools.doubles import uncounted
+from kernels.tools.float64_intrinsics import uncounted
 from kernels.tools.threads import run_parts
 
 PART = 65_536

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numba import config
 
-from kernels.tools.memory import work_array
-from kernels.tools.plane import plane_of, work_planes, zero_plane
+from kernels.tools.work_memory import work_array
+from kernels.tools.padded_planes import plane_of, work_planes, zero_plane
 from kernels.tools.simd import LANES
 from kernels.tools.sweep import sweep
 from kernels.tools.sweep_plan import TASKS, bands_of, plan, regions_of

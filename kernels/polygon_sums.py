@@ -2,7 +2,7 @@
 
 Idea: the cells of a row between two borders of a zone have one coverage, nearly always 1.  They are summed as a run of
 ``kernels.zonal``, and multiplied by the coverage once; only the cells that a border crosses are taken one by one.
-Every sum is a pair of doubles (``kernels.tools.double_pairs``).  Parts of rows are summed side by side and added in their order, so
+Every sum is a pair of doubles (``kernels.tools.double_double``).  Parts of rows are summed side by side and added in their order, so
 that the number of threads does not show.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from kernels.tools.compiled import inner, kernel
-from kernels.tools.double_pairs import add_pair, add_pairs, product, two_sum
+from kernels.tools.double_double import add_pair, add_pairs, product, two_sum
 from kernels.tools.polygon_edges import ROWS, deposit, deposit_centre, edges_by_part, held
 from kernels.tools.threads import run_parts
 from kernels.tools.zone_runs import LANES, cells, real_type

@@ -3,7 +3,7 @@
 Idea: both passes go from run to run (``kernels.tools.zone_runs``), and along a run in stretches that stay in the processor's
 first cache.  The cells of a stretch are laid into a buffer, 0 where they are not valid; what is asked of them are then
 plain loops over integers, which become vector code: the largest, whether one is negative or not finite, the exact sum
-(``kernels.tools.digits``).  A stretch is looked through for its largest cells only if its largest exceeds the fourth of
+(``kernels.tools.superaccumulator``).  A stretch is looked through for its largest cells only if its largest exceeds the fourth of
 its province; cells come in row-major order, so that of equal ones the first stay.
 
 Parts of rows are worked on side by side.  Counts and sums are exact and largest cells have places, so that neither the
@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from kernels.tools.compiled import kernel
-from kernels.tools.digits import INFINITE, STRETCH, add_all, as_double, carry, largest_bits
+from kernels.tools.superaccumulator import INFINITE, STRETCH, add_all, as_double, carry, largest_bits
 from kernels.tools.threads import run_parts
 from kernels.tools.zone_runs import cells, number_of_parts, part_rows, ranks_in, real_type, zone_runs
 from refimpl.windows.exact_sums import DIGITS, carried

@@ -4,7 +4,7 @@
   sample is worth residual + up as one that grows and residual + low as one that falls: -epsilon or +epsilon, by the
   sign of beta, and infinite at -C or C.
 - Rows of the kernel matrix are made when a step needs them and kept as far as ``cache_size`` allows
-  (``kernels.tools.kernel_rows``).
+  (``kernels.tools.kernel_matrix_rows``).
 - Shrinking (Joachims 1998; Chang & Lin 2011, 5.1): a sample that no pair would take, growing or falling, is put aside.
   Arrays, and the rows that are kept, close up: passes are shorter and more rows fit.  When the others are solved, all
   samples come back with a residual computed afresh, and the steps go on: all meet the stopping rule, or none does.
@@ -22,8 +22,8 @@ import numpy as np
 
 from kernels.svr import BLOCK, CODES, POLYNOMIAL, RBF, expansion, padded, whole_power
 from kernels.tools.compiled import inner, kernel
-from kernels.tools.doubles import multiply_add, uncounted
-from kernels.tools.kernel_rows import cached_row, fill_row
+from kernels.tools.float64_intrinsics import multiply_add, uncounted
+from kernels.tools.kernel_matrix_rows import cached_row, fill_row
 from kernels.tools.shrinking import shrink
 from kernels.tools.working_set import TAU, first_of_pair, second_of_pair
 from refimpl.method.kernel_functions import overflow

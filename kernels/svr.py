@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from kernels.tools.compiled import inner, kernel
-from kernels.tools.doubles import multiply_add, uncounted
+from kernels.tools.float64_intrinsics import multiply_add, uncounted
 from kernels.tools.exponential import exponentials
 from kernels.tools.threads import run_parts, workers
 

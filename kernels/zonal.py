@@ -1,7 +1,7 @@
 """Kernel of refimpl/windows/zonal_sums.py.
 
 Idea: one pass, from run to run (``kernels.tools.zone_runs``).  Along a run, 32 cells at a time go into 32 running sums, each
-kept as an unevaluated pair (high, low) of doubles: every addition keeps its rounding error (``kernels.tools.double_pairs``), so that
+kept as an unevaluated pair (high, low) of doubles: every addition keeps its rounding error (``kernels.tools.double_double``), so that
 the result is the exact sum but for the last bit.  Such a step has no branch and becomes vector code; 32 cells without a
 valid one are not read.  At the end of a run its pairs are folded into the pair of its zone.
 Parts of rows are summed side by side and added in their order, so that the number of threads does not show.
@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from kernels.tools.compiled import inner, kernel
-from kernels.tools.double_pairs import add, add_pair, add_pairs, product, two_sum
+from kernels.tools.double_double import add, add_pair, add_pairs, product, two_sum
 from kernels.tools.threads import run_parts
 from kernels.tools.zone_runs import LANES, cells, number_of_parts, part_rows, real_type, zone_runs
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernels import linear, smo, svr
-from kernels.tools import kernel_rows
+from kernels.tools import kernel_matrix_rows
 from refimpl.method.kernel_functions import KERNELS, kernel_expansion
 from refimpl.method.linear import weighted_features
 from refimpl.method.smo import minimise_dual
@@ -161,7 +161,7 @@ def test_the_row_not_used_for_longest_gives_way():
 
     def use(sample, now):
         linear_kernel = svr.CODES["linear"], 1.0, 1, 0.0
-        return kernel_rows.cached_row(sample, now, 5, 3, False, columns, *linear_kernel, indices, rows, point, power)
+        return kernel_matrix_rows.cached_row(sample, now, 5, 3, False, columns, *linear_kernel, indices, rows, point, power)
 
     assert [use(0, 0), use(1, 1), use(2, 2), use(0, 3)] == [0, 1, 2, 0]
     assert use(4, 4) == 1 and indices[0].tolist() == [0, -1, 2, -1, 1]

@@ -17,7 +17,7 @@ waiting for the chain's end.
 from __future__ import annotations
 
 from kernels.tools.compiled import inner
-from kernels.tools.doubles import WHOLE, multiply_add, power_of_two
+from kernels.tools.float64_intrinsics import WHOLE, multiply_add, power_of_two
 
 LEAST, LARGEST = -746.0, 710.0
 """Beyond these e^x is 0 or infinite in float64."""

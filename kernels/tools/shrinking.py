@@ -1,7 +1,7 @@
 """Shrinking for ``kernels.smo``: samples that no pair would take are put aside, and the arrays of the others close up.
 
 All is done in place.  A sample, a row and the values of a row move towards the front only, in their order: nothing is
-overwritten before it is read.  The layout of ``rows`` and ``indices`` is that of ``kernels.tools.kernel_rows``.
+overwritten before it is read.  The layout of ``rows`` and ``indices`` is that of ``kernels.tools.kernel_matrix_rows``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One sweep through the network, forward, or forward and back, in float32: what ``kernels.network`` runs.
 
 The image is cut into bands of whole rows of tiles; a task is one layer's work on one band, and may begin as soon as
-the bands that it reads are done (``kernels.tools.tasks``): there is no moment at which all threads wait for the last one, and
+the bands that it reads are done (``kernels.tools.dependent_tasks``): there is no moment at which all threads wait for the last one, and
 one hand-over to the threads a step.  The backward task of a layer makes the gradient of its input and the band's
 share of the gradient of its weights, while what both read is in a near cache.  Shares are added in the order of bands,
 and bands follow from the image's shape: any number of threads gives the same bytes.
@@ -35,8 +35,8 @@ from kernels.tools.sweep_plan import (
     WIDEN,
     WIDEN_BACK,
 )
-from kernels.tools.tasks import all_marked, mark, take
-from kernels.tools.thin import correlate_row, narrow_four, widen_row
+from kernels.tools.dependent_tasks import all_marked, mark, take
+from kernels.tools.single_channel import correlate_row, narrow_four, widen_row
 from kernels.tools.winograd import convolve_tiles, sum_tiles
 from kernels.tools.winograd_weights import finish_weight_gradient, transform_weights, whole
 

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 
-from kernels.tools.memory import forget_work_arrays
+from kernels.tools.work_memory import forget_work_arrays
 from refimpl.errors import InputError
 
 MOST_THREADS = 1024
@@ -122,7 +122,7 @@ def _run(work: Callable[[int], None], count: int) -> None:
 def run_tasks(kernel: Callable, parts: int, *args) -> None:
     """Call ``kernel(task, worker, *args)`` in ``workers(parts)`` threads until it returns a negative number in each.
 
-    The kernel itself takes task after task (``kernels.tools.tasks``), the first call with ``task`` -1.  Where it would have
+    The kernel itself takes task after task (``kernels.tools.dependent_tasks``), the first call with ``task`` -1.  Where it would have
     to wait for long, it returns the number of its task, and is called with it again a little later: the processor
     is free for the thread that is waited for.  After an exception in one thread the others wait no longer.
     """

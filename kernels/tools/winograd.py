@@ -1,7 +1,7 @@
 """3x3 convolutions between wide layers, by Winograd's F(4x4, 3x3) or F(2x2, 3x3) in float32.
 
 Shapes: x (H, W, C_in), dy and y (H, W, C_out), weights (3, 3, C_in, C_out); any H and W; C_in, C_out multiples of 8.
-x, dy and y lie in planes with a border of zeros (``kernels.tools.plane``), so that no tile reaches out of memory.
+x, dy and y lie in planes with a border of zeros (``kernels.tools.padded_planes``), so that no tile reaches out of memory.
 
 Why it works.  Multiply a polynomial of 3 coefficients by one of 4: the product has degree 5, so its values at 6
 points determine it, and at a point the product of two polynomials is one multiplication.  Toom and Cook's method is

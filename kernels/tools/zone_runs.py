@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from kernels.tools.compiled import kernel
-from kernels.tools.memory import work_array
+from kernels.tools.work_memory import work_array
 
 LANES = 32
 LONG_STEP = 128
