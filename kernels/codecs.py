@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernels.tools.compiled import kernel
 from kernels.tools.byte_copy import copy_eight
+from kernels.tools.compiled import kernel
 
 CLEAR, END, FIRST_FREE, MOST_CODES = 256, 257, 258, 4096
 

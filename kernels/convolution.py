@@ -33,13 +33,13 @@ from kernels.tools.convolution_parts import (
     weights_part,
     widen_part,
 )
-from kernels.tools.work_memory import work_array
 from kernels.tools.padded_planes import inside_of, plane_of, zero_plane
 from kernels.tools.simd import LANES
 from kernels.tools.sweep_plan import bands_of
 from kernels.tools.threads import run_parts, workers
 from kernels.tools.winograd import chosen_edge, work_size
 from kernels.tools.winograd_weights import weights_size
+from kernels.tools.work_memory import work_array
 
 
 def convolve(x, weights, bias, relu):

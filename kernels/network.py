@@ -10,7 +10,6 @@ from __future__ import annotations
 import numpy as np
 from numba import config
 
-from kernels.tools.work_memory import work_array
 from kernels.tools.padded_planes import plane_of, work_planes, zero_plane
 from kernels.tools.simd import LANES
 from kernels.tools.sweep import sweep
@@ -19,6 +18,7 @@ from kernels.tools.threads import run_tasks, workers
 from kernels.tools.winograd import chosen_edge, work_size
 from kernels.tools.winograd_products import PANEL
 from kernels.tools.winograd_weights import padded, weights_size
+from kernels.tools.work_memory import work_array
 from refimpl.method import network as reference
 
 

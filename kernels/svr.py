@@ -13,8 +13,8 @@ from __future__ import annotations
 import numpy as np
 
 from kernels.tools.compiled import inner, kernel
-from kernels.tools.float64_intrinsics import multiply_add, uncounted
 from kernels.tools.exponential import exponentials
+from kernels.tools.float64_intrinsics import multiply_add, uncounted
 from kernels.tools.threads import run_parts, workers
 
 CODES = {"linear": 0, "rbf": 1, "poly": 2}

@@ -9,8 +9,8 @@ import numpy as np
 
 from kernels.tools.compiled import kernel
 from kernels.tools.simd import pointer
-from kernels.tools.sweep import correlate_rows, widen_rows
 from kernels.tools.single_channel import narrow_four
+from kernels.tools.sweep import correlate_rows, widen_rows
 from kernels.tools.winograd import convolve_tiles, sum_tiles
 from kernels.tools.winograd_products import PANEL
 from kernels.tools.winograd_weights import finish_weight_gradient, transform_weights, whole

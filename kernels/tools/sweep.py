@@ -12,7 +12,9 @@ from __future__ import annotations
 import numpy as np
 
 from kernels.tools.compiled import inner, kernel
+from kernels.tools.dependent_tasks import all_marked, mark, take
 from kernels.tools.simd import behind, pointer
+from kernels.tools.single_channel import correlate_row, narrow_four, widen_row
 from kernels.tools.sweep_plan import (
     ALL,
     BOTTOM,
@@ -35,8 +37,6 @@ from kernels.tools.sweep_plan import (
     WIDEN,
     WIDEN_BACK,
 )
-from kernels.tools.dependent_tasks import all_marked, mark, take
-from kernels.tools.single_channel import correlate_row, narrow_four, widen_row
 from kernels.tools.winograd import convolve_tiles, sum_tiles
 from kernels.tools.winograd_weights import finish_weight_gradient, transform_weights, whole
 
