@@ -12,14 +12,14 @@ from kernels.tools.compiled import kernel
 from kernels.tools.float64_intrinsics import uncounted
 from kernels.tools.threads import run_parts
 
-PART = 65_536
+LINEAR_PART_ROWS = 65_536
 """Rows of a part for a thread."""
 
 
 @kernel
 def weighted_rows(part, worker, X, weights, intercept, result):
     X, weights, result = uncounted(X), uncounted(weights), uncounted(result)
-    for row in range(part * PART, min((part + 1) * PART, X.shape[0])):
+    for row in range(part * LINEAR_PART_ROWS, min((part + 1) * LINEAR_PART_ROWS, X.shape[0])):
         total = 0.0
         for f in range(X.shape[1]):
             total += weights[f] * X[row, f]
@@ -31,5 +31,5 @@ def weighted_features(X, weights, intercept):
         raise ValueError(f"expected X (n, d) and d weights, got {X.shape} and {len(weights)}")
     X, weights = np.ascontiguousarray(X, np.float64), np.ascontiguousarray(weights, np.float64)
     result = np.empty(len(X))
-    run_parts(weighted_rows, -(-len(X) // PART), X, weights, float(intercept), result)
+    run_parts(weighted_rows, -(-len(X) // LINEAR_PART_ROWS), X, weights, float(intercept), result)
     return result

@@ -17,7 +17,7 @@ from kernels.tools.sweep_plan import TASKS, bands_of, plan, regions_of
 from kernels.tools.threads import run_tasks, workers
 from kernels.tools.winograd import chosen_edge, work_size
 from kernels.tools.winograd_products import PANEL
-from kernels.tools.winograd_weights import padded, weights_size
+from kernels.tools.winograd_weights import padded_channels, weights_size
 from kernels.tools.work_memory import work_array
 from refimpl.method import network as reference
 
@@ -71,7 +71,7 @@ def run_sweep(network, image, window, target=None, mask=None, count=0):
     # The last layer takes four columns at a time: from a multiple of 4, it does not read beyond the planes' last row.
     window = *window[:2], window[2] // 4 * 4, window[3]
     regions = regions_of(depth, shape, window, len(edge))
-    stages = plan(depth, bands, padded(channels) // PANEL, back, regions)
+    stages = plan(depth, bands, padded_channels(channels) // PANEL, back, regions)
     most, wide, size = int(stages[:, TASKS].max()), depth - 2, weights_size(channels, channels, edge)
     output, gradients = np.empty(shape, np.float32), np.empty(network.parameters.size if back else 0, np.float32)
     turned = work_array("turned weights", (depth if back else 0, 9 * channels * channels))

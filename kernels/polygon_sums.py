@@ -12,12 +12,10 @@ import numpy as np
 
 from kernels.tools.compiled import inner, kernel
 from kernels.tools.double_double import add_pair, add_pairs, product, two_sum
-from kernels.tools.polygon_edges import ROWS, deposit, deposit_centre, edges_by_part, held
+from kernels.tools.polygon_edges import ASTRAY, EDGES_PART_ROWS, deposit, deposit_centre, edges_by_part, held
 from kernels.tools.threads import run_parts
-from kernels.tools.zone_runs import LANES, cells, real_type
+from kernels.tools.zone_runs import RUN_LANES, cells, real_type
 from kernels.zonal import wide_run
-
-ASTRAY = 1e-6
 
 
 def polygon_sums(values, valid, weights, edges, first_row, by_area):
@@ -29,7 +27,7 @@ def polygon_sums(values, valid, weights, edges, first_row, by_area):
     found: list = [None] * parts
 
     def sum_part(part, worker):
-        here = slice(part * ROWS, min((part + 1) * ROWS, rows))
+        here = slice(part * EDGES_PART_ROWS, min((part + 1) * EDGES_PART_ROWS, rows))
         pairs, counts, astray = np.zeros((4, zones)), np.zeros((2, zones), np.int64), np.zeros(zones, np.bool_)
         sum_edges(
             cells(values, here, kind), cells(valid, here), weights[here], first_row + here.start,
@@ -55,7 +53,7 @@ def sum_edges(values, valid, weights, first_row, listed, ends, signs, ranks, by_
     """
     cols, at = valid.size // weights.size, 0
     cover, area, touched = np.zeros(cols), np.zeros(cols), np.zeros(cols, np.bool_)
-    met, high, low = np.empty(cols, np.int64), np.zeros(LANES), np.zeros(LANES)
+    met, high, low = np.empty(cols, np.int64), np.zeros(RUN_LANES), np.zeros(RUN_LANES)
     while at < listed.size:
         rank, end = ranks[listed[at]], at
         while end < listed.size and ranks[listed[end]] == rank:
@@ -88,7 +86,7 @@ def sum_row(values, valid, weight, cover, area, touched, met, high, low, rank, p
         if j > at and share > 0.0:
             counts[1, rank] += j - at
             upper, lower, count = 0.0, 0.0, 0
-            if j - at >= LANES:
+            if j - at >= RUN_LANES:
                 upper, lower, count = wide_run(values, valid, at, j, weight, high, low)
             else:
                 for i in range(at, j):

@@ -22,7 +22,7 @@ from kernels.tools.compiled import inner, kernel
 from kernels.tools.threads import run_parts
 from refimpl.method.resize import HALF, bicubic_taps, check_shape
 
-CELLS, COLUMNS = 2**18, 4096
+RESIZE_PART_CELLS, RESIZE_PART_COLUMNS = 2**18, 4096
 """Cells of a part, and columns at most."""
 PLAIN, NORMALISE, ADD = 0, 1, 2
 """What becomes of a resized row: it is stored; divided by the valid share; or added to what is there."""
@@ -58,7 +58,7 @@ def contiguous_float(image):
 
 def rows_of_part(cols):
     """Rows of one part of a result with so many columns."""
-    return max(CELLS // max(min(cols, COLUMNS), 1), 1)
+    return max(RESIZE_PART_CELLS // max(min(cols, RESIZE_PART_COLUMNS), 1), 1)
 
 
 def resize_into(out, image, valid, inside, finish):
@@ -85,8 +85,8 @@ def _axis(n_in, n_out, dtype):
     indices, weights = bicubic_taps(n_in, n_out)
     way, edge = (DOUBLE, 4) if n_out == 2 * n_in else (HALVE, 2) if n_in == 2 * n_out else (ANY, n_out)
     blocks = []
-    for begin in range(0, n_out, COLUMNS):
-        end = min(begin + COLUMNS, n_out)
+    for begin in range(0, n_out, RESIZE_PART_COLUMNS):
+        end = min(begin + RESIZE_PART_COLUMNS, n_out)
         first = min(max(begin, edge), end)  # the taps of cells nearer to the edge are mirrored
         last = max(min(end, n_out - edge), first)
         cells = indices[begin:end]

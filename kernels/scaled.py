@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernels.resize import ANY, COLUMNS, NORMALISE, PLAIN, contiguous_float, resize_part, rows_of_part
+from kernels.resize import ANY, NORMALISE, PLAIN, RESIZE_PART_COLUMNS, contiguous_float, resize_part, rows_of_part
 from kernels.tools.threads import run_parts
 from refimpl.method.resize import HALF
 
@@ -35,6 +35,6 @@ def _as_compiled(taps, dtype):
 
 def _blocks(indices):
     """Blocks of columns as ``kernels.resize`` has them, without any whose taps are alike."""
-    starts = range(0, len(indices), COLUMNS)
-    blocks = [(start, min(start + COLUMNS, len(indices)), indices[start : start + COLUMNS]) for start in starts]
+    starts = range(0, len(indices), RESIZE_PART_COLUMNS)
+    blocks = [(start, min(start + RESIZE_PART_COLUMNS, len(indices)), indices[start : start + RESIZE_PART_COLUMNS]) for start in starts]
     return np.array([(start, end, end, end, cells.min(), cells.max() + 1) for start, end, cells in blocks])

@@ -20,10 +20,11 @@ import math
 
 import numpy as np
 
-from kernels.svr import BLOCK, CODES, POLYNOMIAL, RBF, expansion, padded, whole_power
+from kernels.svr import expansion
 from kernels.tools.compiled import inner, kernel
 from kernels.tools.float64_intrinsics import multiply_add, uncounted
 from kernels.tools.kernel_matrix_rows import cached_row, fill_row
+from kernels.tools.kernel_values import BLOCK, CODES, POLYNOMIAL, RBF, whole_power, with_zero_features
 from kernels.tools.shrinking import shrink
 from kernels.tools.working_set import TAU, first_of_pair, second_of_pair
 from refimpl.method.kernel_functions import overflow
@@ -157,7 +158,7 @@ def summary(residual, beta, C, epsilon):
 
 
 def minimise_dual(X, y, kernel, gamma, degree, coef0, C, epsilon, tol, max_iter, cache_size, shrinking):
-    n, X, kind = y.size, padded(X), (CODES[kernel], float(gamma), int(degree), float(coef0))
+    n, X, kind = y.size, with_zero_features(X), (CODES[kernel], float(gamma), int(degree), float(coef0))
     C, epsilon, n_iter, returns = float(C), float(epsilon), 0, 0
     beta, residual, columns = np.zeros(n), y, np.empty((X.shape[1], n))
     vectors, indices = np.empty((5, n)), np.empty((4, n), np.int64)

@@ -18,7 +18,7 @@ from kernels.tools.compiled import inner, kernel
 from kernels.tools.threads import run_parts
 
 NOISE, NOISE_FLOOR, ALIKE = 1e-12, 1e-15, 1e-9
-PART_CELLS = 4096
+OVERLAP_PART_CELLS = 4096
 
 
 def overlap_sums(values, valid, weights, u, v):
@@ -37,7 +37,7 @@ def overlap_modes(values, valid, weights, u, v):
 def _by_rows(kernel_of_rows, values, valid, weights, u, v, *results):
     """Blocks of rows of cells, side by side."""
     rows, cols = u.shape[0] - 1, u.shape[1] - 1
-    step = max(1, PART_CELLS // max(cols, 1))
+    step = max(1, OVERLAP_PART_CELLS // max(cols, 1))
     values, valid, weights, u, v = (np.ascontiguousarray(each) for each in (values, valid, weights, u, v))
     run_parts(kernel_of_rows, -(-rows // step), values, valid, weights, u, v, step, *results)
 

@@ -14,7 +14,7 @@ import numpy as np
 from kernels.tools.compiled import inner, kernel
 from kernels.tools.double_double import add, add_pair, add_pairs, product, two_sum
 from kernels.tools.threads import run_parts
-from kernels.tools.zone_runs import LANES, cells, number_of_parts, part_rows, real_type, zone_runs
+from kernels.tools.zone_runs import RUN_LANES, cells, number_of_parts, part_rows, real_type, zone_runs
 
 
 def zonal_sums(values, valid, zones, weights):
@@ -57,30 +57,30 @@ def _added(found):
 
 @inner
 def wide_run(values, valid, i, stop, weight, high, low):
-    """Sum of value x weight over the valid cells from i to stop, LANES or more, as a pair; and their number.
+    """Sum of value x weight over the valid cells from i to stop, RUN_LANES or more, as a pair; and their number.
 
-    high, low: (LANES,) zeros, and zeros again afterwards.
+    high, low: (RUN_LANES,) zeros, and zeros again afterwards.
     """
     count, upper, lower = 0, 0.0, 0.0
-    while i + LANES <= stop:
-        x, known, here = values[i : i + LANES], valid[i : i + LANES], np.uint8(0)
-        for k in range(LANES):
+    while i + RUN_LANES <= stop:
+        x, known, here = values[i : i + RUN_LANES], valid[i : i + RUN_LANES], np.uint8(0)
+        for k in range(RUN_LANES):
             here = np.uint8(here + np.uint8(known[k]))
-        if here == LANES:
-            for k in range(LANES):
+        if here == RUN_LANES:
+            for k in range(RUN_LANES):
                 add(high, low, k, x[k] * weight)
         elif here:
-            for k in range(LANES):
+            for k in range(RUN_LANES):
                 add(high, low, k, x[k] * weight if known[k] else 0.0)
         count += here
-        i += LANES
+        i += RUN_LANES
     while i < stop:
         if valid[i]:
             upper, rest = two_sum(upper, np.float64(values[i]) * weight)
             lower += rest
             count += 1
         i += 1
-    for k in range(LANES):
+    for k in range(RUN_LANES):
         upper, rest = two_sum(upper, high[k])
         lower += rest + low[k]
         high[k], low[k] = 0.0, 0.0
@@ -93,7 +93,7 @@ def sum_runs(values, valid, weights, ranks, ends, outside, pairs, counts):
 
     values, valid: (rows x cols,); weights: (rows,); runs of rank ``outside`` are passed over.
     """
-    high, low = np.zeros(LANES), np.zeros(LANES)
+    high, low = np.zeros(RUN_LANES), np.zeros(RUN_LANES)
     in_row, met, n_met = np.zeros(counts.size, np.int64), np.empty(counts.size, np.int64), 0
     cols = valid.size // weights.size
     i, row, row_end = 0, 0, cols
@@ -101,7 +101,7 @@ def sum_runs(values, valid, weights, ranks, ends, outside, pairs, counts):
         stop, rank, weight = ends[run], ranks[run], weights[row]
         if rank != outside:
             count = 0
-            if stop - i >= LANES:
+            if stop - i >= RUN_LANES:
                 upper, lower, count = wide_run(values, valid, i, stop, weight, high, low)
                 pairs[0, rank], pairs[1, rank] = add_pair(pairs[0, rank], pairs[1, rank], upper, lower)
                 i = stop

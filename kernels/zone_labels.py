@@ -9,10 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from kernels.tools.compiled import inner, kernel
-from kernels.tools.polygon_edges import NOISE, ROWS, deposit, deposit_centre, edges_by_part, held
+from kernels.tools.polygon_edges import ASTRAY, EDGES_PART_ROWS, NOISE, deposit, deposit_centre, edges_by_part, held
 from kernels.tools.threads import run_parts
-
-ASTRAY = 1e-6
 
 
 def label_cells(edges, first_row, rows, cols, by_area):
@@ -22,7 +20,7 @@ def label_cells(edges, first_row, rows, cols, by_area):
     astray = np.zeros((begins.size - 1, len(edges.codes)), bool)
 
     def label_part(part, worker):
-        here = slice(part * ROWS, min((part + 1) * ROWS, rows))
+        here = slice(part * EDGES_PART_ROWS, min((part + 1) * EDGES_PART_ROWS, rows))
         mine = listed[begins[part] : begins[part + 1]]
         label_rows(labels[here], first_row + here.start, mine, ends, signs, ranks, bool(by_area), astray[part])
 

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from numba import njit
 
-HOUSE = Path(__file__).parent.parent
+PACKAGE_FOLDER = Path(__file__).parent.parent
 
 inner = njit(error_model="numpy", forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 """Compile a function that kernels call; it becomes part of each of them."""
@@ -73,7 +73,7 @@ def _imported(source: bytes) -> list[Path]:
         elif isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
     parts = [name.split(".") for name in names]
-    files = [HOUSE.joinpath(*part[1:]).with_suffix(".py") for part in parts if part[0] == "kernels" and len(part) > 1]
+    files = [PACKAGE_FOLDER.joinpath(*part[1:]).with_suffix(".py") for part in parts if part[0] == "kernels" and len(part) > 1]
     return [file for file in files if file.exists()]
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernels.svr import BLOCK, kernel_values
 from kernels.tools.compiled import inner, kernel
+from kernels.tools.kernel_values import BLOCK, kernel_values
 from kernels.tools.threads import run_parts, workers
 
-ROW_PART = 32 * BLOCK
+ROW_PART_SAMPLES = 32 * BLOCK
 """Samples of a row's part for a thread."""
 
 
@@ -52,12 +52,12 @@ def cached_row(sample, now, size, slots, shared, columns, code, gamma, degree, c
 @kernel
 def row_part(part, worker, row, columns, point, code, gamma, degree, coef0, power):
     """A part of one long row, for a thread."""
-    for first in range(part * ROW_PART, min((part + 1) * ROW_PART, row.size), BLOCK):
+    for first in range(part * ROW_PART_SAMPLES, min((part + 1) * ROW_PART_SAMPLES, row.size), BLOCK):
         values = row[first : first + BLOCK]
         kernel_values(columns, first, point, code, gamma, degree, coef0, values, power[worker])
 
 
 def fill_row(row, columns, point, kind):
     """One long row, its parts spread over threads."""
-    parts = -(-row.size // ROW_PART)
+    parts = -(-row.size // ROW_PART_SAMPLES)
     run_parts(row_part, parts, row, columns, point, *kind, np.empty((workers(parts), BLOCK)))

@@ -7,7 +7,7 @@ area, that of all cells between two touched ones is the sum itself.  So a row co
 length.  Heights are measured from the upper end of each edge, the same for both neighbours, so that what one gets the
 other loses to the last bit.
 
-Edges are listed by parts of ROWS rows that they cross (``edges_by_part``), so that a part looks at few others.
+Edges are listed by parts of EDGES_PART_ROWS rows that they cross (``edges_by_part``), so that a part looks at few others.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ import numpy as np
 
 from kernels.tools.compiled import inner
 
-ROWS = 16
+EDGES_PART_ROWS = 16
 NOISE = 1e-12
 
 
 def edges_by_part(edges, first_row: int, rows: int):
-    """Which edges cross each part of ROWS rows.
+    """Which edges cross each part of EDGES_PART_ROWS rows.
 
     Returns
     -------
     listed : (m,) int64, places in ``edges.ends``, part after part, within a part in their order.
     begins : (parts + 1,) int64, where each part begins in ``listed``.
     """
-    parts = -(-rows // ROWS)
+    parts = -(-rows // EDGES_PART_ROWS)
     top, bottom = edges.ends[:, 1] - first_row, edges.ends[:, 3] - first_row
     here = np.flatnonzero((bottom > 0) & (top < rows))
-    first = np.maximum(np.floor(top[here] / ROWS), 0).astype(np.int64)
-    last = np.minimum(np.ceil(bottom[here] / ROWS).astype(np.int64), parts) - 1
+    first = np.maximum(np.floor(top[here] / EDGES_PART_ROWS), 0).astype(np.int64)
+    last = np.minimum(np.ceil(bottom[here] / EDGES_PART_ROWS).astype(np.int64), parts) - 1
     count = np.maximum(last, first) + 1 - first
     place = np.repeat(here, count)
     part = np.repeat(first - np.cumsum(count) + count, count) + np.arange(place.size)

@@ -61,8 +61,8 @@ import os
 from kernels.tools.compiled import inner
 from kernels.tools.simd import behind, prefetch, splat
 from kernels.tools.winograd_products import PANEL, TOGETHER, add_products, multiply_panel
-from kernels.tools.winograd_tiles import COLUMNS, transform_input, transform_output, transform_output_gradient
-from kernels.tools.winograd_weights import LINE, PAD, padded, round_up, whole
+from kernels.tools.winograd_tiles import COLUMNS_FLOATS, transform_input, transform_output, transform_output_gradient
+from kernels.tools.winograd_weights import LINE, PAD, padded_channels, round_up, whole
 from refimpl.errors import InputError
 
 MOST_TILES = {4: 16, 2: 36}
@@ -88,8 +88,8 @@ def chosen_edge() -> tuple[int, ...]:
 
 def work_size(c_in: int, c_out: int, edge: tuple) -> int:
     """Floats that a thread needs to work in."""
-    points, row = (len(edge) + 2) ** 2, max(padded(c_in), padded(c_out))
-    return COLUMNS + 2 * (points + 1) * (MOST_TILES[len(edge)] * row + PAD)
+    points, row = (len(edge) + 2) ** 2, max(padded_channels(c_in), padded_channels(c_out))
+    return COLUMNS_FLOATS + 2 * (points + 1) * (MOST_TILES[len(edge)] * row + PAD)
 
 
 @inner
@@ -112,7 +112,7 @@ def convolve_tiles(source, target, tiles, across, c_in, c_out, u, bias, floor, a
     out, size, most = len(edge), len(edge) + 2, 16 if len(edge) == 4 else 36
     row = round_up(max(c_in, c_out), PANEL)
     slot, panel_step, point_step = most * row + PAD, c_in * PANEL, round_up(c_out, PANEL) * c_in + PAD
-    m = behind(columns, COLUMNS)
+    m = behind(columns, COLUMNS_FLOATS)
     v, lowest, panels, together = behind(m, slot), splat(floor), whole(c_out, PANEL), block_size(tiles, most)
     for first in range(0, tiles, together):
         last = min(first + together, tiles)
@@ -179,7 +179,7 @@ def sum_tiles(source, target, tiles, across, c_in, c_out, g, columns, edge):
     v_row, d_row = c_in, round_up(c_out, PANEL)
     v_slot, d_slot = most * v_row + PAD, most * d_row + PAD
     panel_step, point_step = c_in * PANEL, d_row * c_in + PAD
-    v = behind(columns, COLUMNS)
+    v = behind(columns, COLUMNS_FLOATS)
     d, panels, together = behind(v, size * size * v_slot), whole(c_out, PANEL), block_size(tiles, most)
     for first in range(0, tiles, together):
         last = min(first + together, tiles)

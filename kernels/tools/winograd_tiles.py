@@ -15,7 +15,7 @@ from __future__ import annotations
 from kernels.tools.compiled import inner
 from kernels.tools.simd import LANES, at_least, load, multiply_add, store, where_positive
 
-COLUMNS = 36 * LANES
+COLUMNS_FLOATS = 36 * LANES
 """Floats in which a tile rests between its columns and its rows."""
 
 

@@ -8,20 +8,26 @@ from __future__ import annotations
 from kernels.tools.compiled import inner
 from kernels.tools.simd import LANES, behind, load, store
 from kernels.tools.winograd_products import PANEL
-from kernels.tools.winograd_tiles import COLUMNS, evaluate_weights, interpolate_weight_gradient, load_points, store_all
+from kernels.tools.winograd_tiles import (
+    COLUMNS_FLOATS,
+    evaluate_weights,
+    interpolate_weight_gradient,
+    load_points,
+    store_all,
+)
 
 PAD = LINE = 16
 """Floats of a cache line; so many lie between two points, or the same place of all would fall on one set of a cache."""
 
 
-def padded(channels: int) -> int:
+def padded_channels(channels: int) -> int:
     """Channels in whole panels."""
     return -(-channels // PANEL) * PANEL
 
 
 def weights_size(c_in: int, c_out: int, edge: tuple) -> int:
     """Floats of transformed weights, and of a partial sum of their gradient."""
-    return (len(edge) + 2) ** 2 * (padded(c_out) * c_in + PAD)
+    return (len(edge) + 2) ** 2 * (padded_channels(c_out) * c_in + PAD)
 
 
 @inner
@@ -57,7 +63,7 @@ def transform_weights(w, c_in, c_out, u, columns, edge):
 def finish_weight_gradient(sums, count, sums_step, dw, panel, c_in, c_out, columns, edge):
     """dw = G^T (sum of ``count`` partial sums, in order) G for the 16 output channels of a panel."""
     size, plane, step = len(edge) + 2, c_in * c_out, round_up(c_out, PANEL) * c_in + PAD
-    total, length = behind(columns, COLUMNS), c_in * PANEL
+    total, length = behind(columns, COLUMNS_FLOATS), c_in * PANEL
     for p in range(size * size):
         for q in range(count):
             for k in range(0, length, LANES):

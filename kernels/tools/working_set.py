@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernels.svr import BLOCK
 from kernels.tools.compiled import inner
+from kernels.tools.kernel_values import BLOCK
 
 TAU = 1e-12
 

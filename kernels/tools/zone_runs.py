@@ -16,24 +16,24 @@ import numpy as np
 from kernels.tools.compiled import kernel
 from kernels.tools.work_memory import work_array
 
-LANES = 32
+RUN_LANES = 32
 LONG_STEP = 128
-PART_CELLS = 2**19
+RUNS_PART_CELLS = 2**19
 
 
-def rows_of_part(shape: tuple[int, int]) -> int:
+def part_height(shape: tuple[int, int]) -> int:
     """Rows of one part, at least 1; of the shape alone, never of the number of threads."""
-    return max(1, PART_CELLS // max(shape[1], 1))
+    return max(1, RUNS_PART_CELLS // max(shape[1], 1))
 
 
 def number_of_parts(shape: tuple[int, int]) -> int:
     """Parts of a raster; 0 where it has no cell."""
-    return -(-shape[0] // rows_of_part(shape)) if shape[1] else 0
+    return -(-shape[0] // part_height(shape)) if shape[1] else 0
 
 
 def part_rows(shape: tuple[int, int], part: int) -> slice:
     """The rows of one part."""
-    step = rows_of_part(shape)
+    step = part_height(shape)
     return slice(part * step, min((part + 1) * step, shape[0]))
 
 
@@ -103,13 +103,13 @@ def find_runs(zones, ends, codes):
         while c < cols:
             code = row[c]
             c += 1
-            while c + LANES <= cols:
-                ahead, others = row[c : c + LANES], np.uint8(0)
-                for k in range(LANES):  # without a way out, so that it becomes vector code
+            while c + RUN_LANES <= cols:
+                ahead, others = row[c : c + RUN_LANES], np.uint8(0)
+                for k in range(RUN_LANES):  # without a way out, so that it becomes vector code
                     others = np.uint8(others | np.uint8(ahead[k] != code))
                 if others:
                     break
-                c += LANES
+                c += RUN_LANES
                 while c + LONG_STEP <= cols and row[c + LONG_STEP - 1] == code:
                     ahead, others = row[c : c + LONG_STEP], np.uint8(0)
                     for k in range(LONG_STEP):
