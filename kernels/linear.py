@@ -1,7 +1,7 @@
-"""Kernel of ``refimpl.method.linear.weighted_features``.
+"""Predictions of a linear model: the twin of ``refimpl.method.linear.weighted_features``.
 
-Idea: one row at a time, so that each number is read once and only the answers are written; the order of additions is
-the reference's, and so are the bytes.
+One row is computed at a time, so each number is read once and only the answers are written.  The order of additions is
+the reference's, so the bytes are the same too.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from kernels.tools.float64_intrinsics import uncounted
 from kernels.tools.threads import run_parts
 
 LINEAR_PART_ROWS = 65_536
-"""Rows of a part for a thread."""
+"""Rows of X that a thread takes at a time."""
 
 
 @kernel

@@ -1,9 +1,9 @@
-"""Kernel of refimpl/earth/polygon_sums.py.
+"""Sums of a raster over zones from polygons: the twin of ``refimpl.earth.polygon_sums.polygon_sums``.
 
-Idea: the cells of a row between two borders of a zone have one coverage, nearly always 1.  They are summed as a run of
-``kernels.zonal``, and multiplied by the coverage once; only the cells that a border crosses are taken one by one.
-Every sum is a pair of doubles (``kernels.tools.double_double``).  Parts of rows are summed side by side and added in their order, so
-that the number of threads does not show.
+All cells of a row between two borders of a zone have the same coverage, nearly always 1.  They are summed as a run of
+``kernels.zonal``, and the sum is multiplied by the coverage once; only cells that a border crosses are taken one by
+one.  Every sum is a pair of doubles (``kernels.tools.double_double``).  Parts of some rows are summed side by side and
+added in their order, so the result does not depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def polygon_sums(values, valid, weights, edges, first_row, by_area):
 
 @kernel
 def sum_edges(values, valid, weights, first_row, listed, ends, signs, ranks, by_area, pairs, counts, astray):
-    """Add the sums of the rows from ``first_row`` on; ``listed`` are their edges, zone after zone.
+    """Add the sums of the rows from ``first_row`` on; ``listed`` holds their edges, zone after zone.
 
     values, valid: (rows x cols,); weights: (rows,); pairs: (4, k), totals and areas; counts: (2, k); astray: (k,).
     """
@@ -78,7 +78,7 @@ def sum_edges(values, valid, weights, first_row, listed, ends, signs, ranks, by_
 
 @inner
 def sum_row(values, valid, weight, cover, area, touched, met, high, low, rank, pairs, counts, astray):
-    """Add a row of cells to the sums of one zone, and clear what was deposited."""
+    """Add a row of cells to the sums of one zone, and clear what its edges deposited."""
     cols, at, carry = values.size, 0, 0.0
     for k in range(met.size + 1):
         j = met[k] if k < met.size else cols

@@ -41,7 +41,7 @@ def expansion_rows(part, worker, X, points, weights, code, gamma, degree, coef0,
 
 
 def expansion(X, points, weights, *settings):
-    """(n,): ``kernel_expansion`` for points that are padded already; settings are code, gamma, degree, coef0."""
+    """``kernel_expansion`` (n,) for points with their zero features; ``settings``: code, gamma, degree, coef0."""
     parts = -(-len(X) // EXPANSION_PART_ROWS)
     blocks, memory = np.zeros((workers(parts), points.shape[1], BLOCK)), np.empty((workers(parts), 3, BLOCK))
     result = np.empty(len(X))

@@ -1,10 +1,11 @@
-"""Kernel of refimpl/windows/zonal_sums.py.
+"""Sums of a raster by zone: twins of ``refimpl.windows.zonal_sums``.
 
-Idea: one pass, from run to run (``kernels.tools.zone_runs``).  Along a run, 32 cells at a time go into 32 running sums, each
-kept as an unevaluated pair (high, low) of doubles: every addition keeps its rounding error (``kernels.tools.double_double``), so that
-the result is the exact sum but for the last bit.  Such a step has no branch and becomes vector code; 32 cells without a
-valid one are not read.  At the end of a run its pairs are folded into the pair of its zone.
-Parts of rows are summed side by side and added in their order, so that the number of threads does not show.
+One pass goes from run to run (``kernels.tools.zone_runs``).  Along a run, 32 cells at a time go into 32 running sums,
+each an unevaluated pair (high, low) of doubles.  Every addition keeps its rounding error
+(``kernels.tools.double_double``), so the result is the exact sum except for the last bit.  Such a step has no branch
+and becomes vector code; of 32 cells without a valid one no value is read.  At the end of a run its 32 pairs are folded
+into the pair of its zone.  Parts of some rows are summed side by side and added in their order, so the result does not
+depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -57,9 +58,9 @@ def _added(found):
 
 @inner
 def wide_run(values, valid, i, stop, weight, high, low):
-    """Sum of value x weight over the valid cells from i to stop, RUN_LANES or more, as a pair; and their number.
+    """The sum of value x weight over the valid cells from i to stop, RUN_LANES cells or more, as a pair; their number.
 
-    high, low: (RUN_LANES,) zeros, and zeros again afterwards.
+    high, low: (RUN_LANES,) work memory: zeros before, and zeros again afterwards.
     """
     count, upper, lower = 0, 0.0, 0.0
     while i + RUN_LANES <= stop:
@@ -105,7 +106,7 @@ def sum_runs(values, valid, weights, ranks, ends, outside, pairs, counts):
                 upper, lower, count = wide_run(values, valid, i, stop, weight, high, low)
                 pairs[0, rank], pairs[1, rank] = add_pair(pairs[0, rank], pairs[1, rank], upper, lower)
                 i = stop
-            while i < stop:  # a short run: straight into the pair of its zone
+            while i < stop:  # a short run is added to the pair of its zone directly
                 if valid[i]:
                     pairs[0, rank], rest = two_sum(pairs[0, rank], np.float64(values[i]) * weight)
                     pairs[1, rank] += rest
@@ -116,7 +117,7 @@ def sum_runs(values, valid, weights, ranks, ends, outside, pairs, counts):
                 n_met += 1
             in_row[rank] += count
         i = stop
-        if stop == row_end:  # the end of a row: what has its weight is counted, and the weight taken as often
+        if stop == row_end:  # the end of a row: each zone adds its cells of this row times their weight
             for n in range(n_met):
                 rank = met[n]
                 area, rest = product(in_row[rank], weight)

@@ -1,7 +1,8 @@
-"""Kernel of refimpl/earth/zone_labels.py.
+"""The zone of each cell, from polygons: the twin of ``refimpl.earth.zone_labels.label_cells``.
 
-Idea: the sweep of ``kernels.tools.polygon_edges``, zone after zone in the order of their codes; each cell remembers its largest
-share so far, whose it is, and the sum of all.  By centre, an edge deposits whole cells instead of parts of them.
+Zones are taken one after the other, in the order of their codes, and their borders are swept by
+``kernels.tools.polygon_edges``.  Each cell remembers its largest share so far, the zone of that share, and the sum of
+all shares.  By centre, an edge deposits whole cells instead of parts of them.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def label_cells(edges, first_row, rows, cols, by_area):
 
 @kernel
 def label_rows(labels, first_row, listed, ends, signs, ranks, by_area, astray):
-    """Fill ``labels`` (rows, cols); ``listed`` are the edges that cross these rows, zone after zone."""
+    """Fill ``labels`` (rows, cols); ``listed`` holds the edges that cross these rows, zone after zone."""
     rows, cols = labels.shape
     cover, area, touched = np.zeros(cols), np.zeros(cols), np.zeros(cols, np.bool_)
     met, best, every = np.empty(cols, np.int64), np.zeros(cols), np.zeros(cols)
@@ -57,7 +58,7 @@ def label_rows(labels, first_row, listed, ends, signs, ranks, by_area, astray):
 
 @inner
 def label_row(labels, label, cover, area, touched, met, best, every):
-    """Give a zone the cells of which it has more than others before; whether a coverage is no share."""
+    """Give a zone the cells of which it covers more than the zones before; whether a coverage is outside [0, 1]."""
     cols, at, carry, astray = labels.size, 0, 0.0, False
     for k in range(met.size + 1):
         j = met[k] if k < met.size else cols

@@ -1,6 +1,6 @@
 """The compiled parts of ``kernels.convolution``: each computes some rows of one layer, or its share of a sum.
 
-Arrays are planes with a border of zeros (``kernels.tools.padded_planes``), except in the plain loops at the end.
+Arrays are planes with a border of zeros (``padded_planes``), except in the plain loops at the end.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ BLOCK = 256
 
 @inner
 def kernel_values(columns, first, point, code, gamma, degree, coef0, values, power):
-    """values[k] = k(row first + k, point): columns (d padded, rows), point (d padded,); power is work memory."""
+    """values[k] = k(row first + k, point); columns (d, rows), point (d,), d a multiple of GROUP; power: work memory."""
     rows = values.size
     for k in range(rows):
         values[k] = 0.0
@@ -80,7 +80,7 @@ def whole_power(base, degree):
 
 
 def with_zero_features(X: np.ndarray) -> np.ndarray:
-    """X (n, d), float64, with columns of zeros that fill up the last group."""
+    """X (n, d) as float64, with columns of zeros that fill up the last group."""
     n, d = X.shape
     result = np.zeros((n, -(-d // GROUP) * GROUP))
     result[:, :d] = X

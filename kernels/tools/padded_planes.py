@@ -1,7 +1,7 @@
-"""Planes: images with a border of zeros, so that a 3x3 window, or a tile of Winograd's, never reaches out of memory.
+"""Planes: images with a border of zeros, so that a 3x3 window or a tile of Winograd's never reaches out of memory.
 
 The plane of an (H, W, C) image is (H4 + 2, W4 + 2, C), H4 and W4 the next multiples of 4; pixel (i, j) lies at
-(i + 1, j + 1).  Kernels write inside of the image only, so the border stays 0.
+(i + 1, j + 1).  Kernels write only inside the image, so the border stays 0.
 """
 
 from __future__ import annotations

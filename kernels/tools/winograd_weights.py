@@ -1,6 +1,6 @@
-"""Weights and their gradient on the way to Winograd's points and back; see ``kernels.tools.winograd``.
+"""Weights and their gradient, transformed to Winograd's points and back; ``winograd`` explains the method.
 
-Transformed weights are laid out (point, panel, input channel, 16 output channels); partial sums of the gradient too.
+Transformed weights and partial sums of their gradient are laid out (point, panel, input channel, 16 output channels).
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from kernels.tools.winograd_tiles import (
 )
 
 PAD = LINE = 16
-"""Floats of a cache line; so many lie between two points, or the same place of all would fall on one set of a cache."""
+"""Floats of a cache line, and of the gap between two points: without it the same place of all points would fall on one
+set of a cache."""
 
 
 def padded_channels(channels: int) -> int:
@@ -37,7 +38,7 @@ def round_up(n, to):
 
 @inner
 def whole(n, size):
-    """How many pieces of ``size`` hold n."""
+    """How many pieces of ``size`` it takes to hold n."""
     return (n + size - 1) // size
 
 
