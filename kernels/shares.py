@@ -3,8 +3,8 @@
 Both passes go from run to run (``kernels.tools.zone_runs``), and along a run in stretches that stay in the processor's
 first cache.  The cells of a stretch are written into a buffer, with 0 where they are not valid.  Plain loops over its
 bits, which become vector code, find the largest cell, whether one is negative or not finite, and the exact sum
-(``kernels.tools.superaccumulator``).  A stretch is searched for its largest cells only if its largest one
-exceeds the fourth largest of its province.  Cells come in row-major order, so of equal ones the first stay.
+(``kernels.tools.superaccumulator``).  A stretch is searched for its largest cells only if its largest one exceeds the
+fourth largest of its province.  Cells come in row-major order, so of equal ones the first stay.
 
 Parts of some rows are worked on side by side.  Counts and sums are exact and largest cells have places, so the result
 depends neither on the cut into parts nor on the number of threads.
