@@ -1,7 +1,9 @@
-"""Twin of ``refimpl.method.training_pairs.admissible``: counts that run with the window, in place of a summed-area table.
+"""Which windows of an image may serve as a crop: the twin of ``refimpl.method.training_pairs.admissible``.
 
-For every column the number of valid cells, and of valid cells that are not 0, in the last ``size`` rows is kept up to
-date; along a row, a window's count changes by the column that enters and the one that leaves.  Whole numbers, so exact.
+The reference takes differences of a summed-area table.  Here the counts run along with the window: for every column
+the number of valid cells, and of valid cells that are not 0, in the last ``size`` rows is kept up to date; along a row,
+the window's count gains the column that enters and loses the one that leaves.  Counts are whole numbers, so the result
+is exact.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from kernels.tools.compiled import kernel
 
 
 def admissible(image, valid, size):
-    """(rows - size + 1, cols - size + 1) bool: half of the cells valid or more, and not all of these 0."""
+    """(rows - size + 1, cols - size + 1) bool: at least half of a window's cells are valid, and not all of these 0."""
     valid = np.ascontiguousarray(valid, bool)
     out = np.empty((valid.shape[0] - size + 1, valid.shape[1] - size + 1), bool)
     half_valid_and_lit(valid, np.ascontiguousarray(valid & (image != 0)), size, out)
@@ -21,7 +23,7 @@ def admissible(image, valid, size):
 
 @kernel
 def half_valid_and_lit(valid, lit, size, out):
-    """Both counts at least: half of size x size, and 1."""
+    """out = at least half of the window's size x size cells are valid, and at least one of them is lit (not 0)."""
     rows, cols = valid.shape
     inside, bright = np.zeros(cols, np.int32), np.zeros(cols, np.int32)
     for i in range(rows):

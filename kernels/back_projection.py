@@ -1,8 +1,8 @@
-"""Twins of ``refimpl.method.back_projection``: an iteration in two passes over the fine image.
+"""One iteration of back-projection in two passes over the fine image: twins of ``refimpl.method.back_projection``.
 
-The first pass reads the fine image and writes the difference, a quarter of its size; the second one interpolates that
-row by row, as ``kernels.resize`` does, and adds each row while it is in the nearest cache.  The sums are those of the
-reference, in its order, and so are the bytes.
+The first pass reads the fine image and writes the difference, which is a quarter of its size.  The second pass
+interpolates the difference row by row, as ``kernels.resize`` does, and adds each row while it is in the nearest cache.
+Sums are those of the reference, taken in its order, so the bytes are the same too.
 """
 
 from __future__ import annotations

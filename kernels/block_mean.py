@@ -1,7 +1,8 @@
-"""Twin of ``refimpl.method.resize``: the 2x2 mean over valid cells.
+"""The mean of the valid cells of each 2x2 block: the twin of ``refimpl.method.resize.downsample_mean_valid``.
 
-The two input rows of an output row, 0 at invalid cells, and the numbers of valid cells are written into rows of even
-length that stay in the nearest cache; then every block is summed alike, at edges too, without a branch.
+For each output row the two input rows, with 0 at invalid cells, and the numbers of valid cells are written into rows of
+even length, which stay in the nearest cache.  Then every block is summed in the same way, without a branch, also at the
+edges.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from kernels.tools.threads import run_parts
 
 
 def downsample_mean_valid(image, valid):
-    """Mean over the valid cells of each 2x2 block and which blocks have any; (ceil(rows / 2), ceil(cols / 2))."""
+    """The mean over the valid cells of each 2x2 block, and which blocks have one; (ceil(rows / 2), ceil(cols / 2))."""
     image, valid = contiguous_float(image), np.ascontiguousarray(valid, bool)
     if image.shape != valid.shape:
         raise ValueError(f"expected valid of shape {image.shape}, got {valid.shape}")
@@ -27,7 +28,7 @@ def downsample_mean_valid(image, valid):
 
 @kernel
 def mean_part(part, worker, band, image, valid, mean, some):
-    """Some rows of blocks; what lies below a last odd row, and beside a last odd column, counts as invalid."""
+    """Some rows of blocks; cells below a last odd row, and beside a last odd column, count as invalid."""
     rows, cols = image.shape
     values, counts = np.zeros((2, 2 * mean.shape[1]), image.dtype), np.zeros(2 * mean.shape[1], image.dtype)
     zero, one, nowhere = image.dtype.type(0), image.dtype.type(1), np.zeros(cols, np.bool_)

@@ -1,16 +1,16 @@
-"""Kernels of refimpl/formats/codecs.py.
+"""Decoders of LZW and PackBits, two compressions of TIFF: twins of ``refimpl.formats.codecs``.
 
-Idea of LZW: every entry of the table is a piece of what was already written, namely a word and the byte after it; so
-the table keeps where that piece starts and how long it is, and a word is copied from there, eight bytes at a time.
-``out`` has eight bytes more than it will hold, for the last of these copies.
+Idea of LZW: every entry of the table is a word and the byte after it, so it is a piece of the output written so far.
+The table keeps only where that piece starts and how long it is, and a word is copied from there, eight bytes at a time.
+``out`` has eight bytes more than it will hold, which the last of these copies may overwrite.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from kernels.tools.byte_copy import copy_eight
 from kernels.tools.compiled import kernel
-from kernels.tools.octets import copy_eight
 
 CLEAR, END, FIRST_FREE, MOST_CODES = 256, 257, 258, 4096
 
@@ -29,7 +29,7 @@ def packbits_decode(data, size):
 
 
 def _read_only(data):
-    """One kind of array for whatever comes, so that one kernel is compiled."""
+    """Bytes of any kind as one kind of array, so that only one kernel is compiled."""
     data = np.ascontiguousarray(data).view()
     data.flags.writeable = False
     return data
@@ -37,11 +37,12 @@ def _read_only(data):
 
 @kernel
 def fill_lzw(data, size, out):
-    """The number of bytes written, or -1 at a code that stands for nothing."""
-    starts, lengths = np.empty(MOST_CODES, np.int64), np.empty(MOST_CODES, np.int64)  # read only below free
+    """Fill ``out``; the number of bytes written, or -1 at a code that has no entry in the table."""
+    # Only entries below ``free`` are read.
+    starts, lengths = np.empty(MOST_CODES, np.int64), np.empty(MOST_CODES, np.int64)
     many = data.size
     held, bits, at, width, limit = np.uint64(0), 0, 0, 9, 511
-    free, written, start, length = FIRST_FREE, 0, 0, 0  # start, length: the word before; length 0: there is none
+    free, written, start, length = FIRST_FREE, 0, 0, 0  # start, length: the word before; length 0: no word
     while written < size:
         if bits < width:
             while bits <= 48 and at < many:
@@ -87,7 +88,7 @@ def fill_lzw(data, size, out):
 
 @kernel
 def fill_packbits(data, out):
-    """The number of bytes written."""
+    """Fill ``out``; the number of bytes written."""
     size, many, written, at = out.size, data.size, 0, 0
     while written < size and at < many:
         n = np.int64(data[at])

@@ -6,15 +6,15 @@ Shapes: x (H, W, C_in), y and dy (H, W, C_out), weights (3, 3, C_in, C_out), any
 With "*" for the sum that ``convolve`` defines, the gradient of x is dy * (weights turned by 180 degrees, C_in and
 C_out swapped): the same function with other weights.
 
-Which way a layer is computed follows from dtype and channels:
+The way in which a layer is computed follows from dtype and channels:
 
     float32, C_in and C_out multiples of 8             Winograd, ``kernels.tools.winograd``
-    float32, one of them 1, the other a multiple of 8  the sums as defined, ``kernels.tools.thin``
+    float32, one of them 1, the other a multiple of 8  the sums as defined, ``kernels.tools.single_channel``
     anything else                                      plain loops, in float32 or float64 as given
 
-Under NUMBA_DISABLE_JIT all take the last way, because vectors exist in compiled code only.
-If an array that decides (x, weights, dy) is not float32, the result is float64.  Results are fresh arrays; inputs are
-not changed, and need not be contiguous.  The same input gives the same bytes for any number of threads.
+Under NUMBA_DISABLE_JIT every layer takes the last way, because the vectors exist in compiled code only.
+If one of the arrays x, weights and dy is not float32, the result is float64.  Results are fresh arrays; inputs are not
+changed and need not be contiguous.  The same input gives the same bytes for any number of threads.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from kernels.tools.convolution_parts import (
     weights_part,
     widen_part,
 )
-from kernels.tools.memory import work_array
-from kernels.tools.plane import inside_of, plane_of, zero_plane
+from kernels.tools.padded_planes import inside_of, plane_of, zero_plane
 from kernels.tools.simd import LANES
 from kernels.tools.sweep_plan import bands_of
 from kernels.tools.threads import run_parts, workers
 from kernels.tools.winograd import chosen_edge, work_size
 from kernels.tools.winograd_weights import weights_size
+from kernels.tools.work_memory import work_array
 
 
 def convolve(x, weights, bias, relu):
@@ -58,9 +58,9 @@ def convolve(x, weights, bias, relu):
 
 
 def convolve_backward_data(dy, weights, active):
-    """dx (H, W, C_in), the gradient of a layer's input; 0 where ``active`` (H, W, C_in) is not > 0, unless it is None.
+    """dx (H, W, C_in), the gradient of a layer's input; 0 where ``active`` (H, W, C_in), if given, is not positive.
 
-    ``active`` is the layer's input when that came out of a ReLU: where it is 0 nothing flows back.
+    ``active`` is the layer's input if that came out of a ReLU: where it is 0 nothing flows back.
     """
     dtype = _dtype(dy, weights)
     dy = _contiguous(dy, 3, dtype)
@@ -85,7 +85,7 @@ def convolve_backward_weights(x, dy):
         return _correlate_wide(x, dy)
     if way == "widen":
         return _correlate(x, dy)[:, :, np.newaxis, :]
-    if way == "narrow":  # as seen from x, dy lies the other way round
+    if way == "narrow":  # x and dy change places, and with them the sign of every offset
         return np.ascontiguousarray(_correlate(dy, x)[::-1, ::-1, :, np.newaxis])
     dw = np.zeros((3, 3, x.shape[2], dy.shape[2]), dtype)
     add_weight_gradient_plain(x, dy, dw)
@@ -137,7 +137,7 @@ def _correlate_wide(x, dy):
 
 
 def _correlate(plane, wide):
-    """(3, 3, C): sum_{i,j} plane[i + r - 1, j + s - 1] wide[i, j, :], partial sums of fixed rows added in order."""
+    """(3, 3, C): sum_{i,j} plane[i + r - 1, j + s - 1] wide[i, j, :], sums of fixed bands of rows added in order."""
     out = len(chosen_edge())  # the bands of the sweep: the same sums, to the bit
     parts = bands_of(*wide.shape[:2], out)
     sums = np.empty((parts, 3, 3, wide.shape[2]), np.float32)

@@ -1,9 +1,10 @@
-"""Twin of ``refimpl.windows.ensemble``: the median of eight images.
+"""The median of eight images, cell by cell: the twin of ``refimpl.method.super_resolution.median``.
 
-Two sorted fours, the second one turned round, give the four smaller of eight numbers as minima of pairs and the four
-larger ones as maxima (Batcher's merge; Knuth, The Art of Computer Programming, volume 3, section 5.3.4): the median
-lies midway between the largest of the former and the smallest of the latter.  There is no branch in this, so it is
-done with whole vectors of neighbouring cells.
+The eight numbers of a cell are sorted as two fours.  Pair the first four in ascending with the second four in
+descending order: the minima of the pairs are the four smaller of the eight numbers, the maxima the four larger ones
+(Batcher's merge; Knuth, The Art of Computer Programming, volume 3, section 5.3.4).  The median lies midway between the
+largest of the minima and the smallest of the maxima.  There is no branch in this, so whole vectors of neighbouring
+cells are worked on at once.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from kernels.tools.threads import run_parts
 
 
 def median(images):
-    """Cell by cell, the median of images (8, rows, cols); without NaN; any other number of them is left to NumPy."""
+    """Cell by cell, the median of images (8, rows, cols) without NaN; any other number of images is left to NumPy."""
     if len(images) != 8:
         return np.median(images, axis=0)
     images = contiguous_float(images)

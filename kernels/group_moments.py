@@ -1,9 +1,9 @@
-"""Kernel of refimpl/evaluation/moments.py.
+"""Moments of two maps in groups of cells: the twin of ``refimpl.evaluation.moments.group_moments``.
 
-Idea: two passes over a part of some rows, from run to run (``kernels.tools.zone_runs``): the first adds up both maps of each
-group as pairs of doubles (``kernels.tools.double_pairs``), which give the mean to 100 bits; the second adds products of deviations
-from it, up to 128 cells at a time as they come and these sums compensated.  Parts are joined in their order by the
-reference's own update, so that the number of threads does not show.
+Two passes over a part of some rows go from run to run (``kernels.tools.zone_runs``).  The first adds up both maps of
+each group as pairs of doubles (``kernels.tools.double_double``), which give the mean to 100 bits.  The second adds
+products of deviations from that mean: up to 128 cells plainly, and these sums with compensation.  Parts are joined in
+their order by the reference's own update, so the result does not depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from kernels.tools.compiled import kernel
-from kernels.tools.double_pairs import add, product, two_sum
+from kernels.tools.double_double import add, product, two_sum
 from kernels.tools.threads import run_parts
 from kernels.tools.zone_runs import cells, number_of_parts, part_rows, real_type, zone_runs
 from refimpl.evaluation.moments import FIELDS, Moments, total_of
@@ -41,9 +41,9 @@ def group_moments(observed, estimated, inside, groups):
 
 @kernel
 def sum_products(observed, estimated, inside, ranks, ends, wanted, counts, fields, rests):
-    """Fill counts (k,) and fields (9, k), zeros before, of each rank; rests (5, k): zeros, to work with.
+    """Fill counts (k,) and fields (9, k) of each rank; both are zeros before, and so is the work memory rests (5, k).
 
-    observed, estimated, inside: (cells,); wanted: (k,), runs of the other ranks are passed over.
+    observed, estimated, inside: (cells,); wanted: (k,); runs of ranks that are not wanted are passed over.
     """
     i = 0
     for run in range(ends.size):

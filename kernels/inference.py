@@ -1,9 +1,9 @@
-"""Twin of ``refimpl.windows.inference``: the network applied to an image of any size, piece by piece.
+"""The network applied to an image of any size, piece by piece: the twin of ``refimpl.windows.inference.infer``.
 
-A piece is a sweep (``kernels.tools.sweep``) over a square of the image with as many cells around it as the layers see; each
-layer computes only what the later ones need.  What is swept starts at multiples of 4 cells, where the tiles of the
-whole image do, so every cell has the bytes that ``forward`` gives it.  The two planes between which the layers go to
-and fro have the size of a piece, whatever the image is.
+A piece is a sweep (``kernels.tools.sweep``) over a square of the image with as many cells around it as the layers see;
+each layer computes only what the later ones need.  A sweep starts at multiples of 4 cells, where the tiles of the whole
+image start too, so every cell has the bytes that ``forward`` gives it.  The layers alternate between two planes of the
+size of a piece, whatever the size of the image.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from refimpl.windows import inference as reference
 from refimpl.windows.inference import ALIGNMENT, check_window, halo
 
 PIECE = 512
-"""Side of a piece in cells, a multiple of 4: two planes of 76 MB.  Half of it computes a ninth of all cells twice
-more, where pieces meet."""
+"""Side of a piece in cells, a multiple of 4: two planes of 76 MB.  With half of it another ninth of all cells would be
+computed twice, where pieces meet."""
 
 
 def infer(network, image, valid, window=None, progress=None):
-    """``forward`` of an image (H, W), or of the cells of ``window`` alone; 0 where not ``valid``."""
+    """``forward`` of an image (H, W), or only of the cells of ``window``; 0 where not ``valid``."""
     if not suits(network, image):
         return reference.infer.reference(network, image, valid, window, progress)
     top, bottom, left, right = check_window(image, valid, window)

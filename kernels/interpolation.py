@@ -1,6 +1,7 @@
-"""Kernel of refimpl/earth/interpolation.py.
+"""Values of a raster at points, bilinear or cubic: the twin of ``refimpl.earth.interpolation.sample_points``.
 
-Idea: one point at a time, in the reference's order; blocks of rows of points side by side.
+Points are computed one at a time, in the reference's order of additions.  Blocks of rows of points are computed side by
+side.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def sample_points(values, valid, u, v, cubic):
 
 @inner
 def cubic_weight(place, share):
-    """Weight of the pixel at ``place`` 0 to 3 of a point ``share`` of the way from pixel 1 to pixel 2."""
+    """Keys's weight of pixel ``place`` (0 to 3), for a point that lies ``share`` of the way from pixel 1 to pixel 2."""
     t, s = share, 1 - share
     if place == 0:
         return -0.5 * t * s * s
@@ -42,7 +43,8 @@ def sample_rows(part, worker, values, valid, u, v, cubic, step, found, known):
     for r in range(part * step, min((part + 1) * step, u.shape[0])):
         for c in range(u.shape[1]):
             x, y = u[r, c], v[r, c]
-            if not (x >= 0 and x < cols and y >= 0 and y < rows) or not valid[int(y), int(x)]:  # nan is neither
+            # nan fails every comparison
+            if not (x >= 0 and x < cols and y >= 0 and y < rows) or not valid[int(y), int(x)]:
                 continue
             left, top = int(math.floor(x - 0.5)), int(math.floor(y - 0.5))
             right_share, lower_share = x - 0.5 - left, y - 0.5 - top

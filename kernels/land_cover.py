@@ -1,8 +1,9 @@
-"""Kernel of refimpl/evaluation/land_cover.py.
+"""Sums of emission by zone and land cover: twins of ``refimpl.method.land_cover`` and
+``refimpl.evaluation.land_cover``.
 
-Idea: one pass from run to run (``kernels.tools.zone_runs``); the zone is that of the run, and neighbouring cells mostly share
-their land cover too, so that a running sum stays at hand until the class changes.  Sums are kept as pairs of doubles
-(``kernels.tools.double_pairs``), in parts that are added in their order.
+One pass goes from run to run (``kernels.tools.zone_runs``), and the zone is that of the run.  Neighbouring cells mostly
+share their land cover too, so one running sum is used until the class changes.  Sums are kept as pairs of doubles
+(``kernels.tools.double_double``), in parts that are added in their order.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from kernels.tools.compiled import kernel
-from kernels.tools.double_pairs import add_pair, add_pairs, two_sum
+from kernels.tools.double_double import add_pair, add_pairs, two_sum
 from kernels.tools.threads import run_parts
 from kernels.tools.zone_runs import cells, number_of_parts, part_rows, real_type, zone_runs
 from refimpl.method.land_cover import LAND_COVERS, seven_classes
@@ -46,7 +47,7 @@ def land_cover_pairs(emission, valid, zones, igbp, known):
 
 
 def _classes(igbp, known, rows):
-    """The classes of some rows, flat, as uint8 or int64; what is not known may be anything, not a number included."""
+    """The classes of some rows, flat, as uint8 or int64; a class that is not known may have any value, even NaN."""
     if igbp.dtype.kind == "f":
         return np.where(known[rows], igbp[rows], 0).astype(np.int64).reshape(-1)
     return cells(igbp, rows, np.uint8 if igbp.dtype == np.uint8 else np.int64)
@@ -66,7 +67,7 @@ def _added(found):
 def sum_classes(values, valid, classes, known, table, ranks, ends, wanted, pairs, counts):
     """Add the valid cells of each run to ``pairs`` (2, k, 8) by rank and land cover; the place of a wrong class, or -1.
 
-    values, valid, classes, known: (cells,); wanted: (k,), runs of the other ranks are passed over.
+    values, valid, classes, known: (cells,); wanted: (k,); runs of ranks that are not wanted are passed over.
     """
     unknown = pairs.shape[2] - 1
     i = 0

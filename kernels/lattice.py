@@ -1,7 +1,7 @@
-"""Kernel of refimpl/earth/lattice.py.
+"""A polynomial through 11 x 11 nodes at all points of a tile: the twin of ``refimpl.earth.lattice.interpolated``.
 
-Idea: a row of points is eleven rows of numbers, each times a number of its own, added up in the reference's order:
-vector code, in which nothing but the row itself is written.
+A row of points is eleven rows of numbers, each times a factor of its own, added up in the reference's order.  This is
+vector code that writes nothing except the row itself.
 """
 
 from __future__ import annotations

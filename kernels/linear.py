@@ -1,7 +1,7 @@
-"""Kernel of ``refimpl.method.linear.weighted_features``.
+"""Predictions of a linear model: the twin of ``refimpl.method.linear.weighted_features``.
 
-Idea: one row at a time, so that each number is read once and only the answers are written; the order of additions is
-the reference's, and so are the bytes.
+One row is computed at a time, so each number is read once and only the answers are written.  The order of additions is
+the reference's, so the bytes are the same too.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from __future__ import annotations
 import numpy as np
 
 from kernels.tools.compiled import kernel
-from kernels.tools.doubles import uncounted
+from kernels.tools.float64_intrinsics import uncounted
 from kernels.tools.threads import run_parts
 
-PART = 65_536
-"""Rows of a part for a thread."""
+LINEAR_PART_ROWS = 65_536
+"""Rows of X that a thread takes at a time."""
 
 
 @kernel
 def weighted_rows(part, worker, X, weights, intercept, result):
     X, weights, result = uncounted(X), uncounted(weights), uncounted(result)
-    for row in range(part * PART, min((part + 1) * PART, X.shape[0])):
+    for row in range(part * LINEAR_PART_ROWS, min((part + 1) * LINEAR_PART_ROWS, X.shape[0])):
         total = 0.0
         for f in range(X.shape[1]):
             total += weights[f] * X[row, f]
@@ -31,5 +31,5 @@ def weighted_features(X, weights, intercept):
         raise ValueError(f"expected X (n, d) and d weights, got {X.shape} and {len(weights)}")
     X, weights = np.ascontiguousarray(X, np.float64), np.ascontiguousarray(weights, np.float64)
     result = np.empty(len(X))
-    run_parts(weighted_rows, -(-len(X) // PART), X, weights, float(intercept), result)
+    run_parts(weighted_rows, -(-len(X) // LINEAR_PART_ROWS), X, weights, float(intercept), result)
     return result

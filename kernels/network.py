@@ -1,8 +1,9 @@
 """The network as a whole, forward and back: twins of ``refimpl.method.network``.
 
-In float32 with a multiple of 8 channels, all layers run in one sweep (``kernels.tools.sweep``) by Winograd's convolution;
-else layer after layer, as the reference has it, by the functions of ``kernels.convolution``.  The
-output's rounding depends on a cell's place in its 4x4 tile, counted from the image's corner.
+In float32 with a multiple of 8 channels, all layers run in one sweep (``kernels.tools.sweep``) by Winograd's
+convolution.  Otherwise one layer runs after the other, as in the reference, by the functions of
+``kernels.convolution``.  The rounding of an output cell depends on its place in its 4x4 tile, counted from the corner
+of the image.
 """
 
 from __future__ import annotations
@@ -10,15 +11,15 @@ from __future__ import annotations
 import numpy as np
 from numba import config
 
-from kernels.tools.memory import work_array
-from kernels.tools.plane import plane_of, work_planes, zero_plane
+from kernels.tools.padded_planes import plane_of, work_planes, zero_plane
 from kernels.tools.simd import LANES
 from kernels.tools.sweep import sweep
 from kernels.tools.sweep_plan import TASKS, bands_of, plan, regions_of
 from kernels.tools.threads import run_tasks, workers
 from kernels.tools.winograd import chosen_edge, work_size
 from kernels.tools.winograd_products import PANEL
-from kernels.tools.winograd_weights import padded, weights_size
+from kernels.tools.winograd_weights import padded_channels, weights_size
+from kernels.tools.work_memory import work_array
 from refimpl.method import network as reference
 
 
@@ -41,7 +42,7 @@ def loss_and_gradients(network, image, target, mask):
 
 
 def suits(network, image):
-    """Is this a network, and an image, that the fast kernels are made for?"""
+    """Whether the sweep can run this network on this image."""
     float32 = image.dtype == network.parameters.dtype == np.float32
     return float32 and network.channels % LANES == 0 and network.depth > 1 and image.size > 0 and not config.DISABLE_JIT
 
@@ -53,7 +54,7 @@ def layer_starts(network):
 
 
 def layer_biases(network):
-    """(depth + 1, C): the bias of each layer, and 0 after the last."""
+    """(depth + 1, C): the bias of each layer, and a last row of 0."""
     biases = np.zeros((network.depth + 1, network.channels), np.float32)
     for row, layer in zip(biases, network.layers):
         if layer.bias is not None:
@@ -62,16 +63,16 @@ def layer_biases(network):
 
 
 def run_sweep(network, image, window, target=None, mask=None, count=0):
-    """Output, loss and gradients; the latter two only with a target and a mask of ``count`` cells.
+    """Output, loss and gradients; loss and gradients only with a target and a mask of ``count`` cells.
 
-    ``window`` = (top, bottom, left, right): the cells of the output that are wanted; the others are undefined.
+    ``window`` = (top, bottom, left, right): the cells of the output that are wanted; all others are undefined.
     """
     shape, depth, channels, edge = image.shape, network.depth, network.channels, chosen_edge()
     bands, back = bands_of(*shape, len(edge)), target is not None
-    # The last layer takes four columns at a time: from a multiple of 4, it does not read beyond the planes' last row.
+    # The last layer takes four columns at a time.  If it begins at a multiple of 4, it never reads beyond the planes.
     window = *window[:2], window[2] // 4 * 4, window[3]
     regions = regions_of(depth, shape, window, len(edge))
-    stages = plan(depth, bands, padded(channels) // PANEL, back, regions)
+    stages = plan(depth, bands, padded_channels(channels) // PANEL, back, regions)
     most, wide, size = int(stages[:, TASKS].max()), depth - 2, weights_size(channels, channels, edge)
     output, gradients = np.empty(shape, np.float32), np.empty(network.parameters.size if back else 0, np.float32)
     turned = work_array("turned weights", (depth if back else 0, 9 * channels * channels))

@@ -1,9 +1,9 @@
-"""Kernel of refimpl/earth/polygon_sums.py.
+"""Sums of a raster over zones from polygons: the twin of ``refimpl.earth.polygon_sums.polygon_sums``.
 
-Idea: the cells of a row between two borders of a zone have one coverage, nearly always 1.  They are summed as a run of
-``kernels.zonal``, and multiplied by the coverage once; only the cells that a border crosses are taken one by one.
-Every sum is a pair of doubles (``kernels.tools.double_pairs``).  Parts of rows are summed side by side and added in their order, so
-that the number of threads does not show.
+All cells of a row between two borders of a zone have the same coverage, nearly always 1.  They are summed as a run of
+``kernels.zonal``, and the sum is multiplied by the coverage once; only cells that a border crosses are taken one by
+one.  Every sum is a pair of doubles (``kernels.tools.double_double``).  Parts of some rows are summed side by side and
+added in their order, so the result does not depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -11,13 +11,11 @@ from __future__ import annotations
 import numpy as np
 
 from kernels.tools.compiled import inner, kernel
-from kernels.tools.double_pairs import add_pair, add_pairs, product, two_sum
-from kernels.tools.polygon_edges import ROWS, deposit, deposit_centre, edges_by_part, held
+from kernels.tools.double_double import add_pair, add_pairs, product, two_sum
+from kernels.tools.polygon_edges import ASTRAY, EDGES_PART_ROWS, deposit, deposit_centre, edges_by_part, held
 from kernels.tools.threads import run_parts
-from kernels.tools.zone_runs import LANES, cells, real_type
+from kernels.tools.zone_runs import RUN_LANES, cells, real_type
 from kernels.zonal import wide_run
-
-ASTRAY = 1e-6
 
 
 def polygon_sums(values, valid, weights, edges, first_row, by_area):
@@ -29,7 +27,7 @@ def polygon_sums(values, valid, weights, edges, first_row, by_area):
     found: list = [None] * parts
 
     def sum_part(part, worker):
-        here = slice(part * ROWS, min((part + 1) * ROWS, rows))
+        here = slice(part * EDGES_PART_ROWS, min((part + 1) * EDGES_PART_ROWS, rows))
         pairs, counts, astray = np.zeros((4, zones)), np.zeros((2, zones), np.int64), np.zeros(zones, np.bool_)
         sum_edges(
             cells(values, here, kind), cells(valid, here), weights[here], first_row + here.start,
@@ -49,13 +47,13 @@ def polygon_sums(values, valid, weights, edges, first_row, by_area):
 
 @kernel
 def sum_edges(values, valid, weights, first_row, listed, ends, signs, ranks, by_area, pairs, counts, astray):
-    """Add the sums of the rows from ``first_row`` on; ``listed`` are their edges, zone after zone.
+    """Add the sums of the rows from ``first_row`` on; ``listed`` holds their edges, zone after zone.
 
     values, valid: (rows x cols,); weights: (rows,); pairs: (4, k), totals and areas; counts: (2, k); astray: (k,).
     """
     cols, at = valid.size // weights.size, 0
     cover, area, touched = np.zeros(cols), np.zeros(cols), np.zeros(cols, np.bool_)
-    met, high, low = np.empty(cols, np.int64), np.zeros(LANES), np.zeros(LANES)
+    met, high, low = np.empty(cols, np.int64), np.zeros(RUN_LANES), np.zeros(RUN_LANES)
     while at < listed.size:
         rank, end = ranks[listed[at]], at
         while end < listed.size and ranks[listed[end]] == rank:
@@ -80,7 +78,7 @@ def sum_edges(values, valid, weights, first_row, listed, ends, signs, ranks, by_
 
 @inner
 def sum_row(values, valid, weight, cover, area, touched, met, high, low, rank, pairs, counts, astray):
-    """Add a row of cells to the sums of one zone, and clear what was deposited."""
+    """Add a row of cells to the sums of one zone, and clear what its edges deposited."""
     cols, at, carry = values.size, 0, 0.0
     for k in range(met.size + 1):
         j = met[k] if k < met.size else cols
@@ -88,7 +86,7 @@ def sum_row(values, valid, weight, cover, area, touched, met, high, low, rank, p
         if j > at and share > 0.0:
             counts[1, rank] += j - at
             upper, lower, count = 0.0, 0.0, 0
-            if j - at >= LANES:
+            if j - at >= RUN_LANES:
                 upper, lower, count = wide_run(values, valid, at, j, weight, high, low)
             else:
                 for i in range(at, j):

@@ -1,4 +1,7 @@
-"""Kernels of refimpl/formats/predictors.py: one pass over a row, which stays in the nearest cache."""
+"""Predictors of TIFF undone in one pass over each row: twins of ``refimpl.formats.predictors``.
+
+A row stays in the nearest cache while its differences are summed and, for floats, its byte planes are joined.
+"""
 
 from __future__ import annotations
 

@@ -1,15 +1,15 @@
-"""Twins of ``refimpl.method.resize``: bicubic resizing, with and without invalid cells.
+"""Bicubic resizing, with and without invalid cells: twins of ``refimpl.method.resize``.
 
-The reference goes through memory once for every tap of either axis.  Here an output row is made at one go: the input
-rows that it needs are added up, weighted, into one row that stays in the nearest cache, and the columns' taps are
-applied to that row.  Every loop runs along columns, so that LLVM makes vector code of it; doubling and halving, whose
-taps are the same for every cell, have a loop of their own for all cells whose taps do not meet the edge.
+The reference goes through memory once for every tap of either axis.  Here an output row is finished before the next
+one begins: the input rows that it needs are added up, weighted, into one row that stays in the nearest cache, and the
+columns' taps are applied to that row.  Every loop runs along columns, so LLVM makes vector code of it.  In doubling and
+halving, all cells whose taps do not meet the edge have the same taps, and these cells have a loop of their own.
 
-The sums are those of the reference: rows' axis first, taps in their order, each product rounded, and nothing added to
-the first product but -0.0, which changes no number.  So the bytes are the reference's too.
+Sums are those of the reference: the rows' axis first, taps in their order, each product rounded.  The first product is
+added to -0.0, which changes no number.  So the bytes are the reference's too.
 
-Work is cut into rectangles of about 2^18 output cells: enough to pay for handing them to a thread, and few enough
-columns for the input rows of one output row to stay in the second cache.
+Work is cut into rectangles of about 2^18 output cells.  That is enough to pay for handing them to a thread, and few
+enough columns for the input rows of one output row to stay in the second cache.
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ from kernels.tools.compiled import inner, kernel
 from kernels.tools.threads import run_parts
 from refimpl.method.resize import HALF, bicubic_taps, check_shape
 
-CELLS, COLUMNS = 2**18, 4096
-"""Cells of a part, and columns at most."""
+RESIZE_PART_CELLS, RESIZE_PART_COLUMNS = 2**18, 4096
+"""Output cells of a part, and its columns at most."""
 PLAIN, NORMALISE, ADD = 0, 1, 2
-"""What becomes of a resized row: it is stored; divided by the valid share; or added to what is there."""
+"""What is done with a resized row: it is stored, divided by the valid share, or added to what is there."""
+
 ANY, DOUBLE, HALVE = 0, 1, 2
+"""The kind of resizing along the columns."""
 
 
 def resize_bicubic(image, shape):
@@ -39,7 +41,7 @@ def resize_bicubic(image, shape):
 
 
 def resize_valid(image, valid, shape):
-    """``resize_bicubic`` that valid cells alone take part in, and which cells have half of their weight or more."""
+    """``resize_bicubic`` over valid cells only, and which cells have half of their weight or more from valid cells."""
     image, valid = contiguous_float(image), np.ascontiguousarray(valid, bool)
     if image.shape != valid.shape:
         raise ValueError(f"expected valid of shape {image.shape}, got {valid.shape}")
@@ -52,17 +54,17 @@ def resize_valid(image, valid, shape):
 
 
 def contiguous_float(image):
-    """A C array of float32 or, whatever else it was, float64."""
+    """The image as a contiguous array: float32 stays float32, anything else becomes float64."""
     return np.ascontiguousarray(image, np.float32 if image.dtype == np.float32 else np.float64)
 
 
 def rows_of_part(cols):
-    """Rows of one part of a result with so many columns."""
-    return max(CELLS // max(min(cols, COLUMNS), 1), 1)
+    """Rows of one part of a result of ``cols`` columns."""
+    return max(RESIZE_PART_CELLS // max(min(cols, RESIZE_PART_COLUMNS), 1), 1)
 
 
 def resize_into(out, image, valid, inside, finish):
-    """Resize ``image`` to the shape of ``out``; ``valid`` and ``inside`` belong to what ``finish`` does with a row."""
+    """Resize ``image`` to the shape of ``out``; ``finish`` decides what ``valid`` and ``inside`` are used for."""
     if 0 in out.shape:
         return
     if 0 in image.shape:
@@ -77,7 +79,7 @@ def resize_into(out, image, valid, inside, finish):
 
 @functools.lru_cache(maxsize=64)
 def _axis(n_in, n_out, dtype):
-    """The kind of resizing, ``bicubic_taps`` as a kernel wants them, and the blocks of columns.
+    """The kind of resizing, the ``bicubic_taps`` as contiguous arrays of this dtype, and the blocks of columns.
 
     A block is a row of six numbers: it makes the outputs [begin, end), of which [first, last) have a loop of their own,
     from the inputs [left, right).
@@ -85,8 +87,8 @@ def _axis(n_in, n_out, dtype):
     indices, weights = bicubic_taps(n_in, n_out)
     way, edge = (DOUBLE, 4) if n_out == 2 * n_in else (HALVE, 2) if n_in == 2 * n_out else (ANY, n_out)
     blocks = []
-    for begin in range(0, n_out, COLUMNS):
-        end = min(begin + COLUMNS, n_out)
+    for begin in range(0, n_out, RESIZE_PART_COLUMNS):
+        end = min(begin + RESIZE_PART_COLUMNS, n_out)
         first = min(max(begin, edge), end)  # the taps of cells nearer to the edge are mirrored
         last = max(min(end, n_out - edge), first)
         cells = indices[begin:end]
@@ -98,7 +100,7 @@ def _axis(n_in, n_out, dtype):
 def resize_part(
     part, worker, band, image, valid, row_indices, row_weights, indices, weights, blocks, way, half, finish, out, inside
 ):
-    """One block of columns of one band of rows; two planes, the image and the share of valid cells, where needed."""
+    """One block of columns of one band of rows; NORMALISE needs two planes, the image and the share of valid cells."""
     begin, end, first, last, left, right = blocks[part % len(blocks)]
     top = part // len(blocks) * band
     planes = 2 if finish == NORMALISE else 1
@@ -136,7 +138,7 @@ def weigh_rows(image, indices, weights, left, right, total):
 
 @inner
 def weigh_valid_rows(image, valid, indices, weights, left, right, totals):
-    """``weigh_rows`` of the image, 0 at invalid cells, and of 1 at valid cells."""
+    """``weigh_rows`` of the image, with 0 at invalid cells, and of the mask, with 1 at valid cells."""
     zero, one, total, share = image.dtype.type(0), image.dtype.type(1), totals[0], totals[1]
     for j in range(right - left):
         total[j], share[j] = -0.0, -0.0
@@ -149,7 +151,7 @@ def weigh_valid_rows(image, valid, indices, weights, left, right, totals):
 
 @inner
 def weigh_any(row, left, indices, weights, begin, first, last, end, out):
-    """The outputs [begin, first) and [last, end), each with its own taps."""
+    """The outputs [begin, first) and [last, end), each of which has its own taps."""
     before = first - begin
     for k in range(before + end - last):
         j = begin + k if k < before else last + k - before

@@ -1,14 +1,15 @@
-"""Twin of ``refimpl.windows.scaled``: windows of a resized map, by the kernel that resizes whole maps.
+"""Windows of a resized map: the twin of ``refimpl.windows.scaled.weigh_window``.
 
-That kernel takes the taps of every output row and column as it is told them, so a window is an image of its own whose
-taps are never mirrored here.  A crop of 128 x 128 is one part, and needs no other thread.
+The kernel that resizes whole maps (``kernels.resize``) takes the taps of every output row and column as arguments.  So
+a window is resized like an image of its own, with taps that are never mirrored here.  A crop of 128 x 128 cells is one
+part, so it is computed by the calling thread.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from kernels.resize import ANY, COLUMNS, NORMALISE, PLAIN, contiguous_float, resize_part, rows_of_part
+from kernels.resize import ANY, NORMALISE, PLAIN, RESIZE_PART_COLUMNS, contiguous_float, resize_part, rows_of_part
 from kernels.tools.threads import run_parts
 from refimpl.method.resize import HALF
 
@@ -29,12 +30,13 @@ def weigh_window(image, valid, rows, cols, every_valid):
 
 
 def _as_compiled(taps, dtype):
-    """Taps as arrays of the kind that the kernel is compiled for."""
+    """Taps as arrays of the types that the kernel is compiled for."""
     return np.array(taps[0], np.int64, order="C"), np.array(taps[1], dtype, order="C")
 
 
 def _blocks(indices):
-    """Blocks of columns as ``kernels.resize`` has them, without any whose taps are alike."""
-    starts = range(0, len(indices), COLUMNS)
-    blocks = [(start, min(start + COLUMNS, len(indices)), indices[start : start + COLUMNS]) for start in starts]
+    """Blocks of columns as in ``kernels.resize``, where no column shares its taps with another."""
+    starts = range(0, len(indices), RESIZE_PART_COLUMNS)
+    ends = (min(start + RESIZE_PART_COLUMNS, len(indices)) for start in starts)
+    blocks = ((start, end, indices[start:end]) for start, end in zip(starts, ends))
     return np.array([(start, end, end, end, cells.min(), cells.max() + 1) for start, end, cells in blocks])

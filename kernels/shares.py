@@ -1,13 +1,13 @@
-"""Kernels of refimpl/windows/shares.py.
+"""Weights and shares of cells within provinces, for Eq. 3 by windows: twins of ``refimpl.windows.shares``.
 
-Idea: both passes go from run to run (``kernels.tools.zone_runs``), and along a run in stretches that stay in the processor's
-first cache.  The cells of a stretch are laid into a buffer, 0 where they are not valid; what is asked of them are then
-plain loops over integers, which become vector code: the largest, whether one is negative or not finite, the exact sum
-(``kernels.tools.digits``).  A stretch is looked through for its largest cells only if its largest exceeds the fourth of
-its province; cells come in row-major order, so that of equal ones the first stay.
+Both passes go from run to run (``kernels.tools.zone_runs``), and along a run in stretches that stay in the processor's
+first cache.  The cells of a stretch are written into a buffer, with 0 where they are not valid.  Plain loops over its
+bits, which become vector code, find the largest cell, whether one is negative or not finite, and the exact sum
+(``kernels.tools.superaccumulator``).  A stretch is searched for its largest cells only if its largest one exceeds the
+fourth largest of its province.  Cells come in row-major order, so of equal ones the first stay.
 
-Parts of rows are worked on side by side.  Counts and sums are exact and largest cells have places, so that neither the
-cut into parts nor the number of threads shows.
+Parts of some rows are worked on side by side.  Counts and sums are exact and largest cells have places, so the result
+depends neither on the cut into parts nor on the number of threads.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from kernels.tools.compiled import kernel
-from kernels.tools.digits import INFINITE, STRETCH, add_all, as_double, carry, largest_bits
+from kernels.tools.superaccumulator import INFINITE, STRETCH, add_all, as_double, carry, largest_bits
 from kernels.tools.threads import run_parts
 from kernels.tools.zone_runs import cells, number_of_parts, part_rows, ranks_in, real_type, zone_runs
 from refimpl.method.correction import RECEIVERS, refuse_wrong_weights
@@ -25,7 +25,7 @@ from refimpl.windows.shares import joined, nothing_weighed
 
 def weigh_cells(weights, valid, zones, areas, codes, added, corner):
     areas, parts, cols = _checked(weights, valid, zones, areas), number_of_parts(zones.shape), zones.shape[1]
-    added = np.append(added, 0.0)  # rank -1, no province, finds the last
+    added = np.append(added, 0.0)  # the last is for rank -1, no province
     found: list = [None] * parts
 
     def weigh_part(part, worker):
@@ -75,7 +75,7 @@ def share_cells(weights, valid, zones, areas, codes, added, scales, factors):
 
 
 def _checked(weights, valid, zones, areas):
-    """The areas as float64."""
+    """The areas as float64, after a check of all shapes."""
     if not weights.shape == valid.shape == zones.shape or areas.shape != weights.shape[:1]:
         raise ValueError("weights, valid and zones must have one shape, and areas one number per row")
     return np.ascontiguousarray(areas, np.float64)
@@ -85,8 +85,8 @@ def _checked(weights, valid, zones, areas):
 def weigh_runs(values, valid, areas, ranks, ends, wanted, added, count, digits, largest, places):
     """Count, sum and largest cells of (value + added) x area by rank; True if a valid value may be wrong.
 
-    values, valid: (rows x cols,); areas: (rows,); wanted, added: (k,), the other ranks are only looked at for wrong
-    values.  count (k,), digits (k, 68), largest (k, 4), -1 before, and places (k, 4), flat, are filled.
+    values, valid: (rows x cols,); areas: (rows,); wanted, added: (k,).  Ranks that are not wanted are only searched for
+    wrong values.  Filled are count (k,), digits (k, 68), largest (k, 4), which is -1 before, and places (k, 4), flat.
     """
     buffer, cols, wrong = np.empty(STRETCH), valid.size // areas.size, False
     i, row, row_end = 0, 0, cols
@@ -99,7 +99,7 @@ def weigh_runs(values, valid, areas, ranks, ends, wanted, added, count, digits, 
             x, known, cell = values[i : i + size], valid[i : i + size], buffer[:size]
             bits = cell.view(np.int64)
             for k in range(size):
-                weighed = (np.float64(x[k]) + more) * area  # computed in any case: no branch
+                weighed = (np.float64(x[k]) + more) * area  # computed for every cell: no branch
                 cell[k] = weighed if known[k] else 0.0
                 here += known[k]
             most, together = largest_bits(bits)
@@ -117,7 +117,7 @@ def weigh_runs(values, valid, areas, ranks, ends, wanted, added, count, digits, 
 
 @kernel
 def keep_largest(cell, known, start, largest, places):
-    """Put cells into the four largest, descending, after equal ones; start: the place of the first."""
+    """Put cells into the four largest, descending, after equal ones; ``start`` is the place of the first cell."""
     for k in range(cell.size):
         if known[k] and cell[k] > largest[RECEIVERS - 1]:
             at = RECEIVERS - 1

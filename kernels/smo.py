@@ -1,17 +1,20 @@
-"""Kernel of ``refimpl.method.smo.minimise_dual``: the same steps without the whole kernel matrix.
+"""The SVR's solver without the whole kernel matrix: the twin of ``refimpl.method.smo.minimise_dual``.
 
-- One variable a sample.  Of a sample's pair a_k, a_(n+k) at most one need differ from 0, so beta_k says both.  A
-  sample is worth residual + up as one that grows and residual + low as one that falls: -epsilon or +epsilon, by the
-  sign of beta, and infinite at -C or C.
-- Rows of the kernel matrix are made when a step needs them and kept as far as ``cache_size`` allows
-  (``kernels.tools.kernel_rows``).
-- Shrinking (Joachims 1998; Chang & Lin 2011, 5.1): a sample that no pair would take, growing or falling, is put aside.
-  Arrays, and the rows that are kept, close up: passes are shorter and more rows fit.  When the others are solved, all
-  samples come back with a residual computed afresh, and the steps go on: all meet the stopping rule, or none does.
+The steps are those of the reference.  What differs:
+
+- One variable for each sample.  Of a sample's pair a_k, a_(n+k) at most one need differ from 0, so beta_k stands for
+  both.  The value of a sample is residual + up if its beta grows and residual + low if it falls.  ``up`` and ``low``
+  are -epsilon or +epsilon, by the sign of beta, and infinite at -C or C.
+- Rows of the kernel matrix are computed when a step needs them and kept as far as ``cache_size`` allows
+  (``kernels.tools.kernel_matrix_rows``).
+- Shrinking (Joachims 1998; Chang & Lin 2011, 5.1; ``kernels.tools.shrinking``): a sample that no pair would take,
+  whether it grows or falls, is put aside.  Arrays and the rows that are kept close up: passes are shorter and more rows
+  fit.  When the others are solved, all samples come back with a residual that is computed afresh, and the steps go on
+  until all of them meet the stopping rule or the steps are used up.
 - The passes that look for a pair are loops of vector code (``kernels.tools.working_set``).
 
-Each number is computed by one thread, in a way that does not depend on which: any number of threads gives the same
-bytes.  Only rows of very many samples or features, and the residual of all samples, are shared among threads.
+Each number is computed by one thread, in the same way whichever thread it is, so any number of threads gives the same
+bytes.  Threads share only the rows of very many samples or features, and the residual of all samples.
 """
 
 from __future__ import annotations
@@ -20,10 +23,11 @@ import math
 
 import numpy as np
 
-from kernels.svr import BLOCK, CODES, POLYNOMIAL, RBF, expansion, padded, whole_power
+from kernels.svr import expansion
 from kernels.tools.compiled import inner, kernel
-from kernels.tools.doubles import multiply_add, uncounted
-from kernels.tools.kernel_rows import cached_row, fill_row
+from kernels.tools.float64_intrinsics import multiply_add, uncounted
+from kernels.tools.kernel_matrix_rows import cached_row, fill_row
+from kernels.tools.kernel_values import BLOCK, CODES, POLYNOMIAL, RBF, whole_power, with_zero_features
 from kernels.tools.shrinking import shrink
 from kernels.tools.working_set import TAU, first_of_pair, second_of_pair
 from refimpl.method.kernel_functions import overflow
@@ -34,13 +38,13 @@ SHRINK_EVERY = 1000
 MOST_RETURNS = 10
 """How often the samples put aside may come back before shrinking ends."""
 LARGE_ROW = 2**22
-"""Samples times features from which a row is shared among threads: below, handing it over costs more."""
+"""Samples times features from which a row is shared among threads; below it, handing work over costs more."""
 SOLVED, ROW_WANTED, SHRINK_DUE = 0, 1, 2
 
 
 @inner
 def offsets(weight, C, epsilon):
-    """What is added to a sample's residual for growing, and for falling."""
+    """What is added to a sample's residual where its beta is to grow, and where it is to fall."""
     up = -np.inf if weight >= C else epsilon if weight < 0.0 else -epsilon
     low = np.inf if weight <= -C else -epsilon if weight > 0.0 else epsilon
     return up, low
@@ -48,7 +52,7 @@ def offsets(weight, C, epsilon):
 
 @kernel
 def begin(X, beta, fresh, C, epsilon, code, gamma, degree, coef0, columns, vectors, indices):
-    """Fill the arrays for all samples, from beta (n,) and its residual (n,); the largest |x|^2."""
+    """Fill the arrays for all samples, from beta (n,) and its residual ``fresh`` (n,); return the largest |x|^2."""
     diagonal, residual, up, low = vectors[0], vectors[1], vectors[2], vectors[3]
     largest = 0.0
     for k in range(X.shape[0]):
@@ -70,7 +74,7 @@ def iterate(
     size, slots, shared, n_iter, due, limit, C, epsilon, tol, code, gamma, degree, coef0,
     columns, vectors, indices, rows, point, lanes,
 ):  # fmt: skip
-    """Steps until something else is to be done: what, the slot of a row, the number of steps, m(a) and M(a)."""
+    """Take steps until something else is due; return what, the slot of a row, the steps so far, m(a) and M(a)."""
     columns, vectors, indices, rows = uncounted(columns), uncounted(vectors), uncounted(indices), uncounted(rows)
     point, lanes = uncounted(point), uncounted(lanes)
     diagonal, residual, up = vectors[0, :size], vectors[1, :size], vectors[2, :size]
@@ -108,7 +112,7 @@ def iterate(
 
 @inner
 def two_variable_step(i, j, wanted, C, beta):
-    """Move beta_i up and beta_j down by ``wanted``, or to 0 or the box if those come first; the step, 0 where stuck."""
+    """Move beta_i up and beta_j down by ``wanted``, or as far as 0 or the box; return the step, 0 if neither moves."""
     room_i, end_i = (-beta[i], 0.0) if beta[i] < 0.0 else (C - beta[i], C)
     room_j, end_j = (beta[j], 0.0) if beta[j] > 0.0 else (C + beta[j], -C)
     step = min(wanted, room_i, room_j)
@@ -122,7 +126,7 @@ def two_variable_step(i, j, wanted, C, beta):
 
 @kernel
 def settle(y, C, epsilon, size, beta, residual, vectors, indices, rows):
-    """Write beta back, and the residual afresh if all rows for it are kept: whether so, and then ``summary``."""
+    """Write beta back, and compute the residual afresh if all rows for it are kept; whether so, and ``summary``."""
     slot_of, samples = indices[0], indices[3]
     complete = size == y.size
     for k in range(size):
@@ -145,7 +149,7 @@ def settle(y, C, epsilon, size, beta, residual, vectors, indices, rows):
 
 @kernel
 def summary(residual, beta, C, epsilon):
-    """The intercept (the mean of free samples, else the middle of what is allowed), and m(a) - M(a)."""
+    """The intercept (the mean over free samples, else the middle of the interval it may lie in), and m(a) - M(a)."""
     top, bottom, total, free = -np.inf, np.inf, 0.0, 0
     for k in range(beta.size):
         up, low = offsets(beta[k], C, epsilon)
@@ -157,12 +161,12 @@ def summary(residual, beta, C, epsilon):
 
 
 def minimise_dual(X, y, kernel, gamma, degree, coef0, C, epsilon, tol, max_iter, cache_size, shrinking):
-    n, X, kind = y.size, padded(X), (CODES[kernel], float(gamma), int(degree), float(coef0))
+    n, X, kind = y.size, with_zero_features(X), (CODES[kernel], float(gamma), int(degree), float(coef0))
     C, epsilon, n_iter, returns = float(C), float(epsilon), 0, 0
     beta, residual, columns = np.zeros(n), y, np.empty((X.shape[1], n))
     vectors, indices = np.empty((5, n)), np.empty((4, n), np.int64)
     rows = np.empty(min(n * n, max(2 * n, int(cache_size * 2**20 / 8))))
-    shrinking = shrinking and rows.size < n * n  # where all rows are kept, it costs more than it saves
+    shrinking = shrinking and rows.size < n * n  # where all rows are kept, shrinking costs more than it saves
     while True:
         largest = begin(X, beta, residual, C, epsilon, *kind, columns, vectors, indices)
         if not (returns or stays_finite(largest, *kind)):
@@ -171,7 +175,7 @@ def minimise_dual(X, y, kernel, gamma, degree, coef0, C, epsilon, tol, max_iter,
         size, n_iter, top, bottom = solve_active(
             n_iter, shrinking and returns < MOST_RETURNS, settings, beta, columns, vectors, indices, rows
         )
-        if returns and n_iter == before:  # the residual is fresh, and nothing was left to do
+        if returns and n_iter == before:  # the residual is fresh, and no step was left to take
             break
         residual = np.empty(n)
         complete, intercept, gap = settle(y, C, epsilon, size, beta, residual, vectors, indices, rows)
@@ -186,7 +190,7 @@ def minimise_dual(X, y, kernel, gamma, degree, coef0, C, epsilon, tol, max_iter,
 
 
 def solve_active(n_iter, shrinking, settings, beta, columns, vectors, indices, rows):
-    """Steps until the samples that are not put aside are solved: their number, the steps so far, m(a) and M(a)."""
+    """Take steps until the samples not put aside are solved; return their number, the steps so far, m(a) and M(a)."""
     (features, size), kind = columns.shape, settings[4:]
     point, lanes = np.empty(features), np.empty((4, BLOCK))
     due = n_iter + SHRINK_EVERY
@@ -202,11 +206,11 @@ def solve_active(n_iter, shrinking, settings, beta, columns, vectors, indices, r
             continue
         if shrinking:
             size = shrink(size, slots, top, bottom, beta, columns, vectors, indices, rows)
-        due = n_iter + SHRINK_EVERY  # without shrinking, too: between two calls an interrupt from the keyboard is heard
+        due = n_iter + SHRINK_EVERY  # set without shrinking, too: Python notices a keyboard interrupt between two calls
 
 
 def stays_finite(largest, code, gamma, degree, coef0) -> bool:
-    """No kernel value can exceed float64, for |x . z| <= max |x|^2 and |x - z|^2 <= 4 max |x|^2."""
+    """No kernel value can exceed float64: |x . z| <= max |x|^2 and |x - z|^2 <= 4 max |x|^2."""
     if code == RBF:
         return math.isfinite(gamma) and (gamma > 0 or math.isfinite(4 * largest))
     if code == POLYNOMIAL:

@@ -1,11 +1,12 @@
-"""Kernels of refimpl/earth/overlap.py.
+"""Sums and modes of the pixels under quadrilateral cells: twins of ``refimpl.earth.overlap``.
 
-Idea: one cell at a time, so that nothing larger than the answer is stored, and cells without a valid pixel are left at
+One cell is computed at a time, so nothing larger than the answer is stored, and a cell without a valid pixel is left at
 once.  Each edge of the cell walks through the pixels that it crosses and leaves two numbers in each: ``full``, the
-signed width that it spans there, which is what it adds to every pixel above, and ``part``, what it adds to this pixel.
-From the last row of pixels upward, part + the sum of the full below is a pixel's overlap with the cell.  So an edge
-touches the few pixels on its way and not all of them.  Invalid pixels are passed over; blocks of rows of cells run side
-by side.  Indices are unsigned where it is hot: a signed one costs a test whether it counts from the end.
+signed width that it spans there, which it adds to every pixel above, and ``part``, which it adds to this pixel.  From
+the last row of pixels upward, a pixel's overlap with the cell is its ``part`` plus the sum of the ``full`` of the
+pixels below it.  So an edge touches the few pixels on its way and no others.  Invalid pixels are passed over.  Blocks
+of rows of cells are computed side by side.  Indices in the inner loops are unsigned: a signed one costs a test whether
+it counts from the end.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from kernels.tools.compiled import inner, kernel
 from kernels.tools.threads import run_parts
 
 NOISE, NOISE_FLOOR, ALIKE = 1e-12, 1e-15, 1e-9
-PART_CELLS = 4096
+OVERLAP_PART_CELLS = 4096
 
 
 def overlap_sums(values, valid, weights, u, v):
@@ -35,16 +36,16 @@ def overlap_modes(values, valid, weights, u, v):
 
 
 def _by_rows(kernel_of_rows, values, valid, weights, u, v, *results):
-    """Blocks of rows of cells, side by side."""
+    """Run a kernel on blocks of rows of cells, side by side."""
     rows, cols = u.shape[0] - 1, u.shape[1] - 1
-    step = max(1, PART_CELLS // max(cols, 1))
+    step = max(1, OVERLAP_PART_CELLS // max(cols, 1))
     values, valid, weights, u, v = (np.ascontiguousarray(each) for each in (values, valid, weights, u, v))
     run_parts(kernel_of_rows, -(-rows // step), values, valid, weights, u, v, step, *results)
 
 
 @inner
 def bounding_box(u, v, r, c, valid, box):
-    """Fill ``box`` with the pixels about a cell, (top, bottom, left, right); False where none of them is valid."""
+    """Fill ``box`` with the bounds (top, bottom, left, right) of the pixels around a cell; whether one is valid."""
     rows, cols = valid.shape
     u0, u1, u2, u3 = u[r, c], u[r, c + 1], u[r + 1, c + 1], u[r + 1, c]
     v0, v1, v2, v3 = v[r, c], v[r, c + 1], v[r + 1, c + 1], v[r + 1, c]
@@ -52,7 +53,7 @@ def bounding_box(u, v, r, c, valid, box):
         return False
     left, right = min(min(u0, u1), min(u2, u3)), max(max(u0, u1), max(u2, u3))
     top, bottom = min(min(v0, v1), min(v2, v3)), max(max(v0, v1), max(v2, v3))
-    # A quadrilateral far off the source is left out before its bounds become integers.
+    # A quadrilateral far off the source is left out here, because its bounds might exceed every integer.
     if left >= cols or top >= rows or right <= 0 or bottom <= 0:
         return False
     box[0], box[1] = int(math.floor(max(top, 0.0))), int(math.ceil(min(bottom, float(rows))))
@@ -66,7 +67,7 @@ def bounding_box(u, v, r, c, valid, box):
 
 @inner
 def cell_area(u, v, r, c):
-    """Signed area of a cell, pixels; its coordinates are taken from its first corner."""
+    """Signed area of a cell in pixels; coordinates are taken relative to its first corner."""
     x1, x2, x3 = u[r, c + 1] - u[r, c], u[r + 1, c + 1] - u[r, c], u[r + 1, c] - u[r, c]
     y1, y2, y3 = v[r, c + 1] - v[r, c], v[r + 1, c + 1] - v[r, c], v[r + 1, c] - v[r, c]
     return ((x1 * y2 - x2 * y1) + (x2 * y3 - x3 * y2)) / 2
@@ -74,7 +75,7 @@ def cell_area(u, v, r, c):
 
 @inner
 def walk(xa, ya, xb, yb, side, rows, cols, part, full):
-    """Leave what the edge (xa, ya) to (xb, yb) adds in the pixels of a box; row ``rows`` is all that lies below."""
+    """Leave the numbers of the edge (xa, ya) to (xb, yb) in the pixels of a box; row ``rows`` stands for all below."""
     if xa == xb:
         return
     begin, end, slope = min(xa, xb), max(xa, xb), (yb - ya) / (xb - xa)
@@ -106,7 +107,7 @@ def walk(xa, ya, xb, yb, side, rows, cols, part, full):
 
 @inner
 def walk_round(u, v, r, c, box, area, part, full):
-    """All four edges of a cell, from upper left by upper right."""
+    """Walk along all four edges of a cell, from the upper left corner to the upper right one first."""
     rows, cols, left, top = box[1] - box[0], box[3] - box[2], float(box[2]), float(box[0])
     for k in range(rows * cols):
         part[k] = 0.0
@@ -145,7 +146,7 @@ def sum_rows(part_number, worker, values, valid, weights, u, v, step, sums):
                     below = full[here + wide + j]
                     full[here + j] += below
                     overlap = part[here + j] + below
-                    taken = overlap if flat_valid[there + j] & (overlap > least) else 0.0  # no branch
+                    taken = overlap if flat_valid[there + j] & (overlap > least) else 0.0  # & and not "and": no branch
                     row_value += taken * flat_values[there + j]
                     row_overlap += taken
                 weight = weights[box[0] + i]

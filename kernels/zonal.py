@@ -1,10 +1,12 @@
-"""Kernel of refimpl/windows/zonal_sums.py.
+"""Sums of a raster by zone: twins of ``refimpl.method.province_totals`` and
+``refimpl.windows.zonal_sums``.
 
-Idea: one pass, from run to run (``kernels.tools.zone_runs``).  Along a run, 32 cells at a time go into 32 running sums, each
-kept as an unevaluated pair (high, low) of doubles: every addition keeps its rounding error (``kernels.tools.double_pairs``), so that
-the result is the exact sum but for the last bit.  Such a step has no branch and becomes vector code; 32 cells without a
-valid one are not read.  At the end of a run its pairs are folded into the pair of its zone.
-Parts of rows are summed side by side and added in their order, so that the number of threads does not show.
+One pass goes from run to run (``kernels.tools.zone_runs``).  Along a run, 32 cells at a time go into 32 running sums,
+each an unevaluated pair (high, low) of doubles.  Every addition keeps its rounding error
+(``kernels.tools.double_double``), so the result is the exact sum except for the last bit.  Such a step has no branch
+and becomes vector code; of 32 cells without a valid one no value is read.  At the end of a run its 32 pairs are folded
+into the pair of its zone.  Parts of some rows are summed side by side and added in their order, so the result does not
+depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -12,9 +14,9 @@ from __future__ import annotations
 import numpy as np
 
 from kernels.tools.compiled import inner, kernel
-from kernels.tools.double_pairs import add, add_pair, add_pairs, product, two_sum
+from kernels.tools.double_double import add, add_pair, add_pairs, product, two_sum
 from kernels.tools.threads import run_parts
-from kernels.tools.zone_runs import LANES, cells, number_of_parts, part_rows, real_type, zone_runs
+from kernels.tools.zone_runs import RUN_LANES, cells, number_of_parts, part_rows, real_type, zone_runs
 
 
 def zonal_sums(values, valid, zones, weights):
@@ -57,30 +59,30 @@ def _added(found):
 
 @inner
 def wide_run(values, valid, i, stop, weight, high, low):
-    """Sum of value x weight over the valid cells from i to stop, LANES or more, as a pair; and their number.
+    """The sum of value x weight over the valid cells from i to stop, RUN_LANES cells or more, as a pair; their number.
 
-    high, low: (LANES,) zeros, and zeros again afterwards.
+    high, low: (RUN_LANES,) work memory: zeros before, and zeros again afterwards.
     """
     count, upper, lower = 0, 0.0, 0.0
-    while i + LANES <= stop:
-        x, known, here = values[i : i + LANES], valid[i : i + LANES], np.uint8(0)
-        for k in range(LANES):
+    while i + RUN_LANES <= stop:
+        x, known, here = values[i : i + RUN_LANES], valid[i : i + RUN_LANES], np.uint8(0)
+        for k in range(RUN_LANES):
             here = np.uint8(here + np.uint8(known[k]))
-        if here == LANES:
-            for k in range(LANES):
+        if here == RUN_LANES:
+            for k in range(RUN_LANES):
                 add(high, low, k, x[k] * weight)
         elif here:
-            for k in range(LANES):
+            for k in range(RUN_LANES):
                 add(high, low, k, x[k] * weight if known[k] else 0.0)
         count += here
-        i += LANES
+        i += RUN_LANES
     while i < stop:
         if valid[i]:
             upper, rest = two_sum(upper, np.float64(values[i]) * weight)
             lower += rest
             count += 1
         i += 1
-    for k in range(LANES):
+    for k in range(RUN_LANES):
         upper, rest = two_sum(upper, high[k])
         lower += rest + low[k]
         high[k], low[k] = 0.0, 0.0
@@ -93,7 +95,7 @@ def sum_runs(values, valid, weights, ranks, ends, outside, pairs, counts):
 
     values, valid: (rows x cols,); weights: (rows,); runs of rank ``outside`` are passed over.
     """
-    high, low = np.zeros(LANES), np.zeros(LANES)
+    high, low = np.zeros(RUN_LANES), np.zeros(RUN_LANES)
     in_row, met, n_met = np.zeros(counts.size, np.int64), np.empty(counts.size, np.int64), 0
     cols = valid.size // weights.size
     i, row, row_end = 0, 0, cols
@@ -101,11 +103,11 @@ def sum_runs(values, valid, weights, ranks, ends, outside, pairs, counts):
         stop, rank, weight = ends[run], ranks[run], weights[row]
         if rank != outside:
             count = 0
-            if stop - i >= LANES:
+            if stop - i >= RUN_LANES:
                 upper, lower, count = wide_run(values, valid, i, stop, weight, high, low)
                 pairs[0, rank], pairs[1, rank] = add_pair(pairs[0, rank], pairs[1, rank], upper, lower)
                 i = stop
-            while i < stop:  # a short run: straight into the pair of its zone
+            while i < stop:  # a short run is added to the pair of its zone directly
                 if valid[i]:
                     pairs[0, rank], rest = two_sum(pairs[0, rank], np.float64(values[i]) * weight)
                     pairs[1, rank] += rest
@@ -116,7 +118,7 @@ def sum_runs(values, valid, weights, ranks, ends, outside, pairs, counts):
                 n_met += 1
             in_row[rank] += count
         i = stop
-        if stop == row_end:  # the end of a row: what has its weight is counted, and the weight taken as often
+        if stop == row_end:  # the end of a row: each zone adds its cells of this row times their weight
             for n in range(n_met):
                 rank = met[n]
                 area, rest = product(in_row[rank], weight)

@@ -1,7 +1,8 @@
-"""Kernel of refimpl/earth/zone_labels.py.
+"""The zone of each cell, from polygons: the twin of ``refimpl.earth.zone_labels.label_cells``.
 
-Idea: the sweep of ``kernels.tools.polygon_edges``, zone after zone in the order of their codes; each cell remembers its largest
-share so far, whose it is, and the sum of all.  By centre, an edge deposits whole cells instead of parts of them.
+Zones are taken one after the other, in the order of their codes, and their borders are swept by
+``kernels.tools.polygon_edges``.  Each cell remembers its largest share so far, the zone of that share, and the sum of
+all shares.  By centre, an edge deposits whole cells instead of parts of them.
 """
 
 from __future__ import annotations
@@ -9,10 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from kernels.tools.compiled import inner, kernel
-from kernels.tools.polygon_edges import NOISE, ROWS, deposit, deposit_centre, edges_by_part, held
+from kernels.tools.polygon_edges import ASTRAY, EDGES_PART_ROWS, NOISE, deposit, deposit_centre, edges_by_part, held
 from kernels.tools.threads import run_parts
-
-ASTRAY = 1e-6
 
 
 def label_cells(edges, first_row, rows, cols, by_area):
@@ -22,7 +21,7 @@ def label_cells(edges, first_row, rows, cols, by_area):
     astray = np.zeros((begins.size - 1, len(edges.codes)), bool)
 
     def label_part(part, worker):
-        here = slice(part * ROWS, min((part + 1) * ROWS, rows))
+        here = slice(part * EDGES_PART_ROWS, min((part + 1) * EDGES_PART_ROWS, rows))
         mine = listed[begins[part] : begins[part + 1]]
         label_rows(labels[here], first_row + here.start, mine, ends, signs, ranks, bool(by_area), astray[part])
 
@@ -32,7 +31,7 @@ def label_cells(edges, first_row, rows, cols, by_area):
 
 @kernel
 def label_rows(labels, first_row, listed, ends, signs, ranks, by_area, astray):
-    """Fill ``labels`` (rows, cols); ``listed`` are the edges that cross these rows, zone after zone."""
+    """Fill ``labels`` (rows, cols); ``listed`` holds the edges that cross these rows, zone after zone."""
     rows, cols = labels.shape
     cover, area, touched = np.zeros(cols), np.zeros(cols), np.zeros(cols, np.bool_)
     met, best, every = np.empty(cols, np.int64), np.zeros(cols), np.zeros(cols)
@@ -59,7 +58,7 @@ def label_rows(labels, first_row, listed, ends, signs, ranks, by_area, astray):
 
 @inner
 def label_row(labels, label, cover, area, touched, met, best, every):
-    """Give a zone the cells of which it has more than others before; whether a coverage is no share."""
+    """Give a zone the cells of which it covers more than the zones before; whether a coverage is outside [0, 1]."""
     cols, at, carry, astray = labels.size, 0, 0.0, False
     for k in range(met.size + 1):
         j = met[k] if k < met.size else cols

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernels.tools.compiled import kernel
-from kernels.tools.digits import STRETCH, add_all, carry, largest_bits
+from kernels.tools.superaccumulator import STRETCH, add_all, carry, largest_bits
 from refimpl.windows.exact_sums import DIGITS, carried, digits_of, exact
 
 

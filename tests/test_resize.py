@@ -30,8 +30,8 @@ MASKS = hnp.arrays(bool, st.tuples(st.integers(1, 9), st.integers(1, 9)))
 def small_parts():
     """Kernels cut their work into many small parts, as they do with large images."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kernels.resize, "CELLS", 24)
-        patch.setattr(kernels.resize, "COLUMNS", 8)
+        patch.setattr(kernels.resize, "RESIZE_PART_CELLS", 24)
+        patch.setattr(kernels.resize, "RESIZE_PART_COLUMNS", 8)
         kernels.resize._axis.cache_clear()
         yield
     kernels.resize._axis.cache_clear()

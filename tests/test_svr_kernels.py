@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernels import linear, smo, svr
-from kernels.tools import kernel_rows
+from kernels import linear, smo
+from kernels.tools import kernel_matrix_rows, kernel_values
 from refimpl.method.kernel_functions import kernel_expansion, kernel_matrix
 from refimpl.method.linear import weighted_features
 from refimpl.method.smo import minimise_dual
@@ -157,11 +157,11 @@ def test_closing_up_keeps_the_rows_values_and_numbers_of_the_samples_that_stay(m
 def test_the_row_not_used_for_longest_gives_way():
     columns, rows = np.zeros((4, 5)), np.empty(15)
     columns[0] = [1, 2, 3, 4, 5]
-    indices, point, power = np.full((4, 5), -1), np.empty(4), np.empty(svr.BLOCK)
+    indices, point, power = np.full((4, 5), -1), np.empty(4), np.empty(kernel_values.BLOCK)
 
     def use(sample, now):
-        linear_kernel = svr.CODES["linear"], 1.0, 1, 0.0
-        return kernel_rows.cached_row(sample, now, 5, 3, False, columns, *linear_kernel, indices, rows, point, power)
+        kind = kernel_values.CODES["linear"], 1.0, 1, 0.0
+        return kernel_matrix_rows.cached_row(sample, now, 5, 3, False, columns, *kind, indices, rows, point, power)
 
     assert [use(0, 0), use(1, 1), use(2, 2), use(0, 3)] == [0, 1, 2, 0]
     assert use(4, 4) == 1 and indices[0].tolist() == [0, -1, 2, -1, 1]
@@ -221,7 +221,7 @@ def test_linear_models_have_the_references_bytes(n, d, seed):
 
 
 def test_linear_models_have_the_same_bytes_for_any_number_of_threads(monkeypatch):
-    X = np.random.default_rng(0).random((2 * linear.PART + 77, 3))
+    X = np.random.default_rng(0).random((2 * linear.LINEAR_PART_ROWS + 77, 3))
     found = set()
     for threads in ("1", "2", "3", "8"):
         monkeypatch.setenv("REFIMPL_THREADS", threads)

@@ -8,9 +8,9 @@ import threading
 import numpy as np
 import pytest
 
-from kernels.tools.memory import work_array
-from kernels.tools.plane import inside_of, plane_of, work_planes
+from kernels.tools.padded_planes import inside_of, plane_of, work_planes
 from kernels.tools.threads import processors, run_parts, run_tasks, thread_count, workers
+from kernels.tools.work_memory import work_array
 from refimpl.errors import InputError
 
 

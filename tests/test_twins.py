@@ -1,11 +1,15 @@
 """Every pair of the registry: the kernel gives what the reference gives, for odd shapes and both float types."""
 
+import ast
 import importlib
 import pkgutil
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import kernels
 import refimpl
 from refimpl.earth.grid import Grid
 from refimpl.earth.polygons import Polygons, edges_on
@@ -168,3 +172,37 @@ def test_the_kernel_gives_what_the_reference_gives(name, dtype):
         one, two = np.asarray(one), np.asarray(two)  # the solver's numbers are plain
         assert one.shape == two.shape and one.dtype == two.dtype
         np.testing.assert_allclose(one, two, rtol=tolerance, atol=tolerance)
+
+
+KERNELS = Path(kernels.__file__).parent
+
+
+def module_names(folder):
+    return {path.stem for path in folder.glob("*.py")} - {"__init__"}
+
+
+def docstring_of(path):
+    return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def test_a_module_of_kernels_has_twins_and_its_tools_have_none():
+    assert {pair.kernel_module for pair in REGISTRY.values()} == {f"kernels.{name}" for name in module_names(KERNELS)}
+
+
+def test_the_tools_of_kernels_import_no_twin():
+    for path in (KERNELS / "tools").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module.startswith("kernels"):
+                assert node.module.startswith("kernels.tools."), f"{path} imports {node.module}"
+
+
+def test_a_module_of_kernels_names_the_references_of_its_twins():
+    for pair in REGISTRY.values():
+        path, reference = KERNELS / f"{pair.kernel_module.removeprefix('kernels.')}.py", pair.reference.__module__
+        assert f"``{reference}" in docstring_of(path), f"{path} does not name {reference}"
+
+
+@pytest.mark.parametrize("folder", [KERNELS, KERNELS / "tools"], ids=["kernels", "tools"])
+def test_the_reading_order_names_every_module_once(folder):
+    listed = re.findall(r"^``(\w+)``  ", docstring_of(folder / "__init__.py"), re.MULTILINE)
+    assert sorted(listed) == sorted(module_names(folder))

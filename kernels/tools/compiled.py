@@ -1,16 +1,16 @@
-"""How kernels are compiled, and how their machine code is kept on disk and told from stale code.
+"""Compilation of kernels: how it is done, where machine code is kept, and how stale code is recognised.
 
-    @kernel     a function that Python calls: it releases the interpreter lock, and its machine code is kept
-    @inner      a function that kernels call; it becomes part of each of them
+    @kernel     a function that Python calls: it releases the interpreter lock, and its machine code is kept on disk
+    @inner      a function that kernels call: it becomes part of each of them
 
-Compilation happens at the first call with arguments of a kind.  Where the machine code is kept is numba's business:
-beside the source, or in the user's cache folder if that is read-only, or in ``NUMBA_CACHE_DIR``.  What is added here:
+A kernel is compiled at its first call with arguments of a kind.  numba decides where machine code is kept: beside the
+source, or in the user's cache folder if that is read-only, or in ``NUMBA_CACHE_DIR``.  This module adds two things:
 
-- numba takes stored code for fresh as long as the kernel's own file is unchanged.  But an ``inner`` function of another
-  file is part of the code: the text of every kernel file that the kernel's file imports, directly or not, is added to
-  what numba compares.
-- Where no folder can be written, or writing fails, or what was stored cannot be read, the kernel is compiled for this
-  process alone: slow to start, but right.
+- numba takes stored code for fresh as long as the kernel's own file is unchanged, although ``inner`` functions of other
+  files are part of the code.  So the text of every kernel file that the kernel's file imports, directly or not, is
+  added to what numba compares.
+- Where no folder can be written, or writing fails, or stored code cannot be read, the kernel is compiled for this
+  process alone: the start is slow, the result the same.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from pathlib import Path
 
 from numba import njit
 
-HOUSE = Path(__file__).parent.parent
+PACKAGE_FOLDER = Path(__file__).parent.parent
 
 inner = njit(error_model="numpy", forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 """Compile a function that kernels call; it becomes part of each of them."""
 
 
 def kernel(function):
-    """Compile a kernel: lazily, without the interpreter lock, stored on disk and never stale."""
+    """Compile a kernel at its first call; it runs without the interpreter lock, and its code is kept, never stale."""
     try:
         compiled = njit(nogil=True, cache=True, error_model="numpy")(function)
     except RuntimeError:  # no folder where numba could keep it
         return njit(nogil=True, error_model="numpy")(function)
-    if hasattr(compiled, "_cache"):  # not so under NUMBA_DISABLE_JIT
+    if hasattr(compiled, "_cache"):  # there is none under NUMBA_DISABLE_JIT
         index = compiled._cache._cache_file
         index._source_stamp = (index._source_stamp, source_digest(Path(function.__code__.co_filename)))
         compiled._cache = _Forgiving(compiled._cache)
@@ -43,7 +43,7 @@ def kernel(function):
 
 
 def is_kept(compiled) -> bool:
-    """Whether machine code of a kernel lies on disk; true, too, where none can be kept and there is nothing to gain."""
+    """Whether machine code of a kernel lies on disk; also true where none can be kept, so that nothing is gained."""
     index = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
     try:
         return index is None or bool(index._load_index())
@@ -72,13 +72,13 @@ def _imported(source: bytes) -> list[Path]:
             names += [f"{node.module}.{alias.name}" for alias in node.names]
         elif isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
-    parts = [name.split(".") for name in names]
-    files = [HOUSE.joinpath(*part[1:]).with_suffix(".py") for part in parts if part[0] == "kernels" and len(part) > 1]
+    parts = [name.split(".")[1:] for name in names if name.startswith("kernels.")]
+    files = [PACKAGE_FOLDER.joinpath(*part).with_suffix(".py") for part in parts]
     return [file for file in files if file.exists()]
 
 
 class _Forgiving:
-    """numba's store of one kernel, for which a file that cannot be read or written is a file that is not there."""
+    """numba's store of one kernel, which treats a file that cannot be read or written as a file that does not exist."""
 
     def __init__(self, store):
         self._store = store
@@ -89,13 +89,13 @@ class _Forgiving:
     def load_overload(self, *args):
         try:
             return self._store.load_overload(*args)
-        except Exception:  # damaged files raise anything, from EOFError to what LLVM makes of them
+        except Exception:  # damaged files raise anything, from EOFError to errors of LLVM
             return None
 
     def save_overload(self, *args):
         try:
             self._store.save_overload(*args)
         except Exception:
-            with suppress(Exception):  # a damaged index is emptied, then it can take the code; a full disk stays full
+            with suppress(Exception):  # an emptied index can take the code; a full disk stays full
                 self._store.flush()
                 self._store.save_overload(*args)

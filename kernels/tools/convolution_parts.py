@@ -1,6 +1,6 @@
 """The compiled parts of ``kernels.convolution``: each computes some rows of one layer, or its share of a sum.
 
-Arrays are planes with a border of zeros (``kernels.tools.plane``), except in the plain loops at the end.
+Arrays are planes with a border of zeros (``padded_planes``), except in the plain loops at the end.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import numpy as np
 
 from kernels.tools.compiled import kernel
 from kernels.tools.simd import pointer
+from kernels.tools.single_channel import narrow_four
 from kernels.tools.sweep import correlate_rows, widen_rows
-from kernels.tools.thin import narrow_four
 from kernels.tools.winograd import convolve_tiles, sum_tiles
 from kernels.tools.winograd_products import PANEL
 from kernels.tools.winograd_weights import finish_weight_gradient, transform_weights, whole

@@ -1,23 +1,24 @@
-"""e^x in float64 as plain arithmetic, so that a loop over it becomes vector code; used by ``kernels.svr``.
+"""e^x in float64 as plain arithmetic, so that a loop over it becomes vector code; used by ``kernel_values``.
 
-A call of the C library's exp takes one number at a time, and it is what an RBF kernel spends its time on.  Here
+A call of the C library's exp takes one number at a time, and an RBF kernel would spend most of its time on it.  Here
 x = n ln 2 + r with a whole n and |r| <= ln(2) / 2, and e^x = 2^n e^r:
 
 - n is rounded by adding 1.5 * 2^52, which leaves the whole part in the last bits of the sum;
 - r = x - n ln 2 with ln 2 in two parts (Cody & Waite), the first of which is exact times n;
 - e^r = 1 + r + r^2 q(r), q of degree 9 through Chebyshev's nodes: off by less than 2^-55;
-- 2^n is made from its bits; as 2^-1074 and 2^1024 have no common form, 2^(n + 64) / 2^64 stands for it where n is
-  negative, and 2^(n - 64) * 2^64 elsewhere.  Results below 2^-1022 are rounded once more, by that last product.
+- 2^n is made from its bits.  No single form gives both 2^-1074 and 2^1024, so where n is negative it is computed as
+  2^(n + 64) / 2^64, and elsewhere as 2^(n - 64) * 2^64.  Results below 2^-1022 are rounded once more, by that last
+  product.
 
-No branch, no table: every step is an addition, product, comparison or shift.  The error is below 1.5 units in the last
-place.  Three loops instead of one: a processor looks ahead some sixty operations, and one long chain would leave it
-waiting for the chain's end.
+There is no branch and no table: every step is an addition, product, comparison or shift.  The error is below 1.5 units
+in the last place.  There are three loops instead of one, because a processor looks ahead some sixty operations and
+would wait for the end of one long chain.
 """
 
 from __future__ import annotations
 
 from kernels.tools.compiled import inner
-from kernels.tools.doubles import WHOLE, multiply_add, power_of_two
+from kernels.tools.float64_intrinsics import WHOLE, multiply_add, power_of_two
 
 LEAST, LARGEST = -746.0, 710.0
 """Beyond these e^x is 0 or infinite in float64."""
@@ -27,7 +28,7 @@ LN2_HIGH, LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 
 @inner
 def exponentials(factor, values, wholes):
-    """values[k] = e^(factor values[k]); wholes (at least as many) is work memory.  NaN stays NaN."""
+    """values[k] = e^(factor values[k]); NaN stays NaN.  ``wholes``, as long as values or longer, is work memory."""
     for k in range(values.size):
         x = factor * values[k]
         x = LEAST if x < LEAST else x  # in this order, a comparison with NaN keeps it

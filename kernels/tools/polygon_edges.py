@@ -1,13 +1,14 @@
-"""Edges of polygons deposited into the cells of a row: the common ground of the kernels of zones from polygons.
+"""Edges of polygons deposited into the cells of a row, for ``kernels.polygon_sums`` and ``kernels.zone_labels``.
 
-Idea: the sweep of anti-aliased rendering.  An edge that crosses a row leaves in each cell it passes its height there
-(``cover``, which counts for all cells to the right) and the part of the cell to its right (``area``).  One pass along
-the row, from one touched cell to the next, sums the covers: the coverage of a touched cell is the sum so far plus its
-area, that of all cells between two touched ones is the sum itself.  So a row costs what its borders cost, whatever its
-length.  Heights are measured from the upper end of each edge, the same for both neighbours, so that what one gets the
-other loses to the last bit.
+Idea: the sweep of anti-aliased rendering.  An edge that crosses a row leaves two numbers in each cell that it passes:
+its height there (``cover``, which counts for all cells to the right) and the part of the cell to its right (``area``).
+One pass along the row, from one touched cell to the next, sums the covers.  The coverage of a touched cell is the sum
+so far plus its area; the coverage of all cells between two touched ones is the sum itself.  So the cost of a row
+depends on the borders that it meets and not on its length.  Heights are measured from the upper end of each edge, which
+both neighbours share, so what one zone gains the other loses to the last bit.
 
-Edges are listed by parts of ROWS rows that they cross (``edges_by_part``), so that a part looks at few others.
+Edges are listed by the parts of EDGES_PART_ROWS rows that they cross (``edges_by_part``), so a part looks at few edges
+of others.
 """
 
 from __future__ import annotations
@@ -16,23 +17,27 @@ import numpy as np
 
 from kernels.tools.compiled import inner
 
-ROWS = 16
+EDGES_PART_ROWS = 16
+"""Rows of a part for a thread."""
 NOISE = 1e-12
+"""A coverage this near to 0 or 1 is taken for that; two shares this near are equal."""
+ASTRAY = 1e-6
+"""A coverage farther than this outside [0, 1] shows polygons that overlap or cross themselves."""
 
 
 def edges_by_part(edges, first_row: int, rows: int):
-    """Which edges cross each part of ROWS rows.
+    """Which edges cross each part of EDGES_PART_ROWS rows.
 
     Returns
     -------
     listed : (m,) int64, places in ``edges.ends``, part after part, within a part in their order.
     begins : (parts + 1,) int64, where each part begins in ``listed``.
     """
-    parts = -(-rows // ROWS)
+    parts = -(-rows // EDGES_PART_ROWS)
     top, bottom = edges.ends[:, 1] - first_row, edges.ends[:, 3] - first_row
     here = np.flatnonzero((bottom > 0) & (top < rows))
-    first = np.maximum(np.floor(top[here] / ROWS), 0).astype(np.int64)
-    last = np.minimum(np.ceil(bottom[here] / ROWS).astype(np.int64), parts) - 1
+    first = np.maximum(np.floor(top[here] / EDGES_PART_ROWS), 0).astype(np.int64)
+    last = np.minimum(np.ceil(bottom[here] / EDGES_PART_ROWS).astype(np.int64), parts) - 1
     count = np.maximum(last, first) + 1 - first
     place = np.repeat(here, count)
     part = np.repeat(first - np.cumsum(count) + count, count) + np.arange(place.size)
@@ -42,7 +47,7 @@ def edges_by_part(edges, first_row: int, rows: int):
 
 @inner
 def put(cover, area, touched, met, n_met, j, height, right):
-    """Add a height to cell j, of which the part ``right`` lies to the right of the edge; how many cells are met."""
+    """Add a height to cell j, whose part ``right`` lies to the right of the edge; return how many cells are met."""
     cover[j] += height
     area[j] += height * right
     if not touched[j]:
@@ -54,7 +59,7 @@ def put(cover, area, touched, met, n_met, j, height, right):
 
 @inner
 def deposit(ends, sign, row, cover, area, touched, met, n_met):
-    """Add what an edge (4,) leaves in a row of cells."""
+    """Add what an edge (4,) leaves in a row of cells; return how many cells are met."""
     ua, va, ub, vb = ends[0], ends[1], ends[2], ends[3]
     top, bottom = max(va - row, 0.0), min(vb - row, 1.0)
     height = bottom - top
@@ -86,7 +91,7 @@ def deposit(ends, sign, row, cover, area, touched, met, n_met):
 
 @inner
 def deposit_centre(ends, sign, row, cover, area, touched, met, n_met):
-    """The same for cells that count whole, by their centres: those right of the edge, or on it, get its sign."""
+    """``deposit`` for cells that count whole, by their centres: cells right of the edge, or on it, get its sign."""
     centre = row + 0.5
     if not ends[1] <= centre < ends[3]:
         return n_met
@@ -99,7 +104,7 @@ def deposit_centre(ends, sign, row, cover, area, touched, met, n_met):
 
 @inner
 def held(share):
-    """A share in [0, 1], 0 or 1 where it is that but for NOISE."""
+    """A share in [0, 1]: 0 or 1 where it is within NOISE of them or beyond."""
     if share < NOISE:
         return 0.0
     return 1.0 if share > 1 - NOISE else share

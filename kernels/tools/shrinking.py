@@ -1,7 +1,7 @@
 """Shrinking for ``kernels.smo``: samples that no pair would take are put aside, and the arrays of the others close up.
 
-All is done in place.  A sample, a row and the values of a row move towards the front only, in their order: nothing is
-overwritten before it is read.  The layout of ``rows`` and ``indices`` is that of ``kernels.tools.kernel_rows``.
+Everything is done in place.  Samples, rows and the values of a row move only towards the front, in their order, so
+nothing is overwritten before it is read.  The layout of ``rows`` and ``indices`` is that of ``kernel_matrix_rows``.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import numpy as np
 from kernels.tools.compiled import inner, kernel
 
 WORTH = 0.9
-"""Arrays close up where at most this share of the samples stays."""
+"""Arrays close up only if at most this share of the samples stays."""
 
 
 @kernel
 def shrink(size, slots, top, bottom, beta, columns, vectors, indices, rows):
-    """Put aside samples that no pair would take; the number that stays.  beta (n,) keeps theirs."""
+    """Put aside samples that no pair would take; return the number that stays.  beta (n,) keeps the others' values."""
     residual, up, low, samples = vectors[1], vectors[2], vectors[3], indices[3]
     kept, position, stays = np.empty(size, np.int64), np.empty(size, np.int64), 0
     for k in range(size):
@@ -43,9 +43,9 @@ def shrink(size, slots, top, bottom, beta, columns, vectors, indices, rows):
 
 @inner
 def close_up_rows(kept, size, slots, position, indices, rows):
-    """Keep the rows of samples that stay, and of each row the values of samples that stay: kept (new size,), in place.
+    """Keep, in place, the rows of samples that stay, and in each row the values of samples that stay: kept (new size,).
 
-    ``position`` (size,) is a sample's new number, -1 where it goes.
+    ``position`` (size,) is a sample's new number, or -1 if it is put aside.
     """
     slot_of, owner, last_use = indices[0], indices[1], indices[2]
     for k in range(size):

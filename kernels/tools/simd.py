@@ -1,7 +1,7 @@
 """Eight float32 lanes as one value: a small explicit vector type for the convolution kernels.
 
-LLVM turns plain loops into vector code only where its cost model agrees, and a small matrix product that must keep
-eight to twelve running sums in registers is where it does not.  Here the vectors are spelled out:
+LLVM turns plain loops into vector code only where its cost model agrees.  It does not agree for a small matrix product
+that must keep eight to twelve running sums in registers.  Here the vectors are spelled out:
 
     pointer(a)                    the address of the first value of a float32 array
     behind(a, n)                  the pointer n values further on
@@ -17,12 +17,12 @@ eight to twelve running sums in registers is where it does not.  Here the vector
     prefetch(a, n)                ask for the cache line of the value n behind pointer a; harmless anywhere in memory
 
 No operation carries a fast-math flag: products and sums are fused only where ``multiply_add`` says so, and nothing is
-reordered, so that a machine gives the same bytes each time.  LLVM lowers <8 x float> to one AVX register or to two of
-SSE or NEON: slower there, right everywhere.  Vectors need no alignment.
+reordered, so a machine gives the same bytes each time.  LLVM lowers <8 x float> to one AVX register or to two of SSE or
+NEON, which is slower and gives the same sums.  Vectors need no alignment.
 
-Why pointers: numba counts the references to an array, also where one small function hands it to another, and two
-threads that count the same array up and down fight for one cache line; that took longer than the arithmetic.  The
-price is that offsets are spelled out, and not checked.
+Why pointers: numba counts the references to an array, also where one small function hands it to another.  Two threads
+that count the same array up and down compete for one cache line, and that took longer than the arithmetic.  The price
+is that offsets are spelled out and not checked.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _INT32 = ir.IntType(32)
 
 
 class Float32x8(types.Type):
-    """The numba type of a vector; it lives in registers only, never in an array."""
+    """The numba type of a vector; it exists only in registers, never in an array."""
 
     def __init__(self):
         super().__init__(name="float32x8")
@@ -67,7 +67,7 @@ def _all_lanes(builder, scalar):
 
 
 def _as_vector(context, builder, numba_type, value):
-    """``value`` itself if it is a vector, else the number in every lane."""
+    """``value`` itself if it is a vector, else a vector with the number in every lane."""
     if numba_type is float32x8:
         return value
     return _all_lanes(builder, context.cast(builder, value, numba_type, types.float32))
@@ -174,7 +174,7 @@ def prefetch(typing, start, offset):
         kind = ir.FunctionType(ir.VoidType(), [address, number, number, number])
         function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
         place = builder.bitcast(_place(builder, args), address)
-        builder.call(function, [place, number(0), number(3), number(1)])  # to read; as near as can be; data
+        builder.call(function, [place, number(0), number(3), number(1)])  # for reading; into the nearest cache; data
         return context.get_dummy_value()
 
     return types.void(start, types.intp), generate

@@ -1,10 +1,10 @@
-"""One sweep through the network, forward, or forward and back, in float32: what ``kernels.network`` runs.
+"""One sweep through the network in float32, forward, or forward and back: what ``kernels.network`` runs.
 
-The image is cut into bands of whole rows of tiles; a task is one layer's work on one band, and may begin as soon as
-the bands that it reads are done (``kernels.tools.tasks``): there is no moment at which all threads wait for the last one, and
-one hand-over to the threads a step.  The backward task of a layer makes the gradient of its input and the band's
-share of the gradient of its weights, while what both read is in a near cache.  Shares are added in the order of bands,
-and bands follow from the image's shape: any number of threads gives the same bytes.
+The image is cut into bands of whole rows of tiles.  A task is the work of one layer on one band, and may begin as soon
+as the bands that it reads are done (``dependent_tasks``).  So there is no moment at which all threads wait for the last
+one, and a step hands work over to the threads only once.  The backward task of a layer computes the gradient of its
+input and the band's share of the gradient of its weights, while what both read is in a near cache.  Shares are added in
+the order of bands, and bands follow from the image's shape, so any number of threads gives the same bytes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from __future__ import annotations
 import numpy as np
 
 from kernels.tools.compiled import inner, kernel
+from kernels.tools.dependent_tasks import all_marked, mark, take
 from kernels.tools.simd import behind, pointer
+from kernels.tools.single_channel import correlate_row, narrow_four, widen_row
 from kernels.tools.sweep_plan import (
     ALL,
     BOTTOM,
@@ -35,8 +37,6 @@ from kernels.tools.sweep_plan import (
     WIDEN,
     WIDEN_BACK,
 )
-from kernels.tools.tasks import all_marked, mark, take
-from kernels.tools.thin import correlate_row, narrow_four, widen_row
 from kernels.tools.winograd import convolve_tiles, sum_tiles
 from kernels.tools.winograd_weights import finish_weight_gradient, transform_weights, whole
 
@@ -46,7 +46,7 @@ def sweep(
     task, worker, turns, done, stages, bands, starts, parameters, biases, image, target, mask, scale, output, dy,
     planes, weights, turned, sums, thin_sums, bias_sums, losses, gradients, work, edge,
 ):  # fmt: skip
-    """Do tasks until none is left (returns -1), or until the next would have to wait for long (returns its number).
+    """Do tasks until none is left (return -1), or until the next would have to wait for long (return its number).
 
     ``starts`` (depth,): where a layer's weights begin in ``parameters`` and ``gradients``; ``biases`` (depth + 1, C),
     the last row 0; ``image``, ``dy`` planes of one channel; ``target``, ``mask``, ``output`` (H, W); ``scale`` the
@@ -120,7 +120,7 @@ def sweep(
 
 @inner
 def is_ready(done, most, stages, stage, b, bands, wide):
-    """Are the tasks done that task ``b`` of this stage needs?"""
+    """Whether the tasks that task ``b`` of this stage needs are done."""
     near, all_of, kind = stages[stage, NEAR], stages[stage, ALL], stages[stage, KIND]
     if kind == WIDE or kind == WIDE_BACK:
         needed = stages[stage, LAYER] - 1 + (wide if kind == WIDE_BACK else 0)
@@ -133,7 +133,7 @@ def is_ready(done, most, stages, stage, b, bands, wide):
 
 @inner
 def prepare_weights(b, wide, starts, parameters, turned, weights, channels, columns, edge):
-    """Transform the weights of a wide layer, for b < ``wide`` as they are, else turned for the way back."""
+    """Transform the weights of a wide layer: for b < ``wide`` as they are, else turned for the way back."""
     layer = b % wide + 1
     w, u = behind(pointer(parameters), starts[layer]), pointer(weights[b])
     if b >= wide:
@@ -148,7 +148,7 @@ def prepare_weights(b, wide, starts, parameters, turned, weights, channels, colu
 
 @inner
 def widen_rows(x, line, top, bottom, left, right, w, bias, floor, active, masked, y, channels):
-    """These rows and columns of a plane y of many channels, from the plane x of one."""
+    """Compute these rows and columns of a plane y of many channels, from the plane x of one channel."""
     for i in range(top, bottom):
         k = (i + 1) * line + left + 1
         widen_row(x, k - line, k, k + line, w, bias, floor, active, masked, y, k * channels, right - left, channels)
@@ -165,7 +165,7 @@ def correlate_rows(x, line, top, bottom, wide, sums, width, channels):
 
 @inner
 def narrow_rows(wide, step, top, bottom, left, right, w, bias, image, output, residual, channels):
-    """output = image + the residual, for these rows and columns."""
+    """output = image + residual, for these rows and columns."""
     for i in range(top, bottom):
         for j in range(left, right, 4):
             k = (i + 1) * step + (j + 1) * channels

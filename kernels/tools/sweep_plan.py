@@ -1,4 +1,4 @@
-"""The plan of a sweep through the network (``kernels.tools.sweep``): its stages, their tasks and what each must wait for."""
+"""The plan of a sweep through the network (``sweep``): its stages, their tasks, and what each task waits for."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ import numpy as np
 WEIGHTS, WIDEN, WIDE, NARROW, NARROW_BACK, WIDE_BACK, FINISH, WIDEN_BACK = range(8)
 """Kinds of stages, in the order in which they come."""
 KIND, LAYER, FIRST, TASKS, NEAR, ALL, FROM, TO, TOP, BOTTOM, LEFT, RIGHT = range(12)
-"""Columns of a plan: a stage's kind and layer; the number of its first task, and how many it has; the stage whose
-neighbouring bands it needs, and the stage that it needs all of (or -1); the planes that it reads and writes; the
-rows and columns that it computes."""
+"""Columns of a plan: a stage's kind and layer; the number of its first task, and of its tasks; the stage whose
+neighbouring bands it needs, and the stage of which it needs all tasks (or -1); the planes that it reads and writes;
+the rows and columns that it computes."""
 TILES_OF_A_BAND = 128
 FEWEST_BANDS, MOST_BANDS = 4, 16
+"""With fewer bands, threads would wait for each other."""
 
 
 def bands_of(height: int, width: int, out: int) -> int:
-    """How many bands: of some 128 tiles each, but not so few that threads wait for each other."""
+    """The number of bands: some 128 tiles each, from FEWEST_BANDS to MOST_BANDS, and no more than rows of tiles."""
     down, across = -(-height // out), -(-width // out)
     return min(down, max(FEWEST_BANDS, min(MOST_BANDS, down * across * out * out // (16 * TILES_OF_A_BAND))))
 
 
 def regions_of(depth: int, shape: tuple[int, int], window: tuple[int, int, int, int], out: int) -> list:
-    """(top, bottom, left, right) of each layer's output that the output of the last layer in ``window`` needs.
+    """The region (top, bottom, left, right) of each layer's output that the last layer's output in ``window`` needs.
 
-    Of what a tile reads beyond itself, the cell before goes into its first output alone, and the cell behind into its
-    last one: where that output is not needed, its value may be anything.
+    A tile reads one cell before and one behind itself.  The cell before enters only its first output, and the cell
+    behind only its last one: where that output is not needed, the cell may have any value.
     """
     regions, needed = [window], [window[0] - 1, window[1] + 1, window[2] - 1, window[3] + 1]
     for _ in range(depth - 1):
@@ -36,10 +37,10 @@ def regions_of(depth: int, shape: tuple[int, int], window: tuple[int, int, int, 
 
 
 def plan(depth: int, bands: int, panels: int, back: bool, regions: list) -> np.ndarray:
-    """The stages of a sweep, (stages, 12) int64; a layer's weights lie in so many ``panels``.
+    """The stages of a sweep, (stages, 12) int64; a layer's weights lie in ``panels`` panels.
 
-    Going back, plane l is the output of layer l, and planes depth - 1 and depth take turns as its gradient; else two
-    planes take turns.
+    With ``back``, plane l is the output of layer l, and planes depth - 1 and depth take turns as its gradient.  Without
+    it, two planes take turns as the outputs.
     """
     wide, stages = depth - 2, []
 

@@ -1,9 +1,10 @@
 """Plain Python threads for kernels that release the interpreter lock.
 
 ``run_parts(kernel, parts, *args)`` calls ``kernel(part, worker, *args)`` for part = 0 ... parts - 1.  Each thread
-takes the next part when it has finished one, so a thread that the system holds up delays one part, not its share. How
-a kernel cuts its work into parts depends on shapes alone, and parts meet only in sums that are taken afterwards, in
-order of the parts; who computed a part never shows in a result: any number of threads gives the same bytes.
+takes the next part when it has finished one, so a thread that the system holds up delays one part and not its share of
+all.  How a kernel cuts its work into parts depends on shapes alone, and parts meet only in sums that are taken
+afterwards, in order of the parts.  Which thread computed a part never changes a result: any number of threads gives the
+same bytes.
 
 The number of threads is ``REFIMPL_THREADS``, else the number of processors that this process may use.
 numba's own parallel loops are not used: their threads spin while they wait, and a step takes several times as long as
@@ -21,12 +22,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 
-from kernels.tools.memory import forget_work_arrays
+from kernels.tools.work_memory import forget_work_arrays
 from refimpl.errors import InputError
 
 MOST_THREADS = 1024
 NAP = 1e-5
-"""Seconds that a thread sleeps where it would wait; the system makes some 60 microseconds of it."""
+"""Seconds that a thread sleeps where it would wait; in practice some 60 microseconds."""
 
 _pool: ThreadPoolExecutor | None = None
 _pool_size = 0
@@ -74,7 +75,7 @@ def _wanted() -> int:
 
 @functools.cache
 def processors() -> int:
-    """How many processors this process may use, as it was at the first call: it must not change inside of a kernel."""
+    """How many processors this process may use, as at the first call: the number must not change inside a kernel."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -95,7 +96,7 @@ def run_parts(kernel: Callable, parts: int, *args) -> None:
 
 
 def _run(work: Callable[[int], None], count: int) -> None:
-    """``work(0)`` here, ``work(1)`` ... ``work(count - 1)`` in other threads; those that come too late are let go."""
+    """``work(0)`` here, ``work(1)`` ... ``work(count - 1)`` in other threads; calls that begin too late are dropped."""
     jobs = [work]
 
     def begin(worker: int) -> None:
@@ -110,8 +111,8 @@ def _run(work: Callable[[int], None], count: int) -> None:
             work(0)
         finally:
             wait([other for other in others if not other.cancel()])
-            jobs.clear()  # what was let go may lie in the pool's queue for a while, and must not hold our arrays there
-    except BaseException:  # an interrupt may come while others still work: what they write to is not used again
+            jobs.clear()  # a dropped call may stay in the pool's queue for a while, and must not hold our arrays there
+    except BaseException:  # an interrupt may come while others still write to work memory
         forget_work_arrays()
         raise
     for other in others:
@@ -122,9 +123,9 @@ def _run(work: Callable[[int], None], count: int) -> None:
 def run_tasks(kernel: Callable, parts: int, *args) -> None:
     """Call ``kernel(task, worker, *args)`` in ``workers(parts)`` threads until it returns a negative number in each.
 
-    The kernel itself takes task after task (``kernels.tools.tasks``), the first call with ``task`` -1.  Where it would have
-    to wait for long, it returns the number of its task, and is called with it again a little later: the processor
-    is free for the thread that is waited for.  After an exception in one thread the others wait no longer.
+    The kernel itself takes task after task (``dependent_tasks``), the first time with ``task`` -1.  Where it would have
+    to wait for long, it returns the number of its task and is called with it again a little later; meanwhile the
+    processor is free for the thread that is waited for.  After an exception in one thread the others wait no longer.
     """
     failed = []
 
@@ -141,12 +142,12 @@ def run_tasks(kernel: Callable, parts: int, *args) -> None:
 
 
 def workers(parts: int) -> int:
-    """How many threads ``run_parts`` uses for so many parts."""
+    """How many threads ``run_parts`` uses for ``parts`` parts."""
     return max(1, min(thread_count(), parts))
 
 
 def _executor(size: int) -> ThreadPoolExecutor:
-    """The pool, with at least ``size`` threads."""
+    """The pool of threads, of at least ``size``."""
     global _pool, _pool_size
     with _pool_lock:
         if _pool is None or _pool_size < size:
@@ -155,7 +156,7 @@ def _executor(size: int) -> ThreadPoolExecutor:
 
 
 def _forget_pool() -> None:
-    """A forked child has none of its parent's threads; let it start its own."""
+    """Start afresh in a forked child, which has none of its parent's threads."""
     global _pool, _pool_size, _pool_lock
     _pool, _pool_size, _pool_lock = None, 0, threading.Lock()
 

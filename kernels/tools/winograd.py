@@ -1,14 +1,15 @@
 """3x3 convolutions between wide layers, by Winograd's F(4x4, 3x3) or F(2x2, 3x3) in float32.
 
 Shapes: x (H, W, C_in), dy and y (H, W, C_out), weights (3, 3, C_in, C_out); any H and W; C_in, C_out multiples of 8.
-x, dy and y lie in planes with a border of zeros (``kernels.tools.plane``), so that no tile reaches out of memory.
+x, dy and y lie in planes with a border of zeros (``padded_planes``), so no tile reaches out of memory.
 
 Why it works.  Multiply a polynomial of 3 coefficients by one of 4: the product has degree 5, so its values at 6
 points determine it, and at a point the product of two polynomials is one multiplication.  Toom and Cook's method is
 this: evaluate both at 6 points, multiply, interpolate; 6 multiplications where the schoolbook takes 12.  With the
-points 0, 1, -1, 2, -2 and infinity (the leading coefficient) the data meet small integers only.  A network needs not
-the product but its transpose: 4 neighbouring outputs y_i = sum_k w_k x_{i+k} of 6 inputs.  A bilinear method is
-transposed by transposing its matrices: interpolation becomes the first step, evaluation of the 4-polynomial the last:
+points 0, 1, -1, 2, -2 and infinity (the leading coefficient) the data are multiplied by small integers only.  What a
+network needs is the transpose of the product: 4 neighbouring outputs y_i = sum_k w_k x_{i+k} of 6 inputs.  A bilinear
+method is transposed by transposing its matrices: interpolation becomes the first step, evaluation of the 4-polynomial
+the last:
 
     y = A^T [(G w) * (B^T x)]                       * is the product point by point
 
@@ -21,8 +22,8 @@ transposed by transposing its matrices: interpolation becomes the first step, ev
 
 Row p of A and of G evaluates at point p: its entries are powers of p, or, at infinity, the last coefficient.  Row p of
 B^T holds the coefficients of the product of (t - q) over the other finite points q, Lagrange's basis polynomial without
-its denominator, the product of (p - q): that has been moved into G, whose rows carry the factors 1/4, -1/6, -1/6, 1/24,
-1/24 and 1.  In two dimensions the matrices act on the columns and the rows of a tile:
+its denominator, the product of (p - q).  The denominators stand in G, whose rows carry the factors 1/4, -1/6, -1/6,
+1/24, 1/24 and 1.  In two dimensions the matrices act on the columns and the rows of a tile:
 
     y = A^T [(G w G^T) * (B^T x B)] A               36 products for 16 outputs; the definition takes 144
 
@@ -45,10 +46,10 @@ The price is rounding: a relative rms error of about 1.7e-6, against 3e-7 of dir
 A value's rounding depends on its place in its tile, so a cut of a raster gives the bytes of the whole only where it
 starts at multiples of 4 (or 2).  A NaN or an infinity in x may make NaN of every output of the tiles that read it.
 
-What makes it fast: blocks of tiles that stay in the second cache through all three steps; matrix products in registers
-(``kernels.tools.winograd_products``); and, while a block is multiplied, the processor is asked for the pixels that the next
-block will read, which would otherwise be waited for.  The products m of a point are written over the transformed tiles
-v of the point before it, which nobody needs any more: a block takes half the memory, and twice as many tiles fit.
+Three things make it fast: blocks of tiles stay in the second cache through all three steps; matrix products are taken
+in registers (``winograd_products``); and while a block is multiplied, the processor is asked for the pixels that the
+next block will read, so that it need not wait for them.  The products m of a point are written over the transformed
+tiles v of the point before it, which are no longer needed: a block takes half the memory, and twice as many tiles fit.
 
 Sources: A. L. Toom 1963 and S. A. Cook 1966 (the method); S. Winograd, Arithmetic Complexity of Computations, 1980;
 A. Lavin and S. Gray, Fast Algorithms for Convolutional Neural Networks, 2015, arXiv:1509.09308, section 4.
@@ -61,12 +62,12 @@ import os
 from kernels.tools.compiled import inner
 from kernels.tools.simd import behind, prefetch, splat
 from kernels.tools.winograd_products import PANEL, TOGETHER, add_products, multiply_panel
-from kernels.tools.winograd_tiles import COLUMNS, transform_input, transform_output, transform_output_gradient
-from kernels.tools.winograd_weights import LINE, PAD, padded, round_up, whole
+from kernels.tools.winograd_tiles import COLUMNS_FLOATS, transform_input, transform_output, transform_output_gradient
+from kernels.tools.winograd_weights import LINE, PAD, padded_channels, round_up, whole
 from refimpl.errors import InputError
 
 MOST_TILES = {4: 16, 2: 36}
-"""Tiles of a block by the edge of a tile, multiples of 4: they leave room in a cache of 512 KiB for what is to come."""
+"""Tiles of a block, by the edge of a tile; multiples of 4 that leave room in a cache of 512 KiB for the next block."""
 
 
 def chosen_edge() -> tuple[int, ...]:
@@ -88,20 +89,20 @@ def chosen_edge() -> tuple[int, ...]:
 
 def work_size(c_in: int, c_out: int, edge: tuple) -> int:
     """Floats that a thread needs to work in."""
-    points, row = (len(edge) + 2) ** 2, max(padded(c_in), padded(c_out))
-    return COLUMNS + 2 * (points + 1) * (MOST_TILES[len(edge)] * row + PAD)
+    points, row = (len(edge) + 2) ** 2, max(padded_channels(c_in), padded_channels(c_out))
+    return COLUMNS_FLOATS + 2 * (points + 1) * (MOST_TILES[len(edge)] * row + PAD)
 
 
 @inner
 def block_size(tiles, most):
-    """Tiles in blocks of nearly equal size: a multiple of 4, because so many are multiplied together."""
+    """Tiles of a block, where blocks are of nearly equal size: a multiple of 4, as 4 tiles are multiplied together."""
     blocks = max(whole(tiles, most), 1)
     return max(round_up(whole(tiles, blocks), TOGETHER), TOGETHER)
 
 
 @inner
 def convolve_tiles(source, target, tiles, across, c_in, c_out, u, bias, floor, active, masked, columns, edge):
-    """y of ``tiles`` tiles that lie in rows of ``across``.
+    """Compute y of ``tiles`` tiles, which lie in rows of ``across`` tiles.
 
     ``source`` = (x, above, start, below, step): where the rows of the first tile's input begin, its upper neighbour
     and its lower one included, and how far a row of x is from the next.  ``target`` = (y, start, step, rows, cols):
@@ -112,7 +113,7 @@ def convolve_tiles(source, target, tiles, across, c_in, c_out, u, bias, floor, a
     out, size, most = len(edge), len(edge) + 2, 16 if len(edge) == 4 else 36
     row = round_up(max(c_in, c_out), PANEL)
     slot, panel_step, point_step = most * row + PAD, c_in * PANEL, round_up(c_out, PANEL) * c_in + PAD
-    m = behind(columns, COLUMNS)
+    m = behind(columns, COLUMNS_FLOATS)
     v, lowest, panels, together = behind(m, slot), splat(floor), whole(c_out, PANEL), block_size(tiles, most)
     for first in range(0, tiles, together):
         last = min(first + together, tiles)
@@ -137,13 +138,13 @@ def convolve_tiles(source, target, tiles, across, c_in, c_out, u, bias, floor, a
 
 @inner
 def share_of(panel, panels, first, last):
-    """The tiles whose pixels are asked for with this panel: with all at once, other loads would have to wait."""
+    """The tiles whose pixels are asked for with this panel; if all were asked for at once, other loads would wait."""
     return first + panel * (last - first) // panels, first + (panel + 1) * (last - first) // panels
 
 
 @inner
 def fetch_input(source, first, last, across, channels, r, s, edge):
-    """Ask for pixel (r, s) of some input tiles, unless it belongs to the neighbour on the left too."""
+    """Ask for pixel (r, s) of some input tiles, unless the neighbour on the left has it too."""
     x, above, start, below, step = source
     out = len(edge)
     if s >= 2:
@@ -171,7 +172,7 @@ def fetch_pixel(x, k, channels):
 def sum_tiles(source, target, tiles, across, c_in, c_out, g, columns, edge):
     """g = sum over tiles of (B^T x B) * (A dy A^T), laid out like the transformed weights.
 
-    ``source`` as in ``convolve_tiles``; ``target`` = (dy, start, step).
+    ``source`` is as in ``convolve_tiles``; ``target`` = (dy, start, step).
     """
     x, above, start, below, step = source
     dy, dy_start, dy_step = target
@@ -179,7 +180,7 @@ def sum_tiles(source, target, tiles, across, c_in, c_out, g, columns, edge):
     v_row, d_row = c_in, round_up(c_out, PANEL)
     v_slot, d_slot = most * v_row + PAD, most * d_row + PAD
     panel_step, point_step = c_in * PANEL, d_row * c_in + PAD
-    v = behind(columns, COLUMNS)
+    v = behind(columns, COLUMNS_FLOATS)
     d, panels, together = behind(v, size * size * v_slot), whole(c_out, PANEL), block_size(tiles, most)
     for first in range(0, tiles, together):
         last = min(first + together, tiles)

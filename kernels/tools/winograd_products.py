@@ -1,7 +1,7 @@
-"""The matrix products in Winograd's convolution, where nearly all of the time goes; see ``kernels.tools.winograd``.
+"""The matrix products in Winograd's convolution (``winograd``), which take nearly all of its time.
 
-Both keep 4 x 16 running sums in eight vector registers and read two vectors and four scalars for eight multiply-adds:
-that is what a processor with two multiply-add units of four cycles' latency needs to do two in every cycle.  Each sum
+Both keep 4 x 16 running sums in eight vector registers and read two vectors and four scalars for eight multiply-adds.
+A processor with two multiply-add units of four cycles' latency needs exactly this to do two in every cycle.  Each sum
 runs over its terms in order, so a tile's values do not depend on which tiles are computed with it.
 """
 
@@ -11,7 +11,7 @@ from kernels.tools.compiled import inner
 from kernels.tools.simd import LANES, broadcast, load, multiply_add, splat, store
 
 PANEL = 2 * LANES
-"""Output channels that are computed at a time; C_out is padded to a multiple of it inside."""
+"""Output channels that are computed at a time; C_out is padded to a multiple of it."""
 TOGETHER = 4
 """Tiles, or input channels, that are computed at a time: numbers of tiles are padded to a multiple of it."""
 

@@ -1,13 +1,13 @@
-"""The steps of Winograd's convolution for one tile; why they work stands in ``kernels.tools.winograd``.
+"""The steps of Winograd's convolution for one tile; ``winograd`` explains why they work.
 
-``edge`` is a tuple as long as the edge of an output tile: its values mean nothing, but its length is known when a
+``edge`` is a tuple as long as the edge of an output tile.  Its values mean nothing, but its length is known when a
 kernel is compiled, so one source gives F(4x4, 3x3) and F(2x2, 3x3), each with steps and loops that are constants.
 
-The functions evaluate_... and interpolate_... apply a matrix to vectors of 8 channels, and take sums that occur twice
-in it once.  A tile is transformed column by column into ``columns``, and from there row by row.
+The functions evaluate_... and interpolate_... apply a matrix to vectors of 8 channels, and compute a sum that occurs
+twice in it once.  A tile is transformed column by column into ``columns``, and from there row by row.
 
 Transformed tiles (v of x, d of dy, m of the products) are laid out (point, tile, channel), with ``slot`` floats from
-one point to the next and ``row`` from one tile to the next: a matrix product finds what it reads side by side.
+one point to the next and ``row`` from one tile to the next, so a matrix product finds what it reads side by side.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from __future__ import annotations
 from kernels.tools.compiled import inner
 from kernels.tools.simd import LANES, at_least, load, multiply_add, store, where_positive
 
-COLUMNS = 36 * LANES
-"""Floats in which a tile rests between its columns and its rows."""
+COLUMNS_FLOATS = 36 * LANES
+"""Size of ``columns``: the floats of a tile whose columns are transformed and whose rows are not yet."""
 
 
 @inner
@@ -77,7 +77,7 @@ def interpolate_weight_gradient(g):
 
 @inner
 def load_outputs(a, k, step, edge):
-    """The vectors at k, k + step, ...: as many as ``edge`` is long."""
+    """The vectors at k, k + step, ...: as many as the length of ``edge``."""
     if len(edge) == 2:
         return load(a, k), load(a, k + step)
     return load(a, k), load(a, k + step), load(a, k + 2 * step), load(a, k + 3 * step)
@@ -85,7 +85,7 @@ def load_outputs(a, k, step, edge):
 
 @inner
 def load_points(a, k, step, edge):
-    """The vectors at k, k + step, ...: two more than ``edge`` is long."""
+    """The vectors at k, k + step, ...: two more than the length of ``edge``."""
     if len(edge) == 2:
         return load(a, k), load(a, k + step), load(a, k + 2 * step), load(a, k + 3 * step)
     return (
@@ -115,7 +115,7 @@ def load_column(x, above, k, below, step, edge):
 
 @inner
 def store_all(a, k, step, line):
-    """The vectors of ``line`` to k, k + step, ..."""
+    """Store the vectors of ``line`` at k, k + step, ..."""
     store(a, k, line[0])
     store(a, k + step, line[1])
     if len(line) > 2:
@@ -129,7 +129,7 @@ def store_all(a, k, step, line):
 
 @inner
 def transform_input(x, above, start, below, step, channels, v, slot, columns, edge):
-    """v[p] = (B^T x B)[p]: x from the rows that begin at ``above``, ``start``, ``start + step``, ... and ``below``."""
+    """v[p] = (B^T x B)[p], where the rows of x begin at ``above``, ``start``, ``start + step``, ... and ``below``."""
     size = len(edge) + 2
     for c in range(0, channels, LANES):
         for s in range(size):
@@ -156,7 +156,7 @@ def transform_output_gradient(dy, start, step, channels, d, slot, columns, edge)
 
 @inner
 def transform_output(m, slot, y, start, step, rows, cols, channels, finish, columns, edge):
-    """y = A^T m A + bias, the first ``rows`` x ``cols`` of it, finished by ``put``."""
+    """The first ``rows`` x ``cols`` cells of y = A^T m A + bias, stored by ``put``."""
     out, size, (bias, floor, active, masked) = len(edge), len(edge) + 2, finish
     for c in range(0, channels, LANES):
         z = load(bias, c)

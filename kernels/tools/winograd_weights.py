@@ -1,6 +1,6 @@
-"""Weights and their gradient on the way to Winograd's points and back; see ``kernels.tools.winograd``.
+"""Weights and their gradient, transformed to Winograd's points and back; ``winograd`` explains the method.
 
-Transformed weights are laid out (point, panel, input channel, 16 output channels); partial sums of the gradient too.
+Transformed weights and partial sums of their gradient are laid out (point, panel, input channel, 16 output channels).
 """
 
 from __future__ import annotations
@@ -8,20 +8,27 @@ from __future__ import annotations
 from kernels.tools.compiled import inner
 from kernels.tools.simd import LANES, behind, load, store
 from kernels.tools.winograd_products import PANEL
-from kernels.tools.winograd_tiles import COLUMNS, evaluate_weights, interpolate_weight_gradient, load_points, store_all
+from kernels.tools.winograd_tiles import (
+    COLUMNS_FLOATS,
+    evaluate_weights,
+    interpolate_weight_gradient,
+    load_points,
+    store_all,
+)
 
 PAD = LINE = 16
-"""Floats of a cache line; so many lie between two points, or the same place of all would fall on one set of a cache."""
+"""Floats of a cache line, and of the gap between two points: without it the same place of all points would fall on one
+set of a cache."""
 
 
-def padded(channels: int) -> int:
+def padded_channels(channels: int) -> int:
     """Channels in whole panels."""
     return -(-channels // PANEL) * PANEL
 
 
 def weights_size(c_in: int, c_out: int, edge: tuple) -> int:
     """Floats of transformed weights, and of a partial sum of their gradient."""
-    return (len(edge) + 2) ** 2 * (padded(c_out) * c_in + PAD)
+    return (len(edge) + 2) ** 2 * (padded_channels(c_out) * c_in + PAD)
 
 
 @inner
@@ -31,7 +38,7 @@ def round_up(n, to):
 
 @inner
 def whole(n, size):
-    """How many pieces of ``size`` hold n."""
+    """How many pieces of ``size`` it takes to hold n."""
     return (n + size - 1) // size
 
 
@@ -57,7 +64,7 @@ def transform_weights(w, c_in, c_out, u, columns, edge):
 def finish_weight_gradient(sums, count, sums_step, dw, panel, c_in, c_out, columns, edge):
     """dw = G^T (sum of ``count`` partial sums, in order) G for the 16 output channels of a panel."""
     size, plane, step = len(edge) + 2, c_in * c_out, round_up(c_out, PANEL) * c_in + PAD
-    total, length = behind(columns, COLUMNS), c_in * PANEL
+    total, length = behind(columns, COLUMNS_FLOATS), c_in * PANEL
     for p in range(size * size):
         for q in range(count):
             for k in range(0, length, LANES):

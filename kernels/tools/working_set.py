@@ -1,11 +1,13 @@
-"""The two passes of ``kernels.smo`` over its samples: what a step changes, and which pair comes next.
+"""Working-set selection for ``kernels.smo``: two passes over the samples that find the next pair.
+
+The first pass also applies the last step to the residual.
 
 Idea: a loop that keeps one running maximum waits for it at every sample.  Here each of 256 neighbouring samples has a
-running maximum of its own (a lane), so that the loops compare neighbours, several in one instruction; at the end the
-largest lane is found, and in it the sample.  Of equal samples the first lane's first one is taken.  Short loops follow
-each other over one block while it is in the nearest cache, and each writes to one or two arrays: the compiler gives up
-on loops whose arrays could overlap in more ways.  A sum with 0 makes it store every lane: left alone, it stores only
-where the maximum has changed, by masks, which takes longer than all the rest.
+running maximum of its own (a lane), so the loops compare neighbours, several in one instruction.  At the end the
+largest lane is found, and in it the sample; of equal samples the first one in the first lane is taken.  Short loops
+follow each other over one block while it is in the nearest cache, and each writes to one or two arrays: the compiler
+gives up on loops whose arrays could overlap in more ways.  The added 0.0 makes the compiler store every lane: without
+it, masked stores write only the lanes whose maximum has changed, which takes longer than all the rest.
 
 Shapes: residual, up, low, diagonal and the rows of kernel values (size,) float64; lanes (4, BLOCK) is work memory.
 """
@@ -14,15 +16,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernels.svr import BLOCK
 from kernels.tools.compiled import inner
+from kernels.tools.kernel_values import BLOCK
 
 TAU = 1e-12
 
 
 @inner
 def first_of_pair(step, row_i, row_j, residual, up, low, lanes):
-    """Take step * (row_i - row_j) from the residual; then i, m(a), M(a) and the largest |residual|."""
+    """Subtract step * (row_i - row_j) from the residual; return i, m(a), M(a) and the largest |residual|."""
     best, least, peaks = lanes[0], lanes[1], lanes[2]
     width = min(residual.size, BLOCK)
     for k in range(width):
@@ -74,6 +76,6 @@ def second_of_pair(i, top, row, residual, low, diagonal, lanes):
 
 @inner
 def gain(drop, curvature):
-    """drop^2 / curvature; 0 where the drop is none, TAU for a curvature that is not positive."""
+    """drop^2 / curvature; 0 where the drop is not positive; TAU in place of a curvature that is not positive."""
     drop = max(drop, 0.0)
     return drop * drop / (curvature if curvature > 0.0 else TAU)

@@ -1,12 +1,12 @@
-"""Runs: neighbouring cells of one row that lie in one zone, the common ground of the kernels that work by province.
+"""Runs: neighbouring cells of one row that lie in one zone, the base of all kernels that work by zone.
 
-Idea: provinces are blobs, so that a row crosses a few of them and the thousands of cells between two borders share
-their zone.  A kernel that goes from run to run asks for the zone once a run and not once a cell, and can treat the
-cells between as a plain vector, 32 or 128 at a time.  A raster without any order has a run for each cell: slower, as
-right.
+Idea: provinces are large patches, so a row crosses only a few of them, and the thousands of cells between two borders
+share their zone.  A kernel that goes from run to run looks up the zone once for each run and not for each cell, and can
+treat the cells between as a plain vector, 32 or 128 at a time.  A raster without any order has a run for each cell:
+that is slower, and the result is right.
 
-Rasters are cut into parts of whole rows, about half a million cells each; codes are ranked part by part, so that memory
-goes with the zones that a part holds and not with the size of a code (administrative codes have six digits).
+Rasters are cut into parts of whole rows, about half a million cells each.  Codes are ranked part by part, so memory
+grows with the zones that a part holds and not with the size of a code (administrative codes have six digits).
 """
 
 from __future__ import annotations
@@ -14,41 +14,44 @@ from __future__ import annotations
 import numpy as np
 
 from kernels.tools.compiled import kernel
-from kernels.tools.memory import work_array
+from kernels.tools.work_memory import work_array
 
-LANES = 32
+RUN_LANES = 32
+"""Cells of a run that are compared, or added, at a time."""
 LONG_STEP = 128
-PART_CELLS = 2**19
+"""Cells that are compared at a time in a run that is long already."""
+RUNS_PART_CELLS = 2**19
+"""Cells of a part, about."""
 
 
-def rows_of_part(shape: tuple[int, int]) -> int:
-    """Rows of one part, at least 1; of the shape alone, never of the number of threads."""
-    return max(1, PART_CELLS // max(shape[1], 1))
+def part_height(shape: tuple[int, int]) -> int:
+    """Rows of one part, at least 1; they follow from the shape alone, never from the number of threads."""
+    return max(1, RUNS_PART_CELLS // max(shape[1], 1))
 
 
 def number_of_parts(shape: tuple[int, int]) -> int:
-    """Parts of a raster; 0 where it has no cell."""
-    return -(-shape[0] // rows_of_part(shape)) if shape[1] else 0
+    """The number of parts of a raster; 0 if it has no cell."""
+    return -(-shape[0] // part_height(shape)) if shape[1] else 0
 
 
 def part_rows(shape: tuple[int, int], part: int) -> slice:
     """The rows of one part."""
-    step = rows_of_part(shape)
+    step = part_height(shape)
     return slice(part * step, min((part + 1) * step, shape[0]))
 
 
 def cells(array, rows: slice, dtype=None):
-    """The cells of some rows, flat and contiguous: a view where the array allows it, a copy of these rows if not."""
+    """The cells of some rows, flat and contiguous: a view where the array allows it, else a copy of these rows."""
     return np.ascontiguousarray(array[rows], dtype).reshape(-1)
 
 
 def real_type(dtype) -> type:
-    """float32 stays; every other number is worked on as float64."""
+    """The type in which values are worked on: float32 stays, everything else becomes float64."""
     return np.float32 if dtype == np.float32 else np.float64
 
 
 def zone_runs(zones, rows: slice):
-    """The runs of some rows of zones, in order.
+    """The runs of some rows of ``zones``, in order.
 
     Returns
     -------
@@ -84,7 +87,7 @@ def _ranked(found):
 
 @kernel
 def rank_runs(codes, low, table):
-    """Replace each code by its rank; ``table``, zeros, becomes the number of distinct codes up to low + k."""
+    """Replace each code by its rank; ``table``, zeros before, becomes the number of distinct codes up to low + k."""
     for run in range(codes.size):
         table[codes[run] - low] = 1
     for k in range(1, table.size):
@@ -95,7 +98,7 @@ def rank_runs(codes, low, table):
 
 @kernel
 def find_runs(zones, ends, codes):
-    """Fill the end and the code of each run of (rows, cols) zones; how many there are."""
+    """Fill the end and the code of each run of ``zones`` (rows, cols); return the number of runs."""
     rows, cols = zones.shape
     count = 0
     for r in range(rows):
@@ -103,13 +106,13 @@ def find_runs(zones, ends, codes):
         while c < cols:
             code = row[c]
             c += 1
-            while c + LANES <= cols:
-                ahead, others = row[c : c + LANES], np.uint8(0)
-                for k in range(LANES):  # without a way out, so that it becomes vector code
+            while c + RUN_LANES <= cols:
+                ahead, others = row[c : c + RUN_LANES], np.uint8(0)
+                for k in range(RUN_LANES):  # no early exit, so that it becomes vector code
                     others = np.uint8(others | np.uint8(ahead[k] != code))
                 if others:
                     break
-                c += LANES
+                c += RUN_LANES
                 while c + LONG_STEP <= cols and row[c + LONG_STEP - 1] == code:
                     ahead, others = row[c : c + LONG_STEP], np.uint8(0)
                     for k in range(LONG_STEP):

@@ -1,25 +1,25 @@
-"""Rows of the kernel matrix for ``kernels.smo``: made when they are needed, and kept while there is room.
+"""Rows of the SVR's kernel matrix for ``kernels.smo``: computed when they are needed, and kept while there is room.
 
-``rows`` is one array of fixed length; slot s holds a row of ``size`` values at s * size.  ``slot_of`` (samples,) says
-where a sample's row lies (-1: nowhere), ``owner`` and ``last_use`` (slots,) whose row a slot holds (-1: none) and in
-which step it was used last.  A full cache gives up the row that was not used for longest.
+``rows`` is one array of fixed length; slot s holds a row of ``size`` values at s * size.  ``slot_of`` (samples,) gives
+the slot of a sample's row (-1: none).  ``owner`` and ``last_use`` (slots,) give the sample whose row a slot holds (-1:
+none) and the step in which it was last used.  A full cache gives up the row that has not been used for longest.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from kernels.svr import BLOCK, kernel_values
 from kernels.tools.compiled import inner, kernel
+from kernels.tools.kernel_values import BLOCK, kernel_values
 from kernels.tools.threads import run_parts, workers
 
-ROW_PART = 32 * BLOCK
-"""Samples of a row's part for a thread."""
+ROW_PART_SAMPLES = 32 * BLOCK
+"""Samples of a row that a thread takes at a time."""
 
 
 @inner
 def oldest_slot(slots, last_use):
-    """An empty slot, else the one not used for longest."""
+    """An empty slot, else the one that has not been used for longest."""
     oldest = 0
     for slot in range(slots):
         if last_use[slot] < last_use[oldest]:
@@ -29,7 +29,7 @@ def oldest_slot(slots, last_use):
 
 @kernel
 def cached_row(sample, now, size, slots, shared, columns, code, gamma, degree, coef0, indices, rows, point, power):
-    """The slot of the sample's row, made where there is none; if ``shared``, -1 - slot says that it is to be filled."""
+    """The slot of the sample's row, which is computed if not kept; if ``shared``, -1 - slot: the caller fills it."""
     slot_of, owner, last_use = indices[0], indices[1], indices[2]
     slot = slot_of[sample]
     if slot >= 0:
@@ -52,12 +52,12 @@ def cached_row(sample, now, size, slots, shared, columns, code, gamma, degree, c
 @kernel
 def row_part(part, worker, row, columns, point, code, gamma, degree, coef0, power):
     """A part of one long row, for a thread."""
-    for first in range(part * ROW_PART, min((part + 1) * ROW_PART, row.size), BLOCK):
+    for first in range(part * ROW_PART_SAMPLES, min((part + 1) * ROW_PART_SAMPLES, row.size), BLOCK):
         values = row[first : first + BLOCK]
         kernel_values(columns, first, point, code, gamma, degree, coef0, values, power[worker])
 
 
 def fill_row(row, columns, point, kind):
     """One long row, its parts spread over threads."""
-    parts = -(-row.size // ROW_PART)
+    parts = -(-row.size // ROW_PART_SAMPLES)
     run_parts(row_part, parts, row, columns, point, *kind, np.empty((workers(parts), BLOCK)))

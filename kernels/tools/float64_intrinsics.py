@@ -1,15 +1,15 @@
-"""What float64 kernels need that plain loops cannot say: three operations, each a line of machine code or none.
+"""Intrinsics of float64 kernels: three operations that plain Python code cannot express.
 
     multiply_add(x, y, z)     x * y + z, in one rounding where the processor can (``llvm.fmuladd``)
     power_of_two(s)           2^n from s = 1.5 * 2^52 + n, n from -1022 to 1023
-    uncounted(a)              the array a, whose references numba does not count
+    uncounted(a)              the array a, with references that numba does not count
 
-They are scalar: LLVM makes vectors of the loops around them.  Without the compiler (NUMBA_DISABLE_JIT) they are
-ordinary functions.
+Each is a line of machine code or none.  They are scalar: LLVM makes vectors of the loops around them (vectors of
+float32 are in ``simd``).  Without the compiler (NUMBA_DISABLE_JIT) they are ordinary functions.
 
-Why ``uncounted``: numba counts the references to an array, also for the time in which a row of it has a name, and two
-threads that count the same array up and down fight for one cache line.  The caller's reference, which is counted,
-outlives the kernel.
+Why ``uncounted``: numba counts the references to an array, and counts again each time a row of it gets a name.  Two
+threads that count the same array up and down compete for one cache line.  The caller's reference is counted and
+outlives the kernel, so the kernel need not count.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 WHOLE = 1.5 * 2.0**52
-"""Added to a number below 2^51, it rounds it to a whole one, which then stands in the last bits of the sum."""
+"""Added to a number below 2^51, it rounds that to a whole number, which is left in the last bits of the sum."""
 _BIAS = 1023 << 52
 
 

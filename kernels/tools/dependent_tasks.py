@@ -1,13 +1,13 @@
-"""Tasks that wait for each other, handed out inside of compiled code; run by ``kernels.tools.threads.run_tasks``.
+"""Tasks that wait for each other, handed out inside compiled code; run by ``run_tasks`` of ``threads``.
 
     take(turns)                  the next number, counted up in turns[0]; no two threads get the same
-    mark(done, place)            done[place] = 1, and all that this thread wrote before is seen by who sees the mark
+    mark(done, place)            done[place] = 1; a thread that sees the mark sees all that was written before it
     all_marked(done, a, b)       are done[a] ... done[b - 1] marked?  Waits a little for it
 
 ``turns`` and ``done`` are 1-D int64 arrays of zeros.  Tasks are numbered so that each needs only tasks of lower
-numbers.  These have been taken before, so whoever waits waits for a thread that works: there is no standstill.  A
-layer of the network can begin with its first rows while another thread is at the last rows of the layer before, so
-threads do not meet at the end of every layer, where the slower one would be waited for.
+numbers.  Those have been taken before, so a thread that waits always waits for one that works: there is no deadlock.  A
+layer of the network can begin with its first rows while another thread is at the last rows of the layer before.  So
+threads need not wait at the end of every layer for the slowest of them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numba.extending import intrinsic
 from kernels.tools.compiled import inner
 
 PATIENCE = 5000
-"""Looks at a mark before ``all_marked`` gives up: some microseconds."""
+"""How often ``all_marked`` looks at marks that are not set before it gives up: some microseconds."""
 _INT64 = ir.IntType(64)
 _KIND = types.Array(types.int64, 1, "C")
 

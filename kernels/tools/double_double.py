@@ -1,16 +1,17 @@
-"""Sums as unevaluated pairs (high, low) of doubles: every addition keeps its rounding error.
+"""Double-double sums: unevaluated pairs (high, low) of doubles, in which every addition keeps its rounding error.
 
-high + low, taken exactly, is the sum to some 100 bits, so that it can be rounded to a double as the exact sum would be,
-but for sums that lie within 2^-70 of the middle of two doubles.
+high + low, taken exactly, is the sum to some 100 bits.  Rounded to a double it is the exact sum, rounded, except where
+the sum lies within 2^-70 of the middle of two doubles.
 
     two_sum(a, b)              the rounded sum and its error, exactly (Knuth)
-    add(high, low, k, x)       x onto the pair high[k], low[k] of two arrays; its low part just gathers the errors
+    add(high, low, k, x)       add x to the pair high[k], low[k] of two arrays; the low part only gathers the errors
     add_pair(h, l, x, y)       the pair h, l plus the pair x, y, brought to |low| <= ulp(high) / 2
+    add_pairs(h, l, x, y)      the same on arrays, for Python
     product(n, w)              a whole number below 2^26 times a double, exactly, as a pair (Veltkamp's split)
 
 Error of ``add_pair``: three roundings of low parts, each off by at most u times the part, u = 2^-53; the last addition
 is exact.  Where the pairs are brought to |low| <= ulp(high) / 2 and add up to S at most, no part is larger than 2 u S,
-so that the error is below 6 u^2 S; a larger y adds 3 u |y|.
+so the error is below 6 u^2 S; a larger y adds 3 u |y|.
 """
 
 from __future__ import annotations

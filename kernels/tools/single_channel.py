@@ -1,11 +1,12 @@
-"""3x3 convolutions from one channel to many and back, direct, in float32.
+"""3x3 convolutions from one channel to many and from many to one, by the definition, in float32.
 
-The first layer of the network reads one channel and the last writes one: 64 times less arithmetic than between two
-wide layers, so that Winograd's transforms would cost more than they save.  The sums of the definition are taken as
-they stand, eight channels at a time.
+The first layer of the network reads one channel and the last one writes one.  They take 64 times less arithmetic than a
+layer between two wide ones, so Winograd's transforms would cost more than they save.  The sums of the definition are
+computed directly, eight channels at a time.
 
-Each function makes one row.  ``x``, ``wide`` and ``dy`` are pointers into planes with a border of zeros (or rows with
-a zero on either side); a row begins at pixel 0, the pixel before it is its left neighbour.  ``w`` is (3, 3, channels).
+Each function computes one row, or four pixels of one.  ``x`` and ``wide`` are pointers into planes with a border of
+zeros (or rows with a zero on either side); a row begins at pixel 0, and the pixel before it is its left neighbour.
+``w`` is (3, 3, channels).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from kernels.tools.simd import (
 
 @inner
 def widen_row(x, above, here, below, w, bias, floor, active, masked, y, start, width, channels):
-    """y[j, :] = max(floor, sum_{r,s} x[r, j + s - 1] w[r, s, :] + bias), 0 where ``active`` is not positive."""
+    """y[j, :] = max(floor, sum_{r,s} x[r, j + s - 1] w[r, s, :] + bias); if ``masked``, 0 where not ``active`` > 0."""
     lowest = splat(floor)
     for c in range(0, channels, LANES):
         z = load(bias, c)

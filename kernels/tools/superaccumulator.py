@@ -1,17 +1,19 @@
-"""Exact sums for the kernels that work by province; the digits are those of refimpl/windows/exact_sums.py.
+"""Exact sums in base 2^32 for the kernels that work by province: ``refimpl.windows.exact_sums`` in vector code.
 
     add_all(values, bits, most, digits)     add values to the digits of a sum; most: the bits of their largest
     carry(digits)                           bring digits below 2^32
 
-One number after the other takes 2 to 3 ns.  Idea: numbers of like size are first added up as whole numbers.  With
-T = 1.5 x 2^52 u, u a power of two, the double x + T is T + q, where q is x rounded to a whole number of u; the bits of
-the sum less the bits of T are q / u as an integer.  x - q is exact, too.  So x is cut into three integers, of units u,
-2^-40 u and 2^-80 u, each of 40 bits at most, which 2048 times over fit into an int64; sums of integers can be taken in
-any order, and the whole loop becomes vector code.  At the end three integers are added to the digits.
+A superaccumulator is a sum that is long enough to hold every bit of every double: here 68 digits, laid out as in the
+reference.  Adding one number after the other takes 2 to 3 ns each.  Idea: numbers of like size are first added up as
+whole numbers.  With T = 1.5 x 2^52 u, u a power of two, the double x + T is T + q, where q is x rounded to a whole
+number of u; the bits of that sum minus the bits of T are the integer q / u.  The rest x - q is exact.  So x is cut into
+three integers, of units u, 2^-40 u and 2^-80 u, each of 40 bits at most; 2048 of them fit into an int64.  Sums of
+integers can be taken in any order, so the whole loop becomes vector code.  At the end three integers are added to the
+digits.
 
-The first unit is 2^-40 times a power of two above the largest value, the third ends 67 bits below the last bit of the
-largest: what lies beyond, even one bit of one number, is left, is seen, and sends the stretch the slow way.  So do
-stretches whose largest value is so large or small that a unit has no double.
+The first unit is 2^-40 times a power of two above the largest value; the third ends 67 bits below the last bit of the
+largest.  Anything smaller, even one bit of one number, remains in the rest, is noticed, and the stretch is added number
+by number instead.  So are stretches whose largest value is so large or small that a unit is not a double.
 """
 
 from __future__ import annotations
@@ -21,13 +23,13 @@ import numpy as np
 from kernels.tools.compiled import inner
 
 STRETCH = 2048
-"""Most numbers to add at once."""
+"""The most numbers that ``add_all`` takes at once."""
 WIDTH = 40
 LOW = np.int64(2**32 - 1)
 FRACTION = np.int64(2**52 - 1)
 FIRST_BIT, HALF_BIT = np.int64(2**52), np.int64(2**51)
 INFINITE = np.int64(0x7FF << 52)
-"""The bits of infinity; those of nan are more."""
+"""The bits of infinity; those of nan are larger."""
 
 
 @inner
@@ -52,7 +54,7 @@ def add_integer(digits, number, place):
 
 @inner
 def add_each(bits, digits):
-    """Add the doubles of these bits, 0 or more and finite, one by one."""
+    """Add the doubles that have these bits, one by one; they are finite and 0 or more."""
     for k in range(bits.size):
         exponent, whole = bits[k] >> 52, bits[k] & FRACTION
         if exponent > 0:
@@ -69,7 +71,7 @@ def shift_bits(place):
 
 @inner
 def add_all(values, bits, most, digits):
-    """Add values, at most STRETCH, 0 or more and finite; bits: their bits; most: those of the largest."""
+    """Add at most STRETCH values, finite and 0 or more; bits: their bits; most: the bits of the largest."""
     place = (most >> 52) + 53 - WIDTH
     if values.size < 16 or place > 2046 or place - 2 * WIDTH < 1:
         add_each(bits, digits)
@@ -89,7 +91,7 @@ def add_all(values, bits, most, digits):
         sum_3 += as_bits(moved) - bits_3
         rest -= moved - shift_3
         left |= as_bits(rest)
-    if left << 1:  # but for the sign of a zero
+    if left << 1:  # the shift drops the sign of a zero
         add_each(bits, digits)
         return
     add_integer(digits, sum_1, place - 1)
@@ -99,7 +101,7 @@ def add_all(values, bits, most, digits):
 
 @inner
 def largest_bits(bits):
-    """The largest of the bits of doubles of 0 or more, and all their bits together: negative if a double is."""
+    """The largest of these bits of doubles, and all bits joined by "or", which is negative if one of the doubles is."""
     most, together = np.int64(0), np.int64(0)
     for k in range(bits.size):
         most = max(most, bits[k])

@@ -1,7 +1,7 @@
-"""Memory for kernels to work in, without asking the operating system each time.
+"""Work memory of kernels, kept from call to call instead of asked from the operating system each time.
 
 A step of training works in some fifty megabytes.  Memory that goes back to the operating system comes back as pages
-that must be mapped and cleared at first touch; for a 128x128 crop that was a fifth of the whole step.  So memory is
+that must be mapped and cleared at first touch; for a 128x128 crop that took a fifth of the whole step.  So memory is
 kept here and handed out again: one array for each purpose and Python thread, for the time of one call.  It is kept as
 long as its thread lives: some 170 MB after an inference with 64 channels.
 """
@@ -19,7 +19,7 @@ _mine = threading.local()
 
 
 def work_array(purpose: str, shape: tuple[int, ...]) -> np.ndarray:
-    """A float32 array to work in, of undefined (but initialised) content.
+    """A float32 array to work in; its content is anything that was left there, or zeros.
 
     The memory is handed out again at the next call with this ``purpose`` from the same Python thread, so it must not
     outlive the function that asked for it, and never be part of a result.
@@ -32,7 +32,7 @@ def work_array(purpose: str, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def forget_work_arrays() -> None:
-    """Let this thread's memory go, to whoever still holds an array of it; the next calls get other memory."""
+    """Give this thread's memory up, because other threads may still write to it; the next calls get new memory."""
     _mine.__dict__.clear()
 
 

@@ -1,7 +1,7 @@
-"""Eight bytes at once, wherever they stand in an array: ``copy_eight(out, to, source)``.
+"""Copies of eight bytes at once between any two places of an array: ``copy_eight(out, to, source)``.
 
-A loop that copies single bytes within one array stays a loop of single bytes, for the compiler cannot know how far
-apart the two places are.  Nothing is checked: both places need eight bytes of the array behind them.
+The compiler cannot know how far apart two places of one array are, so a loop that copies single bytes there stays a
+loop of single bytes.  Nothing is checked: both places need eight bytes of the array from there on.
 Without the compiler (NUMBA_DISABLE_JIT) it is plain Python.
 """
 
