@@ -71,7 +71,7 @@ class Here:
     digest: str
 
     def path(self, name: str) -> Path:
-        """A file that it writes, or finds when it goes on."""
+        """A file that the stage writes, or finds when it goes on after an interruption."""
         return self.folder / name
 
 
@@ -94,9 +94,9 @@ class Stages:
     after: Mapping[str, tuple[str, ...]]
     files: Mapping[str, Path] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
-    """Of each stage that was asked for: how long it took when it was done."""
+    """How long each stage took when it was done, in the order in which they were called."""
     _said: set[str] = field(default_factory=set)
-    """Parts of keys whose change has been told."""
+    """Parts of keys whose change has been reported."""
 
     def do(self, name: str, make: Callable[[Here], Any], resumes: bool = False) -> Finished:
         """The stage ``name``: as it was kept, or made by ``make`` and kept.
@@ -171,7 +171,7 @@ class Stages:
         lost = _lost(folder, record["files"])
         try:
             value = None if lost else load((folder / _VALUE).read_bytes(), self.folder, self.files)
-        except Exception:  # whatever a damaged file makes pickle raise
+        except Exception:  # pickle may raise anything on a damaged file
             lost = _VALUE
         if lost:
             say(f"{folder / lost}: is not as the last run left it; {folder.name} is done anew")
