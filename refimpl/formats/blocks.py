@@ -2,8 +2,8 @@
 
 Section "Raster data".  Blocks are compressed by deflate, side by side in the kernels' threads, a batch at a time:
 memory is that of a batch, whatever the raster's size, and the bytes are the same for any number of threads.  tifffile
-writes no predictor for floats, must be told whether to use one for integers, and took 7 s for a map of 256 MB that
-takes 4 s here; Pillow writes no integers of 64 bits, and float64 only as float32.
+writes no predictor for floats, and took about 7 s for a map of 256 MB that takes 4 s here.  Pillow needs the whole map
+in memory, writes no integers of 64 bits, and float64 only as float32.  Both must be told which predictor to use.
 
 A predictor (2: differences of integers; 3: differences of the bytes of floats) is used where it saves a tenth or more
 on the block of the first batch that compresses worst.  No rule by type would serve: on the emission maps of

@@ -13,21 +13,28 @@ import logging
 import os
 import resource
 import tempfile
+import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import tifffile
 from PIL import Image, PngImagePlugin, TiffImagePlugin
 
+from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.projection import WGS84
 from refimpl.formats.directory import FileBytes, read_directories
+from refimpl.formats.geotiff import read_raster
 from refimpl.formats.pixels_of_tiff import read_window
 from refimpl.formats.png import png_pixels
 from refimpl.formats.preflight import layout_of
+from refimpl.formats.writing import write_parts
 from tests.fuzz_geotiff import mutated, originals
+from tests.memory import forget_peak, memory
 from tests.tiff_writer import CODES, compressed, tiff
 
 MOST_MEMORY = 4 * 2**30
@@ -50,9 +57,13 @@ def ours(content: bytes) -> np.ndarray:
     return read_window(file, layout, 1, (0, layout.shape[0], 0, layout.shape[1]))
 
 
-def by_tifffile(content: bytes) -> np.ndarray:
+def _opened(content: bytes | Path) -> BinaryIO:
+    return open(content, "rb") if isinstance(content, Path) else io.BytesIO(content)
+
+
+def by_tifffile(content: bytes | Path) -> np.ndarray:
     """The first page of a TIFF, by tifffile; of several bands the first."""
-    with tifffile.TiffFile(io.BytesIO(content)) as handle:
+    with tifffile.TiffFile(_opened(content)) as handle:
         page = handle.pages[0]
         values = page.asarray()
         if page.samplesperpixel > 1 and values.ndim == 3:
@@ -60,9 +71,9 @@ def by_tifffile(content: bytes) -> np.ndarray:
         return values
 
 
-def by_pillow(content: bytes) -> np.ndarray:
+def by_pillow(content: bytes | Path) -> np.ndarray:
     """The first page of a TIFF, by Pillow; of several bands the first."""
-    with TiffImagePlugin.TiffImageFile(io.BytesIO(content)) as image:
+    with TiffImagePlugin.TiffImageFile(_opened(content)) as image:
         image.load()
         values = np.asarray(image)
         return values[..., 0] if values.ndim == 3 else values
@@ -131,7 +142,11 @@ def damaged_strips(codec: str, count: int, seed: int) -> Counter:
         pixels = (random.integers(0, 9, (21, 35)) * 11).astype(np.uint8)
         data = bytearray(compressed(pixels.tobytes(), codec))
         for _ in range(random.integers(1, 4)):
-            data[random.integers(len(data))] = random.integers(256)
+            at = int(random.integers(2, len(data)))
+            if random.random() < 0.3:
+                del data[max(at, len(data) - 8) :]
+            else:
+                data[min(at, len(data) - 1)] = random.integers(256)
         content = tiff(pixels, codec, segments_stored=[bytes(data)])
         found[judged(attempt(by_pillow, content), attempt(ours, content), pixels)] += 1
     return found
@@ -154,6 +169,48 @@ def damaged_pngs(count: int, seed: int) -> Counter:
         wanted = attempt(lambda content: png_pixels(path)[0], path.read_bytes())
         found[judged(attempt(decoded, path.read_bytes()), wanted, pixels)] += 1
     return found
+
+
+def damaged_geokeys(count: int, seed: int) -> Counter:
+    """What tifffile makes of GeoKey directories with some numbers changed, beside the CRS here."""
+    random, found = np.random.Generator(np.random.PCG64(seed)), Counter()
+    keys = [1, 1, 0, 6, 1024, 0, 1, 1, 1025, 0, 1, 1, 3072, 0, 1, 32767, 3074, 0, 1, 32767, 3075, 0, 1, 11]
+    for _ in range(count):
+        changed = [*keys, 2057, 34736, 1, 0]
+        for _ in range(random.integers(1, 3)):
+            numbers = [0, 1, 2, 3, 7, 255, 2048, 32767, 34736, 34737, 65535]
+            changed[random.integers(len(changed))] = numbers[random.integers(len(numbers))]
+        content = tiff(np.ones((2, 3), np.uint8), tags={34735: (3, changed), 34736: (12, [6378137.0])})
+        with tifffile.TiffFile(io.BytesIO(content)) as handle:
+            try:
+                found["lists keys" if handle.pages[0].geotiff_tags else "gives nothing"] += 1
+            except Exception as fault:
+                found[f"raises {type(fault).__name__}"] += 1
+    return found
+
+
+def large_map(name: str, side: int = 8192) -> str:
+    """Seconds and MiB that a window of 512 x 512 costs in a compressed map of ``side`` x ``side`` float32."""
+    path = Path(tempfile.mkdtemp()) / "large.tif"
+    tile = np.random.Generator(np.random.PCG64(0)).random((512, 512)).astype(np.float32)
+    grid = Grid(WGS84, (0, 40, 0.001, -0.001), (side, side))
+    write_parts(path, grid, tile.dtype, lambda window: Raster(tile, np.ones(tile.shape, bool), grid.part(window)))
+    window = side // 1024 * 512, side // 1024 * 512 + 512
+    rows = cols = slice(*window)
+    reads = {
+        "this project": lambda: read_raster(path, window=(*window, *window)).values,
+        "tifffile": lambda: by_tifffile(path)[rows, cols],
+        "Pillow": lambda: by_pillow(path)[rows, cols],
+    }
+    read_raster(path, window=(0, 1, 0, 1))  # compiles what it needs
+    forget_peak()
+    before, start = memory("VmRSS"), time.perf_counter()
+    found = reads[name]()
+    seconds, gained = time.perf_counter() - start, memory("VmHWM") - before
+    path.unlink()
+    if not np.array_equal(found, tile):
+        raise AssertionError(f"{name} gives other values")
+    return f"{seconds:.3f} s, {gained >> 20} MiB"
 
 
 @contextmanager
@@ -201,6 +258,9 @@ def main() -> None:
         for codec in ("lzw", "packbits", "zstd", "deflate", "lzma"):
             _show(f"libtiff, {args.count} damaged strips of {codec}", damaged_strips(codec, args.count, args.seed))
         _show(f"Pillow, {args.count} damaged PNGs", damaged_pngs(args.count, args.seed))
+        _show(f"tifffile, {args.count} damaged GeoKey directories", damaged_geokeys(args.count, args.seed))
+        for name in ("this project", *READERS):
+            print(f"\n{name}, a window of 512 x 512 of 8192 x 8192 float32: {large_map(name)}")
 
 
 if __name__ == "__main__":
