@@ -1,4 +1,4 @@
-"""Kernel of refimpl/windows/zonal_sums.py.
+"""Kernel of refimpl/windows/zonal_pairs.py.
 
 Idea: one pass, from run to run (``kernels.tools.zone_runs``).  Along a run, 32 cells at a time go into 32 running sums, each
 kept as an unevaluated pair (high, low) of doubles: every addition keeps its rounding error (``kernels.tools.double_pairs``), so that
