@@ -13,7 +13,7 @@ from refimpl.earth.projection import ALBERS_CHINA, WGS84
 from refimpl.errors import InputError
 from refimpl.formats.writing import write_raster
 from refimpl.method.selection import MODELS, fit_model
-from refimpl.windows import coarse_map as coarse
+from refimpl.windows import predicted_map as engine
 from refimpl.windows.predicted_map import count_negative, predict_coarse, predicted_map
 from refimpl.windows.stored import Stored
 
@@ -44,7 +44,7 @@ def expected(model, drivers, scaling, quantile=0.999):
         lower, upper = model.feature_scaler.data_min_, model.feature_scaler.data_max_
         scaled = (cells * areas[:, None] - lower) / (upper - lower)
     values = np.zeros(valid.shape)
-    values[valid] = model.predict_scaled(scaled)
+    values[valid] = model.target_scaler.inverse_transform(model.model.predict(scaled))
     return values, valid, lower, upper, np.count_nonzero(values < 0)
 
 
@@ -54,7 +54,7 @@ def test_the_map_is_that_of_all_cells_at_once_whatever_the_blocks(name, scaling,
     model, drivers = fitted(name), world((23, 17))
     values, valid, lower, upper, negative = expected(model, drivers, scaling)
     for block in (1, 40, 10**6):  # single rows, a few rows, everything
-        monkeypatch.setattr(coarse, "BLOCK", block)
+        monkeypatch.setattr(engine, "BLOCK", block)
         found = predict_coarse(model, drivers, scaling)
         assert found.raster.values.tobytes() == values.tobytes() and np.array_equal(found.raster.valid, valid)
         assert (found.scaler.data_min_.tolist(), found.scaler.data_max_.tolist()) == (lower.tolist(), upper.tolist())
@@ -65,7 +65,7 @@ def test_negative_cells_of_all_blocks_are_counted(monkeypatch):
     rng = np.random.default_rng(2)
     totals = rng.random((12, 3))
     model = fit_model("linear", totals, totals.sum(axis=1) - 1.5, feature_names=NAMES)  # 0 in the middle of the range
-    monkeypatch.setattr(coarse, "BLOCK", 17)
+    monkeypatch.setattr(engine, "BLOCK", 17)
     found = predict_coarse(model, world((23, 17)))
     values = found.raster.values[found.raster.valid]
     assert 0 < found.negative == np.count_nonzero(values < 0) < values.size
@@ -100,7 +100,7 @@ def test_what_cannot_be_mapped_is_one_sentence():
 
 
 def test_memory_beyond_the_map_holds_one_driver_and_a_few_rows(monkeypatch):
-    monkeypatch.setattr(coarse, "BLOCK", 2**14)
+    monkeypatch.setattr(engine, "BLOCK", 2**14)
     model, drivers = fitted(), world((1200, 1000), ALBERS_CHINA)
     predict_coarse(model, drivers)
     tracemalloc.start()

@@ -7,7 +7,8 @@ from refimpl.earth.crs import CRS, IAG_1975, KRASOVSKY_1940
 from refimpl.earth.epsg import crs_of_epsg, epsg_of_crs, utm
 from refimpl.earth.projection import ALBERS_CHINA, MODIS_SINUSOIDAL, WEB_MERCATOR, WGS84
 from refimpl.errors import InputError
-from refimpl.formats.geokeys import crs_from_geokeys, geokeys_from_crs, parse_geokeys
+from refimpl.formats.geokey_directory import parse_geokeys
+from refimpl.formats.geokeys import crs_from_geokeys, geokeys_from_crs
 
 PE_STRING = 'ESRI PE String = PROJCS["WGS_1984_Web_Mercator_Auxiliary_Sphere",PROJECTION["Mercator_Auxiliary_Sphere"]]'
 SPHERE_KEYS = {1024: 1, 2048: 32767, 2057: 6378137.0, 2058: 6378137.0, 3072: 32767, 3075: 7}

@@ -114,7 +114,7 @@ def test_a_crs_that_is_not_understood_gets_one_sentence_with_the_cure(tmp_path, 
 
 
 def test_a_file_without_a_place_is_refused(tmp_path):
-    with pytest.raises(InputError, match="says not where its pixels lie .*gdal_translate -a_ullr"):
+    with pytest.raises(InputError, match="does not say where its pixels lie .*gdal_translate -a_ullr"):
         read_raster(written(tmp_path / "a.tif", place=[]))
     with pytest.raises(InputError, match="reach beyond the Earth"):
         read_raster(written(tmp_path / "b.tif", place=[PLACE[0], (33922, "d", 6, (0, 0, 0, 100.0, 400.0, 0), True)]))

@@ -279,7 +279,7 @@ def test_shades_go_by_rank_and_signs_by_class():
 def test_a_png_and_side_files_are_facts_too(tmp_path, capsys):
     Image.fromarray(np.arange(6, dtype=np.uint8).reshape(2, 3)).save(tmp_path / "a.png")
     assert file_facts(tmp_path / "a.png")["format"] == "PNG"
-    assert "says not where" in said(capsys, tmp_path / "a.png", status=2).err
+    assert "does not say where" in said(capsys, tmp_path / "a.png", status=2).err
     (tmp_path / "a.pgw").write_text("1\n0\n0\n-1\n100\n30\n")
     (tmp_path / "a.prj").write_text("EPSG:4326")
     out = said(capsys, tmp_path / "a.png").out

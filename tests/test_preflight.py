@@ -57,7 +57,7 @@ def refused(tmp_path, content, sentence):
     ({42112: (2, b"<GDALMetadata>\0")}, "GDAL metadata cannot be read"),
     ({42112: (2, b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>\0')}, "declares a document type"),
     ({42112: (2, b'<a><Item sample="0" role="scale">inf</Item></a>\0')}, "scale inf"),
-    ({33550: (12, [0.5])}, "says not where its pixels lie"),
+    ({33550: (12, [0.5])}, "does not say where its pixels lie"),
     ({33550: (12, [0.5, float("nan"), 0])}, "expected positive sizes"),
     ({33922: (12, [0, 0, 0, float("inf"), 40.0, 0])}, "expected positive sizes"),
     ({34735: (3, [1, 1, 0, 99])}, "GeoKey directory is cut short"),

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from refimpl.conformance.operations.regression import svr_of
 from refimpl.earth.grid import Grid, Raster
 from refimpl.earth.projection import ALBERS_CHINA
 from refimpl.earth.warp import warp, warp_mean
@@ -18,16 +19,18 @@ from refimpl.method.network import Network, initialise, loss_and_gradients
 from refimpl.method.resize import downsample, resize_bicubic, resize_valid
 from refimpl.method.schedule import LearningRatePolicy
 from refimpl.method.selection import fit_model
-from refimpl.method.svr import SVR
-from refimpl.method.training_pairs import Draw, build_pyramid, crop_size, cut, rotate_mirror, undo_rotate_mirror
+from refimpl.method.training_pairs import Draw, crop_size, cut, pyramid, rotate_mirror, undo_rotate_mirror
 from refimpl.twins import BACKENDS, backend
 from refimpl.windows.allocated_map import allocate_cells
+from refimpl.windows.levels import pyramid_of
 from refimpl.windows.predicted_map import predict_coarse
+from refimpl.windows.scaled import in_memory
 
 IMAGE, VALID = np.arange(1.0, 25.0).reshape(4, 6), np.ones((4, 6), bool)
 HOLED = VALID & (IMAGE != 3)
 GRID = Grid(ALBERS_CHINA, (0.0, 4000.0, 1000.0, -1000.0), (4, 6))
-LEVELS = build_pyramid(IMAGE, VALID, 4, pyramid=False)
+LEVELS = pyramid(IMAGE, VALID, 4, (1.0,))
+READ_LEVELS = pyramid_of(in_memory(IMAGE, VALID), 4, pyramid=False)
 NETWORK = initialise(np.random.default_rng(0), 2, 8)
 LINEAR = fit_model("linear", [[0.0], [1.0]], [0.0, 1.0])
 SUPPORT = np.array([[0.0], [1.0]]), np.array([1.0, -1.0]), 0.5
@@ -78,9 +81,9 @@ CASES = [
     ("upper_quantile is 1.1", lambda: predict_coarse(LINEAR, {"driver_1": raster()}, "shared", 1.1)),
     ("gamma is 0", lambda: checked_kernel("rbf", 0.0, 3, 0.0)),
     ("degree is 0", lambda: checked_kernel("poly", 1.0, 0, 0.0)),
-    ("unknown kernel", lambda: SVR.from_support_vectors(*SUPPORT, 1.0, kernel="sigmoid")),
-    ("gamma is -1", lambda: SVR.from_support_vectors(*SUPPORT, -1.0)),
-    ("intercept is nan", lambda: SVR.from_support_vectors(*SUPPORT[:2], float("nan"), 1.0)),
+    ("unknown kernel", lambda: svr_of(*SUPPORT, 1.0, kernel="sigmoid")),
+    ("gamma is -1", lambda: svr_of(*SUPPORT, -1.0)),
+    ("intercept is nan", lambda: svr_of(*SUPPORT[:2], float("nan"), 1.0)),
     ("step is 0", lambda: one_step(step=0)),
     ("rate is 0", lambda: one_step(rate=0)),
     ("rate is nan", lambda: one_step(rate=float("nan"))),
@@ -92,6 +95,8 @@ CASES = [
     ("image of the coarse map: 1 x 6 cells", lambda: crop_size((1, 6), 4)),
     ("row -1", lambda: cut(LEVELS, Draw(1, 1.0, -1, 0, 0), 4)),
     ("column 3", lambda: cut(LEVELS, Draw(1, 1.0, 0, 3, 0), 4)),
+    ("row -1, column 0", lambda: cut(READ_LEVELS, Draw(1, 1.0, -1, 0, 0), 4)),
+    ("row 0, column 3", lambda: cut(READ_LEVELS, Draw(1, 1.0, 0, 3, 0), 4)),
     ("iterations .* -1", lambda: back_project(np.zeros((8, 12)), IMAGE, VALID, -1)),
     ("fine, coarse and valid", lambda: back_project(np.zeros((8, 11)), IMAGE, VALID, 0)),
     ("unknown transform 'lin'", lambda: compress(IMAGE, "lin")),

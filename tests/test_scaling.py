@@ -26,10 +26,9 @@ def test_other_data_leave_the_unit_interval_unless_clipped():
     assert MinMaxScaler(clip=True).fit(fit).transform(other).tolist() == [[0.0], [0.5], [1.0]]
 
 
-def test_a_constant_column_becomes_zero_and_comes_back():
+def test_a_constant_column_becomes_zero():
     scaler = MinMaxScaler().fit([[7.0, 0.0], [7.0, 1.0]])
     assert scaler.transform([[7.0, 0.5], [9.0, 0.5]])[:, 0].tolist() == [0.0, 0.0]
-    assert scaler.inverse_transform([[0.0, 0.5]]).tolist() == [[7.0, 0.5]]
 
 
 def test_upper_quantile_keeps_one_bright_cell_from_setting_the_scale():
@@ -46,12 +45,14 @@ def test_a_quantile_at_the_minimum_gives_way_to_the_maximum():
     dark = np.zeros((10_000, 1))
     dark[0] = 8.0
     assert MinMaxScaler(upper_quantile=0.999).fit(dark).transform([[4.0]])[0, 0] == 0.5
+    bounds = np.array([0.0]), np.array([0.0]), np.array([8.0])  # as the engine finds them
+    assert MinMaxScaler(upper_quantile=0.999).set_bounds(*bounds).transform([[4.0]])[0, 0] == 0.5
 
 
 @given(arrays(float, (5, 2), elements=amounts))
-def test_scaling_is_undone_by_its_inverse(X):
+def test_scaled_values_lie_in_the_unit_interval_and_bounds_lead_back_from_them(X):
     scaler = MinMaxScaler().fit(X)
-    back = scaler.inverse_transform(scaler.transform(X))
+    back = scaler.transform(X) * scaler.data_range_ + scaler.data_min_
     size = np.abs(X).max() + 1e-300
     np.testing.assert_allclose(back, X, rtol=0, atol=4 * np.finfo(float).eps * size)  # four roundings
     scaled = scaler.transform(X)
@@ -72,7 +73,8 @@ def test_an_equal_target_is_scaled_by_one():
 
 
 def test_columns_can_be_standardised_too():
-    assert StandardScaler().fit_transform([[0.0, 1.0], [2.0, 1.0]]).tolist() == [[-1.0, 0.0], [1.0, 0.0]]
+    X = [[0.0, 1.0], [2.0, 1.0]]
+    assert StandardScaler().fit(X).transform(X).tolist() == [[-1.0, 0.0], [1.0, 0.0]]
 
 
 @pytest.mark.parametrize("quantile", [-0.1, 1.1, "high", float("nan")])
@@ -95,5 +97,5 @@ def test_scalers_refuse_nan_no_samples_other_features_and_use_before_the_fit():
 
 def test_scaling_leaves_its_input_alone():
     X = np.array([[1.0, 5.0], [3.0, 5.0]])
-    MinMaxScaler(clip=True).fit_transform(X)
+    MinMaxScaler(clip=True).fit(X).transform(X)
     assert X.tolist() == [[1.0, 5.0], [3.0, 5.0]]

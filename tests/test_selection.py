@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from refimpl.errors import InputError
-from refimpl.formats.table1 import selection_text as format_table
+from refimpl.formats.table1 import selection_rows, selection_text
 from refimpl.method.selection import (
     MODELS,
     ModelScores,
@@ -122,7 +122,7 @@ def small_table():
 
 def test_rows_write_a_csv_of_table_1():
     text = io.StringIO()
-    rows = small_table().rows()
+    rows = selection_rows(small_table())
     writer = csv.DictWriter(text, list(rows[0]))
     writer.writeheader()
     writer.writerows(rows)
@@ -136,7 +136,7 @@ def test_rows_write_a_csv_of_table_1():
 
 def test_the_printed_table_has_a_line_for_each_model_and_marks_the_chosen_one():
     table = small_table()
-    text = format_table(table)
+    text = selection_text(table)
     assert all(f"\n{title}" in text for title in ("SVR", "Bayesian", "Linear regression", "ElasticNet"))
     starred = [line for line in text.splitlines() if " * " in line]
     assert len(starred) == 1 and starred[0].startswith("Linear regression *")  # the emission is linear in the drivers

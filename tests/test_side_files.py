@@ -153,7 +153,7 @@ def test_what_else_an_aux_xml_holds_is_passed_over(tmp_path):
         (PLAIN, dict(tfw=TFW), "a.tfw says where.*nothing names.*a.prj beside it.*gdal_translate -a_srs"),
         (PLAIN, dict(aux=AUX.replace("<SRS>EPSG:4490</SRS>", "")), "a.tif.aux.xml says where.*a.prj"),
         ({}, dict(aux="<PAMDataset><SRS></SRS></PAMDataset>"), "no coordinate reference system"),
-        (PLAIN, dict(prj=BEIJING), "says not where its pixels lie.*no world file"),
+        (PLAIN, dict(prj=BEIJING), "does not say where its pixels lie.*no world file"),
         (PLAIN, dict(tfw=TFW.replace(".", ","), prj=BEIJING), "a.tfw: has a comma.*with points"),
         (PLAIN, dict(tfw="0.5\n0\n0\n-0.25\n100\n", prj=BEIJING), "a.tfw: expected six numbers"),
         (PLAIN, dict(tfw="0.5 0 0 -0.25 100 40", prj=BEIJING), "a.tfw: expected six numbers"),

@@ -1,6 +1,6 @@
-"""What this program does with a raster, and what would go wrong with it: sentences from its facts.
+"""Advice on a raster: sentences on what this program does with it, and on what would go wrong.
 
-Section "Raster data".  The facts are those of refimpl/formats/facts.py, and of the survey of its cells.
+Section "Raster data".  They follow from its facts (refimpl/formats/facts.py) and from the survey of its cells.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from refimpl.formats.preflight import MOST_BYTES
 
 MOST_CLASSES, CHINA = 62, (73.0, 18.0, 135.5, 54.0)
 _CELLS_A_CLASS = 8
-"""Fewer cells for each different number say nothing of what the numbers are."""
+"""With fewer cells for each different number, nothing tells classes from measurements."""
 _LIKELY = 0.01
-"""Share from which 255 or 65535, as the largest value of a byte or 16-bit raster, looks like nodata."""
+"""Share of cells from which 255 or 65535, as the largest value of an 8- or 16-bit raster, looks like nodata."""
 
 
 def advice(facts: dict) -> list[str]:
-    """Sentences, the gravest first.
+    """Sentences, the most serious first.
 
     >>> facts = {"datum_change": "their datums differ", "nodata": None, "nodata_fits": True, "beside": []}
     >>> advice(facts)[0]
@@ -45,7 +45,7 @@ def _about_place(facts: dict) -> Iterator[str]:
         yield "its true cell areas cannot be given by row: warp it to Albers or longitude/latitude before 'zonal'"
     found = facts.get("extent_degrees")
     if found and (found[2] < CHINA[0] or found[0] > CHINA[2] or found[3] < CHINA[1] or found[1] > CHINA[3]):
-        if found[2] <= 180 or found[2] - 360 < CHINA[0]:  # longitudes from 0 to 360 may come round to it
+        if found[2] <= 180 or found[2] - 360 < CHINA[0]:  # longitudes from 0 to 360 may reach it from the other side
             yield "it does not touch China: none of the provinces lies in it"
 
 
@@ -92,7 +92,7 @@ def _about_cells(facts: dict) -> Iterator[str]:
 
 
 def _undeclared(facts: dict) -> list[tuple[float, int]]:
-    """Numbers that look like an undeclared nodata value: suspects that are the least or the largest value."""
+    """(value, cells) of suspects that are the smallest or the largest value and look like undeclared nodata."""
     found = []
     for value, many in facts.get("suspects", {}).items():
         extreme = value <= facts["minimum"] * (1 - 1e-6) or value >= facts["maximum"] * (1 - 1e-6)

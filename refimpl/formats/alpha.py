@@ -1,8 +1,8 @@
 """The band of a TIFF that says how opaque the others are.
 
 Section "Raster data".  ExtraSamples (tag 338) lists what the last samples of a pixel are: 1 and 2 are alpha.  A cell of
-another band is valid where alpha is not 0, as GDAL's mask has it; here for any type and number of bands, where GDAL
-knows only bytes and 16 bits as the second or fourth band.
+another band is valid where alpha is not 0.  GDAL's masks follow the same rule, where alpha has 8 or 16 bits and is the
+second or fourth band; here it holds for any type and number of bands.
 Source: TIFF 6.0, section 18.
 """
 
@@ -16,9 +16,9 @@ EXTRA_SAMPLES, ALPHA = 338, (1, 2)
 def alpha_band(page: Directory, bands: int) -> int | None:
     """The number (1-based) of the alpha band, the last if there are several; None without one.
 
-    >>> from refimpl.formats.directory import Source
+    >>> from refimpl.formats.directory import FileBytes
     >>> import io
-    >>> page = Directory(Source(io.BytesIO(bytes([2, 0])), "a.tif"), "<", {EXTRA_SAMPLES: (3, 1, 0)})
+    >>> page = Directory(FileBytes(io.BytesIO(bytes([2, 0])), "a.tif"), "<", {EXTRA_SAMPLES: (3, 1, 0)})
     >>> alpha_band(page, 4)
     4
     """

@@ -1,8 +1,9 @@
-"""What GDAL and ArcGIS keep beside a raster in NAME.EXT.aux.xml ("PAM"): reference system, place, nodata, scale, unit.
+"""The file NAME.EXT.aux.xml ("PAM") of GDAL and ArcGIS beside a raster: reference system, place, nodata, scale, unit.
 
-Section "Raster data".  The text is read as it streams by: elements by their path, everything else (histograms,
-attribute tables) passed over, so that memory stays small.  A document type is refused, and with it text that grows as
-it is read.  Source: GDAL's PAM; ArcGIS's xml:ESRI domain, whose system goes before SRS as in GDAL.
+Section "Raster data".  Elements are known by their path while the text streams by.  Everything else (histograms,
+attribute tables) is passed over, so that memory stays small.  A document type is refused, because its entities can make
+a short text grow without bound.
+Source: GDAL's PAM; ArcGIS's xml:ESRI domain, whose system takes precedence over SRS as in GDAL.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ _BAND_WORDS = ("NoDataValue", "Offset", "Scale", "UnitType", "Description")
 
 @dataclass
 class AuxXml:
-    """``system`` is WKT, "" where the file says that there is none, or None; ``transform`` as GDAL has it, six numbers.
+    """What the file says; None or empty where it says nothing.
 
+    ``system`` is WKT, or "" where the file says that there is none; ``transform`` has six numbers, as GDAL has it.
     ``bands`` holds the texts of NoDataValue, Offset, Scale, UnitType and Description by band (1-based).
     """
 
@@ -82,17 +84,17 @@ def _six(word: str) -> tuple[float, ...]:
 
 
 def _exactly(bits: str) -> str:
-    """A number as GDAL writes it beside its decimal digits: eight bytes in hexadecimal, the lowest first."""
+    """A number that GDAL writes beside its decimal digits: eight bytes in hexadecimal, the lowest first."""
     return repr(struct.unpack("<d", bytes.fromhex(bits))[0])
 
 
 def read_aux_xml(path: Path) -> AuxXml:
-    """What the file says; an empty ``AuxXml`` where it says nothing of this.
+    """What the file says.
 
     Raises
     ------
     InputError
-        No XML of that kind, or numbers that are none.
+        The file is not such XML, is too large, or has text where a number should stand.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "a.tif.aux.xml"

@@ -1,13 +1,15 @@
 """The strips or tiles of a raster that is written: where they lie, and their bytes.
 
 Section "Raster data".  Blocks are compressed by deflate, side by side in the kernels' threads, a batch at a time:
-memory is that of a batch, whatever the raster's size, and the bytes are the same for any number of threads.
+memory is that of a batch, whatever the raster's size, and the bytes are the same for any number of threads.  tifffile
+writes no predictor for floats, must be told whether to use one for integers, and took 7 s for a map of 256 MB that
+takes 4 s here; Pillow writes no integers of 64 bits, and float64 only as float32.
 
 A predictor (2: differences of integers; 3: differences of the bytes of floats) is used where it saves a tenth or more
-on the block of the first batch that compresses worst.  Measured, no rule by type would do: on the emission maps of
+on the block of the first batch that compresses worst.  No rule by type would serve: on the emission maps of
 golden/china-10km predictor 3 saves 3 to 4 % (7 % as float32), on its drivers, whose values repeat, it costs 40 to
-190 %, and predictor 2 costs 6 to 14 % on its classes; only smooth rasters, such as heights or interpolations, gain
-much.  What saves little is not worth a file that fewer programs read.
+190 %, and predictor 2 costs 6 to 14 % on its classes.  Only smooth rasters, such as heights or interpolations, gain
+much.  A small saving is not worth a file that fewer programs read.
 Source: TIFF 6.0, section 14 (predictor 2); Adobe's technical note 3 (predictor 3).
 """
 
@@ -26,10 +28,12 @@ from refimpl.earth.threads import in_threads
 from refimpl.formats.preflight import DEFLATE, NONE, Layout
 
 Cells = Callable[[Window], Callable[[], np.ndarray]]
-"""Of a window, in one thread and in order: a function that gives its cells, in any thread, perhaps more than once."""
-TILE, STRIP_BYTES, MOST_ROW = 512, 2**18, 2**16
+"""Called for each window in order, in one thread; what it returns gives the cells, in any thread, also repeatedly."""
+FILE_TILE = 512
+"""Rows, and columns, of a tile of the files that are written."""
+STRIP_BYTES, MOST_ROW = 2**18, 2**16
 UNDECIDED = 0
-"""In the place of a predictor: it is chosen when the first blocks are seen."""
+"""Stands for a predictor that is chosen when the first blocks are seen."""
 _BATCH_BYTES, _SAVING = 2**25, 0.1
 
 
@@ -38,15 +42,15 @@ def layout_for(
 ) -> Layout:
     """How a raster is cut: tiles of 512 x 512 where it is larger than one both ways (or ``tiled``), else strips.
 
-    Blocks are compressed unless it is to be ``plain``.
+    Blocks are compressed unless the raster is to be ``plain``.
 
     >>> layout_for((513, 513), np.dtype("f4")).chunk, layout_for((600, 100), np.dtype("f4")).chunk
     ((512, 512), (600, 100))
     """
     rows, cols = shape
     if tiled is None:
-        tiled = cols > TILE and (rows > TILE or cols > MOST_ROW)
-    chunk = (TILE, TILE) if tiled else (min(rows, max(1, STRIP_BYTES // (cols * dtype.itemsize))), cols)
+        tiled = cols > FILE_TILE and (rows > FILE_TILE or cols > MOST_ROW)
+    chunk = (FILE_TILE, FILE_TILE) if tiled else (min(rows, max(1, STRIP_BYTES // (cols * dtype.itemsize))), cols)
     many = -(-rows // chunk[0]) * -(-cols // chunk[1])
     places = np.zeros(many, np.uint64), np.zeros(many, np.uint64)
     codec, predictor = (NONE, 1) if plain else (DEFLATE, predictor)
@@ -71,7 +75,7 @@ def write_blocks(
     """Write all blocks of a raster from where ``handle`` stands; ``cells`` is called for each, row by row.
 
     ``tile`` (rows, cols): the blocks come tile by tile instead, each to the tile that holds its corner.
-    ``fill`` stands in the part of a block that lies outside of the raster.  Returns the layout with the predictor that
+    ``fill`` stands in the part of a block that lies outside the raster.  Returns the layout with the predictor that
     was chosen, and with the places and sizes of the blocks.
     """
     many, height = len(layout.offsets), layout.chunk[0]
@@ -110,7 +114,7 @@ def _packed(layout: Layout, blocks: list[Callable[[], np.ndarray]]) -> tuple[Lay
     predictor = {"f": 3}.get(layout.dtype.kind, 2)
     hardest = max(range(len(plain)), key=lambda k: len(plain[k]))
     saves = (1 - _SAVING) * len(plain[hardest])
-    # Differences of integers of 64 bits are unknown to the libtiff of many a program.
+    # Many programs have a libtiff that cannot read differences of 64-bit integers.
     if predictor == 2 and layout.bits == 64 or len(_compressed([blocks[hardest]], predictor)[0]) > saves:
         return replace(layout, predictor=1), plain
     return replace(layout, predictor=predictor), _compressed(blocks, predictor)

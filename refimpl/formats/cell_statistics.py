@@ -1,7 +1,7 @@
-"""Statistics of valid cells, block by block: as GDAL keeps them in a file.
+"""Statistics of valid cells, gathered block by block, in the form in which GDAL keeps them in a file.
 
-Section "Raster data".  Mean and standard deviation (of all cells, not of a sample) in float64, blocks joined in the
-order in which they come by the formulas of Chan, Golub & LeVeque (1979): the difference of large sums is never taken.
+Section "Raster data".  Mean and standard deviation (of all cells, not of a sample) are float64.  Blocks are joined in
+the order in which they come, by the formulas of Chan, Golub & LeVeque (1979), which never subtract large sums.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class CellStatistics:
         self.count = total
 
     def texts(self) -> dict[str, str]:
-        """GDAL's items, each number with the digits that make it the same again; what is not finite is left out.
+        """GDAL's items, each number with the digits that read back as the same number; without what is not finite.
 
         >>> CellStatistics().texts()
         {'STATISTICS_VALID_PERCENT': '0.0'}
@@ -60,7 +60,7 @@ class CellStatistics:
 
 
 def block_statistics(values: np.ndarray, valid: np.ndarray) -> CellStatistics:
-    """The statistics of one block, in which sums are NumPy's.
+    """The statistics of one block, summed by NumPy.
 
     >>> block_statistics(np.array([1, 3, 0]), np.array([True, True, False])).mean
     2.0

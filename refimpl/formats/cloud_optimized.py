@@ -1,9 +1,10 @@
 """Cloud-Optimized GeoTIFF: a raster and its overviews, laid out so that a reader over the network needs few requests.
 
-Section "Raster data".  First come all directories, that of the full resolution and then the overviews by size, then the
-tiles, those of the smallest overview first and of the full resolution last.  A text behind the first bytes says so, and
-promises that each tile stands between its size and a repetition of its last four bytes: a reader has a tile without
-looking its size up.  Until all tiles are known they lie in files without a name beside the target.
+Section "Raster data".  First come all directories: that of the full resolution, then the overviews by size.  The tiles
+follow: those of the smallest overview first, those of the full resolution last.  A text behind the first bytes says so.
+It also promises that each tile stands between its size and a repetition of its last four bytes, so that a reader need
+not look the size up.  Until all tiles are known they lie in unnamed files beside the target.  Neither tifffile nor
+Pillow writes this order, or an overview that knows of invalid cells.
 Source: GDAL's "COG -- Cloud Optimized GeoTIFF generator", with its section on the header ghost area.
 """
 
@@ -20,20 +21,19 @@ from typing import BinaryIO
 import numpy as np
 
 from refimpl.earth.grid import Window
-from refimpl.formats.blocks import TILE, Cells, layout_for, write_blocks
-from refimpl.formats.directory import Source
+from refimpl.formats.blocks import FILE_TILE, Cells, layout_for, write_blocks
+from refimpl.formats.directory import FileBytes
 from refimpl.formats.overviews import overview_shapes, shrunk, window_below
 from refimpl.formats.pixels_of_tiff import read_window
-from refimpl.formats.preflight import Layout
+from refimpl.formats.preflight import OVERVIEW, SUBFILE, Layout
 from refimpl.formats.tags import gdal_tags
-from refimpl.formats.tiff_bytes import SUBFILE, chain, header, pixel_tags
+from refimpl.formats.tiff_bytes import chain, header, pixel_tags
 
 _PROMISES = (
     "LAYOUT=IFDS_BEFORE_DATA\nBLOCK_ORDER=ROW_MAJOR\nBLOCK_LEADER=SIZE_AS_UINT4\n"
     "BLOCK_TRAILER=LAST_4_BYTES_REPEATED\nKNOWN_INCOMPATIBLE_EDITION=NO\n "
 )
-"""The last letter leaves room for a YES, which GDAL puts there when it changes such a file."""
-_REDUCED = 1
+"""The last space leaves room for a YES, which GDAL writes there when it changes such a file."""
 _AROUND = 4
 """Bytes before a tile, and as many after it."""
 
@@ -49,8 +49,9 @@ def write_cloud_optimized(
 ) -> None:
     """Write a file of tiles, from its first byte on; ``layout`` is that of the full resolution.
 
-    ``cells`` gives windows with ``nodata`` (a number of their type, or None) in the invalid cells; ``tags``, called
-    after all of them, what the first directory says besides its pixels.  ``beside`` names what lies in the same folder.
+    ``cells`` gives windows with ``nodata`` (a number of their type, or None) in the invalid cells.  ``tags`` is called
+    after the last window, and gives what the first directory says besides its pixels.  ``beside`` is a path in the
+    folder where unnamed files may lie.
     """
     fill = 0 if nodata is None else nodata
     with ExitStack() as open_files:
@@ -60,21 +61,21 @@ def write_cloud_optimized(
 
         spools = [spool()]
         levels = [write_blocks(spools[0], layout, cells, fill)]
-        for shape in overview_shapes(layout.shape, TILE):
+        for shape in overview_shapes(layout.shape, FILE_TILE):
             coarser = layout_for(shape, layout.dtype, True, levels[-1].predictor)
-            shrink = partial(_shrunk_cells, Source(spools[-1], str(beside)), levels[-1], coarser, nodata)
+            shrink = partial(_shrunk_cells, FileBytes(spools[-1], str(beside)), levels[-1], coarser, nodata)
             spools.append(spool())
             levels.append(write_blocks(spools[-1], coarser, partial(partial, shrink), fill))
         _assemble(handle, spools, levels, [tags(), *[_overview_tags(nodata)] * (len(levels) - 1)], big)
 
 
 def _overview_tags(nodata) -> list[tuple]:
-    return [(SUBFILE, "I", _REDUCED), *gdal_tags("", "", nodata)]
+    return [(SUBFILE, "I", OVERVIEW), *gdal_tags("", "", nodata)]
 
 
-def _shrunk_cells(source: Source, level: Layout, coarser: Layout, nodata, window: Window) -> np.ndarray:
+def _shrunk_cells(file: FileBytes, level: Layout, coarser: Layout, nodata, window: Window) -> np.ndarray:
     """A window of the next level, from the tiles of this one."""
-    values = read_window(source, level, 1, window_below(window, coarser.shape, level.shape))
+    values = read_window(file, level, 1, window_below(window, coarser.shape, level.shape))
     valid = np.ones(values.shape, bool)
     if nodata is not None:
         valid = values == values if nodata != nodata else values != nodata
@@ -84,7 +85,7 @@ def _shrunk_cells(source: Source, level: Layout, coarser: Layout, nodata, window
 
 
 def _assemble(handle: BinaryIO, spools: list[BinaryIO], levels: list[Layout], tags: list[list], big: bool) -> None:
-    """Head, promises, directories, and the tiles of the spools in the order that a reader wants."""
+    """Write header, promises, directories, and then the tiles of the spools in the order that a reader wants."""
     head = len(header(0, big))
     promises = f"GDAL_STRUCTURAL_METADATA_SIZE={len(_PROMISES):06d} bytes\n{_PROMISES}".encode("ascii")
     first = head + len(promises) + len(promises) % 2

@@ -1,7 +1,13 @@
 """LZW and PackBits, the two codecs of TIFF that neither Python nor NumPy has.
 
-Section "Raster data".  Bytes in, bytes out: ``data`` (n,) uint8, result (at most ``size``,) uint8; it is shorter where
-the data end early, and what follows ``size`` bytes is not looked at.  Damaged data raise ValueError.
+Section "Raster data".  Bytes in, bytes out: ``data`` (n,) uint8, result (at most ``size``,) uint8.  The result is
+shorter where the data end early; what would follow ``size`` bytes is not decoded.  Damaged data raise ValueError.
+
+tifffile leaves LZW to imagecodecs.  The libtiff in Pillow has both codecs and gave the same bytes for 1,500 damaged
+strips of each.  Three things speak against it: the reason for which it refuses goes to standard error, and the caller
+gets "decoder error -2"; a strip of one row takes it 0.1 ms, the kernels 0.005 ms; and a Pillow without libtiff would
+read no LZW.  Pillow's own PackBits refuses a run that passes the end of a segment, so that the first rows of a strip
+could not be decoded alone.
 Source: TIFF 6.0, sections 9 and 13.
 """
 
@@ -16,7 +22,7 @@ CLEAR, END, FIRST_FREE, MOST_CODES = 256, 257, 258, 4096
 
 @twin("kernels.codecs")
 def lzw_decode(data: np.ndarray, size: int) -> np.ndarray:
-    """LZW with codes of 9 to 12 bits, the high bit first; the width grows one code early, as TIFF has it.
+    """LZW with codes of 9 to 12 bits, the high bit first; the width grows one code early, as in TIFF.
 
     >>> lzw_decode(np.array([128, 1, 224, 64, 128, 68, 4], np.uint8), 5).tolist()
     [7, 7, 7, 8, 8]

@@ -1,8 +1,8 @@
-"""What a raster file says of itself, as plain facts for people and for JSON.
+"""Facts about a raster file, from what it says of itself, for people and for JSON.
 
-Section "Raster data".  In three steps, so that a file whose reference system is not understood still tells its size and
-codec: ``file_facts`` (layout), ``told_facts`` (nodata, scale, unit, side files), ``place_facts`` (system, extent, true
-areas).  Lengths in metres or degrees as the reference system, areas in km2.
+Section "Raster data".  They come in three steps, so that a file whose reference system is not understood still tells
+its size and codec: ``file_facts`` (layout), ``told_facts`` (nodata, scale, unit, side files), ``place_facts`` (system,
+extent, true areas).  Lengths are in metres or degrees, as in the reference system; areas in km2.
 """
 
 from __future__ import annotations
@@ -18,28 +18,24 @@ from refimpl.earth.grid import Grid
 from refimpl.earth.projection import WGS84, inverse
 from refimpl.errors import InputError
 from refimpl.formats.alpha import alpha_band
-from refimpl.formats.directory import Directory, Source, read_directories
+from refimpl.formats.directory import Directory, FileBytes, read_directories
 from refimpl.formats.files import existing_file
 from refimpl.formats.foreign import refuse_foreign
-from refimpl.formats.geokeys import RASTER_TYPE, parse_geokeys
+from refimpl.formats.geokey_directory import RASTER_TYPE
 from refimpl.formats.png import is_png, png_header
-from refimpl.formats.preflight import LZMA, NAMES, NONE, Layout, layout_of
+from refimpl.formats.preflight import LZMA, MASK, NAMES, NONE, OVERVIEW, SUBFILE, Layout, layout_of
 from refimpl.formats.side_files import overruled, with_side_files
 from refimpl.formats.tags import (
     GDAL_METADATA,
     GDAL_NODATA,
-    GEO_ASCII,
-    GEO_DIRECTORY,
-    GEO_DOUBLES,
     band_words,
     gdal_metadata,
     geo_tags,
+    geokeys_of,
     georeference,
     nodata_like,
 )
 from refimpl.formats.world_file import world_file_of
-
-_SUBFILE, _REDUCED, _MASK = 254, 1, 4
 
 
 def file_facts(path: str | os.PathLike, most_bytes: int | None = None) -> dict:
@@ -62,7 +58,7 @@ def file_facts(path: str | os.PathLike, most_bytes: int | None = None) -> dict:
                 "bits": header.depth, "codec": "DEFLATE", "layout": "whole", "overviews": [], "mask": False,
                 "alpha": {2: 2, 4: 4}.get(header.bands), "predictor": 1, "byte_order": "big",
             }  # fmt: skip
-        pages = read_directories(Source(handle, str(path)))
+        pages = read_directories(FileBytes(handle, str(path)))
         layout = layout_of(pages[0], most_bytes)
         handle.seek(2)
         big = handle.read(2) in (b"+\0", b"\0+")
@@ -70,8 +66,8 @@ def file_facts(path: str | os.PathLike, most_bytes: int | None = None) -> dict:
 
 
 def _layout_facts(layout: Layout, pages: list[Directory]) -> dict:
-    kinds = [page.integer(_SUBFILE, 0) for page in pages]
-    smaller = [layout_of(page).shape for page, kind in zip(pages[1:], kinds[1:]) if kind == _REDUCED]
+    kinds = [page.integer(SUBFILE, 0) for page in pages]
+    smaller = [layout_of(page).shape for page, kind in zip(pages[1:], kinds[1:]) if kind == OVERVIEW]
     name = {NONE: "none", LZMA: "LZMA"}.get(layout.compression) or NAMES.get(layout.compression, "DEFLATE")
     cut = f"tiles of {layout.chunk[0]} x {layout.chunk[1]}" if layout.tiled else f"strips of {layout.chunk[0]} rows"
     bands_apart = ", band after band" if layout.separate else ""
@@ -79,13 +75,13 @@ def _layout_facts(layout: Layout, pages: list[Directory]) -> dict:
         "rows": layout.shape[0], "columns": layout.shape[1], "bands": layout.bands,
         "type": layout.dtype.newbyteorder("=").name, "bits": layout.bits, "codec": name,
         "predictor": layout.predictor, "layout": cut + bands_apart, "overviews": [list(shape) for shape in smaller],
-        "byte_order": "little" if pages[0].order == "<" else "big", "mask": _MASK in kinds,
+        "byte_order": "little" if pages[0].order == "<" else "big", "mask": MASK in kinds,
         "alpha": alpha_band(pages[0], layout.bands),
     }  # fmt: skip
 
 
 def beside(path: Path) -> list[str]:
-    """Names of the side files that there are.
+    """Names of the side files of a raster that exist.
 
     >>> beside(Path("there-is-none.tif"))
     []
@@ -108,18 +104,16 @@ def told_facts(path: str | os.PathLike, band: int, dtype: str) -> dict:
     png, own = is_png(path), {}
     if not png:
         with open(path, "rb") as handle:
-            own = geo_tags(read_directories(Source(handle, where))[0])
+            own = geo_tags(read_directories(FileBytes(handle, where))[0])
     tags = with_side_files(path, own, band, world_first=png)
     words = str(tags.get(GDAL_NODATA, "")).strip("\0 \n")
     number = nodata_like(words, np.dtype(dtype), where)
     scale, offset, unit = gdal_metadata(tags.get(GDAL_METADATA), band, where)
-    packed = tags.get(GEO_DIRECTORY, (1, 1, 0, 0)), tags.get(GEO_DOUBLES, ()), str(tags.get(GEO_ASCII, ""))
-    keys = parse_geokeys(*packed, where)
     return {
         "nodata": words or None, "nodata_fits": number is not None or not words, "scale": scale, "offset": offset,
         "unit": unit, "description": band_words(tags.get(GDAL_METADATA), band, where).get("description", ""),
         "overruled": overruled(path, own, world_first=png),
-        "south_up": georeference(tags, where)[1], "pixel_is_point": keys.get(RASTER_TYPE) == 2,
+        "south_up": georeference(tags, where)[1], "pixel_is_point": geokeys_of(tags, where).get(RASTER_TYPE) == 2,
     }  # fmt: skip
 
 

@@ -1,6 +1,6 @@
-"""Files at the edges: atomic writing, sweeping of our own stale temporaries, checksums.
+"""Files at the edges: atomic writing, removal of stale temporaries of this program, checksums.
 
-A temporary's name tells the machine and the process that writes it, so that what a killed process left is known.
+A temporary's name tells the machine and the process that writes it, so that what a killed process left is recognised.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _MARK = ".refimpl-partial-"
 _NAME_MAX = 255
 """Bytes that a file's name may have, on all file systems that matter."""
 STALE_AFTER = 24 * 3600.0
-"""Seconds after which a temporary of a process on another machine is taken for the leaving of a killed one."""
+"""Seconds after which a temporary of a process on another machine counts as left by a killed one."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _writing: set[Path] = set()
-"""Temporaries that this process has in hand: one of its number that is not among them was left by an earlier one."""
+"""Temporaries that this process is writing; others with its number were left by an earlier process."""
 
 
 @contextmanager
@@ -73,7 +73,7 @@ def _temporary(path: Path) -> Path:
 
 @contextmanager
 def in_one_sentence(path: str | os.PathLike) -> Iterator[None]:
-    """Inside, what the system says while ``path`` is written becomes an ``InputError``.
+    """Inside, a fault that the system reports while ``path`` is written becomes an ``InputError``.
 
     >>> with in_one_sentence("map.tif"):
     ...     raise PermissionError(errno.EACCES, "Permission denied")
@@ -98,7 +98,7 @@ def _why(path: Path, fault: OSError) -> str:
 
 
 def _is_full(fault: OSError) -> bool:
-    """Whether it tells of a full disk; NumPy's ``tofile`` says '1000 requested and 12 written', without a number."""
+    """Whether the disk is full; NumPy's ``tofile`` says '1000 requested and 12 written' and gives no error number."""
     return fault.errno in _FULL or (fault.errno is None and re.search(r"\d requested and \d", str(fault)) is not None)
 
 
@@ -136,7 +136,7 @@ def flush_folder(folder: str | os.PathLike) -> None:
 
 
 def _host() -> str:
-    """This machine, in letters and digits; a container that has its name but counts processes anew is another one."""
+    """The name of this machine, in letters and digits; a container with processes of its own counts as another."""
     space = ""
     with suppress(OSError):
         space = os.readlink("/proc/self/ns/pid")
@@ -152,9 +152,9 @@ def _refuse_no_file(path: Path) -> None:
 
 
 def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path | None]) -> None:
-    """Refuse files to be written that cannot be, or that are among those to be read, before anything is computed.
+    """Refuse outputs that cannot be written, or that are inputs too, before anything is computed.
 
-    None stands for a file that is not asked for.  Nothing is written yet.
+    None stands for a file that is not asked for.  Nothing is written here.
 
     Raises
     ------
@@ -195,7 +195,7 @@ def write_bytes(path: str | os.PathLike, content: bytes) -> None:
 def sweep_stale(folder: str | os.PathLike, alone: bool = False) -> None:
     """Remove temporaries of ours in ``folder`` whose process on this machine is dead, and others after a day.
 
-    ``alone``: all of them, for who calls knows that nobody else writes there.
+    ``alone``: all of them, because the caller knows that nobody else writes there.
     """
     for leftover in Path(folder).glob(_MARK + "*"):
         with suppress(OSError):
@@ -204,7 +204,7 @@ def sweep_stale(folder: str | os.PathLike, alone: bool = False) -> None:
 
 
 def _left(temporary: Path) -> bool:
-    """Whether a temporary was written on this machine, by a process that is no more."""
+    """Whether a temporary was written on this machine, by a process that has ended."""
     host, _, rest = temporary.name.removeprefix(_MARK).partition("-")
     number = rest.partition("-")[0]
     if host != _host() or not number.isdecimal():
@@ -214,7 +214,7 @@ def _left(temporary: Path) -> bool:
 
 def _lives(process: int) -> bool:
     if os.name != "posix":
-        return True  # there is no asking without a signal
+        return True  # only a signal could tell
     try:
         os.kill(process, 0)
     except (ProcessLookupError, OverflowError):
@@ -251,7 +251,7 @@ def checksums(paths: Iterable[Path]) -> dict[Path, str]:
 
 
 def existing_file(path: str | os.PathLike, purpose: str) -> Path:
-    """``path`` if it is a readable file, else one sentence that names ``purpose`` and what is near."""
+    """``path`` if it is a readable file; else an InputError that names ``purpose`` and files of similar names."""
     path = Path(path)
     if os.path.isfile(path):
         if not os.access(path, os.R_OK):

@@ -1,7 +1,7 @@
-"""What a file is that is no GeoTIFF, by its first bytes, and the command that makes one of it.
+"""Files that are no GeoTIFF: each is named by its first bytes, with the command that makes a GeoTIFF of it.
 
 Section "Raster data".  The paper's data come packed (".tif.gz"), as NetCDF (FFDAS), HDF-EOS (MCD12Q1) or ESRI GRID
-folders; and a download that went wrong is a web page or a pointer.  Source: the formats' magic numbers.
+folders.  A download that went wrong is a web page or a pointer.  Source: the formats' magic numbers.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ _FORMATS = {
         "NetCDF-4 or HDF5",
         _HDF + "NETCDF:{file}:VARIABLE OUT.tif' (HDF5: 'gdal_translate HDF5:{file}://DATASET OUT.tif')",
     ),
-    b"\x0e\x03\x13\x01": ("HDF4", _HDF + "HDF4_EOS:EOS_GRID:{file}:MCD12Q1:LC_Type1 OUT.tif', say"),
+    b"\x0e\x03\x13\x01": ("HDF4", _HDF + "HDF4_EOS:EOS_GRID:{file}:MCD12Q1:LC_Type1 OUT.tif', for example"),
     b"\x00\x00\x00\x0cjP  ": ("JPEG 2000", f"convert it with {_PLAIN}"),
     b"\xffO\xffQ": ("JPEG 2000", f"convert it with {_PLAIN}"),
-    b"\xff\xd8\xff": ("JPEG", f"which changes values as it packs them; if that is meant, {_PLAIN}"),
+    b"\xff\xd8\xff": ("JPEG", f"its packing has changed the values; if that does no harm, convert it with {_PLAIN}"),
     b"GIF8": ("GIF", f"convert it with {_PLAIN}"),
     b"EHFA_HEADER_TAG": ("ERDAS Imagine", f"convert it with {_PLAIN}"),
     b"GRIB": ("GRIB", "convert it with 'gdal_translate -b 1 {file} OUT.tif'"),
     b"SQLite format 3": ("SQLite or GeoPackage", f"convert it with {_PLAIN}"),
-    b"\x93NUMPY": ("NumPy", "which has no place on the Earth; write it with rasterio or 'refimpl.formats.geotiff'"),
+    b"\x93NUMPY": ("NumPy", "an array has no place on the Earth; write it with rasterio or refimpl.formats.writing"),
     b"%PDF": ("PDF", f"convert it with {_PLAIN}"),
 }
 _TEXTS = [
@@ -48,7 +48,7 @@ _TEXTS = [
     (r"(<!--.*?-->\s*)?<(!doctype )?html", "a web page, not a raster", "download it again, signed in if the site asks"),
     (r"(<\?xml.*?\?>\s*)?<VRTDataset", "a VRT", f"convert it with {_PLAIN}"),
     (r"(<\?xml.*?\?>\s*)?<PAMDataset", "the .aux.xml of a raster", "name the raster itself"),
-    (r"<", "XML, not a raster", "look what it says; if it is an answer of a server, download it again"),
+    (r"<", "XML, not a raster", "read what it says; if it is the answer of a server, download the raster again"),
     (r"ENVI\s", "the header of an ENVI raster", "convert the raster beside it with 'gdal_translate RASTER OUT.tif'"),
     (
         r"(\s*(byteorder|layout|nrows|ncols|nbands|nbits|ulxmap|pixeltype|[xy]ll(corner|center))\s+\S+\s*\n){3}",
@@ -61,7 +61,7 @@ _TEXTS = [
 
 
 def refuse_foreign(path: str | os.PathLike) -> None:
-    """Refuse what is known to be no TIFF and no PNG; what is not known passes, to be refused as a damaged TIFF.
+    """Refuse a file of a known other format.  An unknown one passes, and is refused later as a damaged TIFF.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def refuse_foreign(path: str | os.PathLike) -> None:
 
 
 def _kind(path: Path, head: bytes) -> tuple[str, str]:
-    """What it is, and what to do; empty where it is not known."""
+    """(what the file is, what to do with it), both empty where it is not known."""
     if not head:
         return "empty", "download or copy it again"
     for start, (name, cure) in _PACKED.items():

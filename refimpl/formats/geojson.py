@@ -1,11 +1,11 @@
 """Zones from GeoJSON (RFC 7946): polygons, the zone of each from a property, the CRS.
 
-Section "Raster data".  A FeatureCollection or one Feature, of Polygons and MultiPolygons with holes, also inside of
-GeometryCollections.  Features with one code are one zone.  Features without a geometry are skipped, points and lines
-(which have no area) are too, with a warning.  Coordinates are longitude and latitude on WGS 84; the "crs" member of the
-format's first version (GDAL and QGIS still write it) is understood for the EPSG codes of refimpl/earth/epsg.py.  A
+Section "Raster data".  A FeatureCollection or one Feature, of Polygons and MultiPolygons with holes, also inside
+GeometryCollections.  Features with the same code are one zone.  Features without a geometry are skipped; so are points
+and lines, which have no area, with a warning.  Coordinates are longitude and latitude on WGS 84.  The "crs" member of
+the format's first version (GDAL and QGIS still write it) is understood for the EPSG codes of refimpl/earth/epsg.py.  A
 polygon that crosses the 180th meridian is cut there, as RFC 7946 asks, or goes on beyond it (181, 182 ...).
-Nothing is taken for what it is not: a code that is no whole number, an unknown CRS or a broken ring is one sentence.
+Nothing is guessed: a code that is no whole number, an unknown CRS and a broken ring are refused.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from refimpl.formats.preflight import most_bytes_allowed
 
 MOST_CODE = 10**6
 MOST_TEXT = 2**28
-"""Bytes of a file that is read without being told to: in memory it takes some ten times as many."""
+"""Bytes of a file that are read unless the caller allows more; in memory it takes some ten times as many."""
 _CRS_NAME = re.compile(
     r"(?:urn:(?:x-)?ogc:def:crs:|https?://www\.opengis\.net/def/crs/)?(EPSG|OGC)(?:[:/][\d.]*)?[:/](\w+)", re.IGNORECASE
 )
@@ -68,7 +68,7 @@ def read_polygons(
     Raises
     ------
     InputError
-        The file is missing or no such GeoJSON; a feature has no code or a broken ring; the CRS is not known here.
+        The file is missing or is not such a GeoJSON; a feature has no code or a broken ring; the CRS is not known here.
 
     >>> import tempfile
     >>> path = tempfile.mkdtemp() + "/a.geojson"
@@ -166,7 +166,7 @@ def _features(document: dict, where: str) -> list:
 
 
 def _member(feature: dict, name: str, place: str) -> dict:
-    """An object of a feature; null and a missing one are empty."""
+    """An object of a feature; empty where it is null or missing."""
     found = feature.get(name)
     if found is not None and not isinstance(found, dict):
         raise InputError(f"{place}: its {name} is {_shown(found)}, expected an object or null")

@@ -1,8 +1,8 @@
 """The rings of a GeoJSON geometry as arrays, each checked.
 
-Section "Raster data"; RFC 7946, sections 3.1.6 to 3.1.8.  A ring is closed: its last position repeats the first.  One
-that is not is closed without a word, as GDAL's rasteriser does.  The first ring of a polygon is its shell, the others
-are holes; which way round they go plays no part.  A third coordinate, the height, is left out.
+Section "Raster data"; RFC 7946, sections 3.1.6 to 3.1.8.  A ring is closed: its last position repeats the first.  An
+open ring is closed without a warning, as by GDAL's rasteriser.  The first ring of a polygon is its shell, the others
+are holes; their direction does not matter.  A third coordinate, the height, is ignored.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from refimpl.errors import InputError, did_you_mean
 _WITHOUT_AREA = ("Point", "MultiPoint", "LineString", "MultiLineString")
 _KINDS = ("Polygon", "MultiPolygon", "GeometryCollection", *_WITHOUT_AREA)
 MOST_METRES = 1e8
-"""The false easting of China's last zone is 4.55e7; half the Earth's girth is 2e7."""
+"""The false easting of China's last zone is 4.55e7; half the Earth's circumference is 2e7."""
 _CONVERT = "'ogr2ogr -t_srs EPSG:4326 -lco RFC7946=YES OUT.geojson IN'"
 
 
 def rings_of(geometry: dict, place: str) -> tuple[list[tuple[np.ndarray, bool]], set[str]]:
-    """Every ring of a geometry, (n, 2) float64 and closed, with whether it is a shell; kinds of geometry without area.
+    """(rings, kinds): every ring as (n, 2) float64, closed, and whether it is a shell; kinds of geometry without area.
 
-    ``place`` begins the sentences.
+    ``place`` begins the errors' sentences.
 
     Raises
     ------
     InputError
-        An unknown geometry, or a ring that is none.
+        The geometry is of an unknown kind, or a ring of it is broken.
 
     >>> square = [[0, 0], [2, 0], [2, 2], [0, 2], [0, 0]]
     >>> rings, _ = rings_of({"type": "MultiPolygon", "coordinates": [[square, square[::-1]]]}, "a.geojson")
@@ -91,7 +91,7 @@ def _ring(positions, what: str) -> np.ndarray:
 def check_on_earth(rings: list[np.ndarray], places: list[str], degrees: bool) -> None:
     """Refuse longitudes beyond 360 and latitudes beyond 90 degrees, or metres beyond MOST_METRES.
 
-    ``places`` says where each ring stands.
+    ``places`` says for the error where each ring stands.
 
     >>> check_on_earth([np.array([[116.0, 40.0], [40.0, 116.0]])], ["a.geojson: feature 1"], True)
     Traceback (most recent call last):

@@ -2,8 +2,9 @@
 
 Understood: the EPSG codes of refimpl/earth/epsg.py; geographic systems on any ellipsoid (geokeys_earth.py); and on
 these, user-defined, Albers equal-area (method 11), sinusoidal (24), transverse Mercator (1) and Mercator on a sphere
-(7), in metres.  Web Mercator also as GDAL writes it for ESRI, and where the keys do not suffice, the WKT that ArcGIS
-writes into a citation (refimpl/formats/wkt.py).  Anything else is refused with the command that converts it.
+(7), in metres.  Web Mercator is understood as GDAL writes it for ESRI, too.  Where the keys do not suffice, the WKT
+that ArcGIS writes into a citation is read (refimpl/formats/wkt.py).  Anything else is refused, with the command that
+converts it.
 """
 
 from __future__ import annotations
@@ -14,11 +15,9 @@ import refimpl.formats.geokey_directory as geokey
 from refimpl.earth.crs import CRS
 from refimpl.earth.epsg import GEOGRAPHIC, crs_of_epsg, epsg_of_crs, utm
 from refimpl.errors import InputError
-from refimpl.formats.geokey_directory import CONVERT, RASTER_TYPE, USER_DEFINED, number, pack_geokeys, parse_geokeys
+from refimpl.formats.geokey_directory import CONVERT, KNOWN, RASTER_TYPE, USER_DEFINED, number, pack_geokeys
 from refimpl.formats.geokeys_earth import check_angles, earth_from_geokeys, geokeys_of_earth
 from refimpl.formats.wkt import crs_from_wkt
-
-__all__ = ["RASTER_TYPE", "crs_from_geokeys", "geokeys_from_crs", "parse_geokeys"]
 
 METRE = 9001
 METHODS = {"transverse_mercator": 1, "web_mercator": 7, "albers": 11, "sinusoidal": 24}
@@ -28,9 +27,8 @@ _OTHERS = {
     15: "polar stereographic", 16: "oblique stereographic", 17: "equirectangular", 22: "polyconic", 23: "Robinson",
     28: "cylindrical equal-area",
 }  # fmt: skip
-"""Methods that are refused, by what a person calls them."""
+"""Names of methods that are refused, for the error."""
 _ENGINE = "ESRI PE String ="
-_KNOWN = "expected geographic, Albers, sinusoidal, Web Mercator, UTM or Gauss-Krueger"
 
 
 def crs_from_geokeys(keys: Mapping, where: str) -> CRS:
@@ -63,7 +61,7 @@ def _crs_of_keys(keys: Mapping, where: str) -> CRS:
         model = 1
     if model not in (1, 2):
         raise InputError(
-            f"{where}: has no coordinate reference system that can be read, {_KNOWN}; "
+            f"{where}: has no coordinate reference system that can be read, {KNOWN}; "
             "name it with 'gdal_translate -a_srs EPSG:4326 IN.tif OUT.tif'"
         )
     check_angles(keys, where)
@@ -87,7 +85,7 @@ def _projected(keys: Mapping, where: str) -> CRS:
     if known is None and (code != USER_DEFINED or not (is_utm or method in METHODS.values())):
         called = f" ({_OTHERS[method]})" if method in _OTHERS else ""
         named = f"EPSG:{code}" if code != USER_DEFINED else f"a projection of GeoTIFF method {method}{called}"
-        raise InputError(f"{where}: its system is {named}, {_KNOWN}; {CONVERT}")
+        raise InputError(f"{where}: its system is {named}, {KNOWN}; {CONVERT}")
     unit = keys.get(geokey.LINEAR_UNITS, METRE)
     if unit != METRE and keys.get(geokey.LINEAR_UNIT_SIZE) != 1:
         raise InputError(f"{where}: its coordinates are not in metres (unit {unit}); {CONVERT}")
@@ -120,7 +118,7 @@ def _parameters(keys: Mapping, kind: str, earth: Mapping, where: str) -> dict:
         given |= {"latitude_of_origin": latitude, "scale": scale}
     elliptic = earth["ellipsoid"][1] != 0 and not _is_web_mercator(keys)
     if kind == "web_mercator" and (elliptic or south or latitude or scale != 1):
-        raise InputError(f"{where}: its system is a Mercator other than Web Mercator (EPSG:3857), {_KNOWN}; {CONVERT}")
+        raise InputError(f"{where}: its system is a Mercator other than Web Mercator (EPSG:3857), {KNOWN}; {CONVERT}")
     return given
 
 

@@ -1,8 +1,8 @@
 """The Earth in GeoTIFF keys: ellipsoid, datum and angles of a geographic system, or of a projected one's base.
 
-Source: OGC GeoTIFF 1.1, annex B; EPSG codes of ellipsoids, datums and geographic systems.  A system whose datum is not
-named keeps an unknown one, and is not taken for another that uses its ellipsoid; WGS 84's ellipsoid alone, which no
-other datum uses, stands for WGS 84.
+Source: OGC GeoTIFF 1.1, annex B; EPSG codes of ellipsoids, datums and geographic systems.  Where no datum
+is named it stays unknown: an ellipsoid alone does not tell which of the datums on it is meant.  The exception is the
+ellipsoid of WGS 84, which no other datum uses.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _ELLIPSOIDS = {
     7048: (6371007.0, 0.0),
     7049: IAG_1975,
 }
-"""By EPSG code; 4000 and the last two digits is the geographic system of unknown datum on each up to 7035."""
+"""By EPSG code.  4000 and the last two digits make the code of its geographic system of unknown datum, up to 7035."""
 _DATUM_CODES = {6326: "WGS 84", 1043: "CGCS2000", 6214: "Beijing 1954", 6610: "Xian 1980"}
 _NAMED_DATUMS = range(6100, 7000)
 """Codes of datums that have a name; 6001 to 6047 are unknown ones on known ellipsoids."""
@@ -39,7 +39,7 @@ _DATUM_WORDS = {
     "beijing1954": "Beijing 1954",
     "xian1980": "Xian 1980",
 }
-"""What programs without EPSG codes write into the citation, without blanks and underscores."""
+"""What programs without EPSG codes write into the citation, here in lower case without blanks and underscores."""
 
 
 def check_angles(keys: Mapping, where: str) -> None:
@@ -102,7 +102,7 @@ def earth_of(ellipsoid: tuple[float, float], datum: str, code: int = USER_DEFINE
 
 
 def _axes(keys: Mapping, where: str) -> tuple[float, float]:
-    """The ellipsoid by its axes or flattening; the known one where it differs by their rounding alone."""
+    """The ellipsoid by its axes or flattening, or the known one from which it differs only by rounding."""
     a, b = (number(keys, (name,), 0.0, where) for name in (geokey.SEMI_MAJOR, geokey.SEMI_MINOR))
     inverse = number(keys, (geokey.INVERSE_FLATTENING,), -1.0, where)
     if inverse < 0 and a > 0 and b > 0:
@@ -113,7 +113,7 @@ def _axes(keys: Mapping, where: str) -> tuple[float, float]:
 
 
 def known_ellipsoid(a: float, inverse: float) -> tuple[float, float]:
-    """(semi-major axis, inverse flattening); those of the ellipsoid known here from which they differ by rounding.
+    """(semi-major axis, inverse flattening), or those of a known ellipsoid from which they differ only by rounding.
 
     >>> known_ellipsoid(6378137.0, 298.2572236)
     (6378137.0, 298.257223563)

@@ -1,11 +1,12 @@
-"""GeoTIFFs in, without GDAL.
+"""Reading GeoTIFFs, whole or by windows, without GDAL.
 
 Section "Raster data".  Reading makes the valid mask once, from GDAL_NODATA, a mask or alpha band, NaN and infinities;
-no sentinel travels inside.  Side files count as the file's own tags (refimpl/formats/side_files.py), and a PNG is read
-too.  A south-up file is flipped, a pixel-is-point file shifted by half a cell, and a rotated one refused
-(refimpl/formats/tags.py).  Integers keep their dtype, so that class codes stay codes; floats are kept as stored (halves
-as float32), unless the file carries a scale or an offset, which are applied in float64.  Nothing is decoded before all
-that the file says of itself is checked (refimpl/formats/preflight.py).  Writing is in refimpl/formats/writing.py.
+from then on no number stands for "no value".  Side files count as the file's own tags (refimpl/formats/side_files.py),
+and a PNG is read too.  A south-up file is flipped, a pixel-is-point file shifted by half a cell, and a rotated one
+refused (refimpl/formats/tags.py).  Integers keep their dtype, so that class codes stay codes.  Floats are kept as
+stored (float16 as float32), unless the file carries a scale or an offset, which are applied in float64.  Nothing is
+decoded before all that the file says of itself is checked (refimpl/formats/preflight.py).  Why this stands neither on
+tifffile nor on Pillow is told where their work is done: directory, decoding, codecs, pixels_of_tiff, png.
 Source: OGC GeoTIFF 1.1; GDAL's tags 42112 (metadata) and 42113 (nodata).
 """
 
@@ -22,13 +23,13 @@ from refimpl.earth.grid import Raster, Window
 from refimpl.earth.threads import in_threads
 from refimpl.errors import InputError
 from refimpl.formats.alpha import alpha_band
-from refimpl.formats.directory import Directory, Source, damaged, read_directories
+from refimpl.formats.directory import Directory, FileBytes, damaged, read_directories
 from refimpl.formats.files import existing_file
 from refimpl.formats.foreign import refuse_foreign
 from refimpl.formats.mask_file import open_mask_file
 from refimpl.formats.pixels_of_tiff import Kept, read_window
 from refimpl.formats.png import OpenPng, is_png, open_png
-from refimpl.formats.preflight import MOST_BYTES, Layout, layout_of, most_bytes_allowed
+from refimpl.formats.preflight import MASK, MOST_BYTES, SUBFILE, Layout, layout_of, most_bytes_allowed
 from refimpl.formats.side_files import with_side_files
 from refimpl.formats.tags import (
     GDAL_METADATA,
@@ -40,9 +41,8 @@ from refimpl.formats.tags import (
 )
 
 _BLOCK_CELLS = 2**16
-_SUBFILE, _IS_MASK = 254, 4
 KEPT_BYTES = 2**26
-"""Decoded strips and tiles that an open file keeps, unless told otherwise."""
+"""Bytes of decoded strips and tiles that an open file keeps, unless told otherwise."""
 
 
 def read_raster(
@@ -58,8 +58,8 @@ def read_raster(
     ``units`` names the values; if empty, the unit in the file's GDAL metadata is taken.  ``window`` is (row start, row
     stop, column start, column stop), counted from the north-west corner; only the strips or tiles that it touches are
     read.  ``most_bytes`` allows a larger raster, or a file that claims more pixels for its bytes, than usual (default:
-    ``REFIMPL_MOST_BYTES``).  What becomes of coordinates on another datum than WGS 84: ``ignore_datum`` False refuses
-    them, True takes them as they are, with a DataWarning, None leaves them to whoever brings two rasters together.
+    ``REFIMPL_MOST_BYTES``).  ``ignore_datum`` says what becomes of coordinates on another datum than WGS 84: False
+    refuses them, True takes them as they are, with a DataWarning, and None decides when two rasters meet.
 
     Returns
     -------
@@ -68,7 +68,7 @@ def read_raster(
     Raises
     ------
     InputError
-        The file is missing, damaged or no TIFF; its compression, CRS or transform is not understood; no such band.
+        The file is missing, damaged or no TIFF; its compression, CRS or transform is not understood; it lacks the band.
 
     >>> import tempfile
     >>> from refimpl.earth.grid import Grid
@@ -93,7 +93,7 @@ def open_raster(
     ignore_datum: bool | None = None,
     keep: int = KEPT_BYTES,
 ) -> RasterFile | OpenPng:
-    """A band of a GeoTIFF to be read window by window, so that memory does not go with its size.
+    """A band of a GeoTIFF to be read window by window, so that memory does not grow with its size.
 
     The parameters and errors are those of ``read_raster``; ``keep`` bytes of decoded strips or tiles stay in memory
     for the next windows.
@@ -129,8 +129,8 @@ class RasterFile:
     """
 
     def __init__(self, handle: BinaryIO, where: str, units, band: int, most_bytes, ignore_datum, keep: int):
-        self._source = Source(handle, where)
-        pages = read_directories(self._source)
+        self._file = FileBytes(handle, where)
+        pages = read_directories(self._file)
         self._layout, tags = layout_of(pages[0], most_bytes), with_side_files(where, geo_tags(pages[0]), band)
         grid_of, self._flipped = georeference(tags, where)
         grid = grid_of(self._layout.shape)
@@ -145,12 +145,12 @@ class RasterFile:
         self._alpha = None if self._alpha == band else self._alpha
         inside = _mask_layout(pages, self._layout.shape, most_bytes)
         beside = None if inside is not None else open_mask_file(where, self._layout.shape, band, most_bytes)
-        self._mask = beside if inside is None else (self._source, inside, 1)
+        self._mask = beside if inside is None else (self._file, inside, 1)
         self._band, self._kept = band, [Kept(keep), Kept(keep // 8), Kept(keep // 8)] if keep else [None] * 3
 
     @property
     def dtype(self) -> np.dtype:
-        """That of the values read: float64 where a scale or offset applies."""
+        """The dtype of the values read: float64 where a scale or offset applies."""
         return np.dtype(float) if (self._scale, self._offset) != (1.0, 0.0) else _dtype_read(self._layout)
 
     def part(self, window: Window) -> Raster:
@@ -161,17 +161,17 @@ class RasterFile:
         InputError
             The window is not inside the raster, or what the file holds there is damaged.
         """
-        layout, where = self._layout, self._source.where
+        layout, where = self._layout, self._file.where
         part = checked_window(window, layout.shape, where)
         _check_memory(layout, part, where, self._most_bytes)
         rows = (layout.shape[0] - part[1], layout.shape[0] - part[0]) if self._flipped else part[:2]
         stored, fill = (*rows, *part[2:]), 0 if self.nodata is None else self.nodata
-        values = read_window(self._source, layout, self._band, stored, fill, self._kept[0])
+        values = read_window(self._file, layout, self._band, stored, fill, self._kept[0])
         values, mask = values.astype(_dtype_read(layout), copy=False), None
         if self._mask is not None:
             mask = read_window(*self._mask, stored, kept=self._kept[1]) != 0
         if self._alpha is not None:
-            opaque = read_window(self._source, layout, self._alpha, stored, kept=self._kept[2]) != 0
+            opaque = read_window(self._file, layout, self._alpha, stored, kept=self._kept[2]) != 0
             mask = opaque if mask is None else mask & opaque
         valid = _masked(values, self.nodata, mask)
         if (self._scale, self._offset) != (1.0, 0.0):
@@ -187,8 +187,8 @@ class RasterFile:
         return self
 
     def __exit__(self, *exception) -> None:
-        for source in (self._source, *(self._mask or ())[:1]):
-            source.handle.close()
+        for file in (self._file, *(self._mask or ())[:1]):
+            file.handle.close()
 
 
 def checked_window(window, shape: tuple[int, int], where: str) -> Window:
@@ -213,7 +213,7 @@ def checked_window(window, shape: tuple[int, int], where: str) -> Window:
 
 
 def _dtype_read(layout: Layout) -> np.dtype:
-    """The dtype of the values: halves, in which little can be calculated, become float32."""
+    """The dtype of the values: float16, in which little can be calculated, becomes float32."""
     dtype = layout.dtype.newbyteorder("=")
     return np.dtype(np.float32) if dtype == np.float16 else dtype
 
@@ -228,18 +228,18 @@ def _check_memory(layout: Layout, part: tuple[int, int, int, int], where: str, m
 
 
 def _mask_layout(pages: list[Directory], shape: tuple[int, int], most_bytes: int | None) -> Layout | None:
-    """Where GDAL's internal mask lies (a page whose subfile type is that of a mask), if there is one: 0 is invalid."""
+    """Where GDAL's internal mask lies, if there is one: a page whose kind is mask, in which 0 is invalid."""
     for page in pages[1:]:
-        if page.integer(_SUBFILE, 0) == _IS_MASK:
+        if page.integer(SUBFILE, 0) == MASK:
             layout = layout_of(page, most_bytes)
             if layout.shape != shape:
-                raise damaged(page.source.where, f"its mask has {layout.shape} rows and columns, the image {shape}")
+                raise damaged(page.file.where, f"its mask has {layout.shape} rows and columns, the image {shape}")
             return layout
     return None
 
 
 def _masked(values: np.ndarray, nodata, mask: np.ndarray | None) -> np.ndarray:
-    """Where the values are valid; in ``values`` itself, the others become 0."""
+    """Where the values are valid; the others become 0, in ``values`` itself."""
     every = np.ones(values.shape, bool)
     step = max(1, _BLOCK_CELLS // values.shape[1])
 
@@ -253,7 +253,7 @@ def _masked(values: np.ndarray, nodata, mask: np.ndarray | None) -> np.ndarray:
 
 
 def _mask_block(values: np.ndarray, into: np.ndarray, nodata, mask: np.ndarray | None) -> None:
-    """The same for some rows, few enough to stay in the processor's cache."""
+    """The same for some rows, few enough to stay in the processor's cache; ``into`` receives where they are valid."""
     valid = np.isfinite(values) if values.dtype.kind == "f" else np.ones(values.shape, bool)
     if nodata is not None:
         valid &= values != nodata

@@ -1,10 +1,10 @@
 """Overviews: the same raster at half the resolution, and again, until it fits in one tile.
 
 Section "Raster data".  Each level is made from the one before it, and covers the same ground with half the cells,
-rounded up: of 5 columns become 3 of 5/3, so that a cell may take a share of a finer one, as in GDAL.  A float is the
-mean of the valid cells, weighted by the area that they share with it; an integer may be a class, and is the one of the
+rounded up: 5 columns become 3, each 5/3 wide, so that a finer cell may be shared by two, as in GDAL.  A float is the
+mean of the valid cells, weighted by the area that they share with it.  An integer may be a class, and is the one of the
 largest area (the first of equals, row by row).  A cell is valid where any valid cell lies in it, so that nodata takes
-no part in a value.
+no part in a value.  Pillow's reduce and resize know no invalid cells and no float64.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def shrunk(
 
 
 def _shares(start: int, stop: int, coarse: int, fine: int, first: int, end: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Along one axis, the up to three cells that each cell from ``start`` to ``stop`` touches: (where, share) of each.
+    """Along one axis, the finer cells that each cell from ``start`` to ``stop`` touches, three at most: (place, share).
 
     Places count from ``first``; where a cell has no such neighbour, its share is 0.
     """

@@ -1,10 +1,10 @@
-"""Side files as tags: what stands beside a raster joins what stands in it, in GDAL's order.
+"""Side files as tags: what stands beside a raster joins what stands in it, in GDAL's order of precedence.
 
-Section "Raster data".  NAME.EXT.aux.xml goes before the file's own tags, and these before a world file (for PNG, which
-has no tags, the world file comes first); scale and offset are replaced together.  NAME.prj, which GDAL does not read
-beside a TIFF or PNG but ArcGIS writes there, names the reference system where nothing else does.  The result is the
-dictionary that ``geo_tags`` makes, so that what follows need not know where a word came from.  A world file counts from
-the centre of the first pixel, GDAL's transform from its corner: such a raster is pixel-is-area.
+Section "Raster data".  NAME.EXT.aux.xml takes precedence over the file's own tags, and these over a world file (a PNG
+has no tags; there the world file comes first).  Scale and offset are replaced together.  NAME.prj names the reference
+system where nothing else does: GDAL does not read it beside a TIFF or PNG, but ArcGIS writes it there.  The result is
+the dictionary that ``geo_tags`` makes, so that later steps need not know where a word came from.  A world file counts
+from the centre of the first pixel, GDAL's transform from its corner: such a raster is pixel-is-area.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from refimpl.formats.tags import (
     TIEPOINT,
     TRANSFORMATION,
     band_words,
+    geokeys_of,
 )
 from refimpl.formats.wkt import crs_from_wkt
 from refimpl.formats.wkt_tree import MOST_TEXT
@@ -49,7 +50,7 @@ def with_side_files(path: str | os.PathLike, tags: Mapping, band: int = 1, world
     Raises
     ------
     InputError
-        A side file is damaged, or its reference system is not understood; the place is known and no system is.
+        A side file is damaged or its reference system not understood, or it gives a place and nothing gives the system.
 
     >>> import tempfile
     >>> from refimpl.formats.tags import georeference
@@ -63,7 +64,7 @@ def with_side_files(path: str | os.PathLike, tags: Mapping, band: int = 1, world
     path, tags = Path(path), dict(tags)
     aux_path = path.with_name(path.name + ".aux.xml")
     aux = read_aux_xml(aux_path) if os.path.isfile(aux_path) else AuxXml()
-    placed, keys = _placed(path, tags, aux, world_first), _keys_in(tags, str(path))
+    placed, keys = _placed(path, tags, aux, world_first), geokeys_of(tags, str(path))
     keys_found = _system(path, keys, aux, aux_path)
     if placed is not None:
         if not (_named(keys) if keys_found is None else keys_found):
@@ -80,7 +81,7 @@ def with_side_files(path: str | os.PathLike, tags: Mapping, band: int = 1, world
 
 
 def overruled(path: str | os.PathLike, tags: Mapping, world_first: bool = False) -> list[str]:
-    """Names of the world file and .prj beside the raster that are not looked at, for another goes before them.
+    """Names of the world file and .prj beside the raster that are not looked at, because others take precedence.
 
     >>> overruled("there-is-none.tif", {})
     []
@@ -89,15 +90,9 @@ def overruled(path: str | os.PathLike, tags: Mapping, world_first: bool = False)
     aux_path, world = path.with_name(path.name + ".aux.xml"), world_file_of(path)
     aux = read_aux_xml(aux_path) if os.path.isfile(aux_path) else AuxXml()
     found = [world.name] if world is not None and _placed(path, dict(tags), aux, world_first) != world.name else []
-    if aux.system or (aux.system is None and _named(_keys_in(tags, str(path)))):
+    if aux.system or (aux.system is None and _named(geokeys_of(tags, str(path)))):
         found += [prj.name for prj in _prj_of(path)]
     return found
-
-
-def _keys_in(tags: Mapping, where: str) -> dict:
-    """The GeoKeys among the tags."""
-    packed = tags.get(GEO_DIRECTORY, (1, 1, 0, 0)), tags.get(GEO_DOUBLES, ()), str(tags.get(GEO_ASCII, ""))
-    return parse_geokeys(*packed, where)
 
 
 def _prj_of(path: Path) -> list[Path]:
@@ -107,7 +102,7 @@ def _prj_of(path: Path) -> list[Path]:
 
 
 def _placed(path: Path, tags: dict, aux: AuxXml, world_first: bool) -> str | None:
-    """Put the place that a side file gives into ``tags``; the name of that file, None where none is taken."""
+    """Put the place that a side file gives into ``tags``; returns the name of that file, or None."""
     placed = aux.transform is not None or {PIXEL_SCALE, TIEPOINT} <= set(tags) or TRANSFORMATION in tags
     world = world_file_of(path) if world_first or not placed else None
     if world is not None:
@@ -130,7 +125,7 @@ def _named(keys: Mapping) -> bool:
 
 
 def _system(path: Path, keys: Mapping, aux: AuxXml, aux_path: Path) -> dict | None:
-    """The keys of the reference system that a side file names; None where the file's own stand, none if it has none."""
+    """The keys of the system that a side file names, {} if it names none at all; None where the file's own stay."""
     if aux.system:
         return _keys_of(aux.system, str(aux_path))
     if aux.system is None and _named(keys):

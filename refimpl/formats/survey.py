@@ -2,8 +2,8 @@
 
 Section "Raster data".  Memory is that of a window of about 2^20 cells and of the picture, whatever the raster's size.
 Quantiles come from counts by the leading 20 bits of the float64 (sign, exponent, 8 bits of the fraction): they are
-right to 2^-8 of the value (0.4 %) and exact for whole numbers up to 511.  Values are those that the stages see, scale
-and offset applied.
+right to 2^-8 of the value (0.4 %) and exact for whole numbers up to 511.  Values are those that ``read_raster`` gives,
+scale and offset applied.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ SUSPECTS = [
     -1.7976931348623157e308, 1.70141e38, 1.7014118346046923e38, 9.969209968386869e36, 1e20, 9999.0, 255.0, 65535.0,
     2147483647.0, 4294967295.0,
 ]  # fmt: skip
-"""Numbers that files use for cells without a value: also ESRI's, NetCDF's and Surfer's."""
+"""Numbers that files use for cells without a value, among them those of ESRI, NetCDF and Surfer."""
 
 
 @dataclass
 class Survey:
-    """What was found; ``distinct`` is {value: cells} or None where there are more than MOST_DISTINCT or fractions."""
+    """What was found; ``distinct`` is {value: cells}, None with fractions or with more than MOST_DISTINCT values."""
 
     statistics: CellStatistics = field(default_factory=CellStatistics)
     negative: int = 0
@@ -123,7 +123,7 @@ def _count_distinct(found: Survey, values: np.ndarray, numbers: np.ndarray) -> N
 
 def _keys(numbers: np.ndarray) -> np.ndarray:
     """Leading bits of float64, so that their order is that of the numbers."""
-    bits = (numbers + 0.0).view(np.uint64)  # which makes -0 to 0
+    bits = (numbers + 0.0).view(np.uint64)  # adding 0 turns -0 into 0
     ordered = np.where(bits >> np.uint64(63), ~bits, bits | np.uint64(1 << 63))
     return (ordered >> _SHIFT).astype(np.int64)
 
@@ -137,7 +137,7 @@ def _numbers(keys: np.ndarray) -> np.ndarray:
 
 
 class _Picture:
-    """Means, and middle cells, of groups of ``down`` x ``across`` cells; what is left over is not drawn."""
+    """Means, and middle cells, of groups of ``down`` x ``across`` cells; cells left over at the edge are not drawn."""
 
     def __init__(self, shape: tuple[int, int], down: int, across: int, dtype: np.dtype):
         self.down, self.across = down, across

@@ -1,4 +1,4 @@
-"""Tables at the edges: CSV files with a header, read into columns and written back, one sentence per fault."""
+"""CSV files with a header, read into columns and written from them; each fault is one sentence."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Table:
             )
         if value < minimum:
             raise InputError(
-                f"{where}: {cell} is less than {minimum:g}; an amount cannot be, check the sign and the unit"
+                f"{where}: {cell} is less than {minimum:g}, which an amount cannot be; check the sign and the unit"
             )
         return value
 
@@ -76,7 +76,7 @@ def read_table(path: str | os.PathLike, required: Iterable[str], purpose: str) -
     Raises
     ------
     InputError
-        No such file, not UTF-8 text, a required or doubled column, a short or long line, no rows.
+        The file is missing or not UTF-8, a column is missing or doubled, a line is short or long, or there are no rows.
     """
     path = existing_file(path, purpose)
     try:

@@ -1,6 +1,7 @@
-"""What a GeoTIFF's tags say besides its pixels: where they lie, what nodata is, scale, offset and unit; and back.
+"""The tags of a GeoTIFF that describe its values, read and written: place, nodata, scale, offset and unit.
 
-Section "Raster data".  Source: OGC GeoTIFF 1.1, chapter 7 (tiepoint and scale, transformation, pixel is area or point);
+Section "Raster data".  tifffile gives them as numbers and text; what they mean is worked out here.
+Source: OGC GeoTIFF 1.1, chapter 7 (tiepoint and scale, transformation, pixel is area or point);
 GDAL's driver documentation for tags 42112 (metadata, XML) and 42113 (nodata, text).
 """
 
@@ -16,7 +17,8 @@ import numpy as np
 from refimpl.earth.grid import Grid
 from refimpl.errors import InputError
 from refimpl.formats.directory import FLOATS, INTEGERS, Directory
-from refimpl.formats.geokeys import RASTER_TYPE, crs_from_geokeys, geokeys_from_crs, parse_geokeys
+from refimpl.formats.geokey_directory import RASTER_TYPE, parse_geokeys
+from refimpl.formats.geokeys import crs_from_geokeys, geokeys_from_crs
 
 PIXEL_SCALE, TIEPOINT, TRANSFORMATION = 33550, 33922, 34264
 GEO_DIRECTORY, GEO_DOUBLES, GEO_ASCII = 34735, 34736, 34737
@@ -30,11 +32,19 @@ def geo_tags(page: Directory) -> dict:
     return tags | {code: page.text(code) for code in (GEO_ASCII, GDAL_METADATA, GDAL_NODATA) if code in page.entries}
 
 
+def geokeys_of(tags: Mapping, where: str) -> dict:
+    """The GeoKeys that the tags hold; none where they hold no key directory.
+
+    >>> geokeys_of({GEO_DIRECTORY: (1, 1, 0, 1, 1024, 0, 1, 2)}, "a.tif")
+    {1024: 2}
+    """
+    packed = tags.get(GEO_DIRECTORY, (1, 1, 0, 0)), tags.get(GEO_DOUBLES, ()), str(tags.get(GEO_ASCII, ""))
+    return parse_geokeys(*packed, where)
+
+
 def georeference(tags: dict, where: str):
-    """(function from the shape to the north-up Grid, whether the rows must be flipped); ``tags`` by code."""
-    keys = parse_geokeys(
-        tags.get(GEO_DIRECTORY, (1, 1, 0, 0)), tags.get(GEO_DOUBLES, ()), str(tags.get(GEO_ASCII, "")), where
-    )
+    """(function from the shape to the north-up Grid, whether the rows must be flipped), from tags by code."""
+    keys = geokeys_of(tags, where)
     x0, y0, dx, dy = _transform(tags, where)
     crs = crs_from_geokeys(keys, where)
     if keys.get(RASTER_TYPE) == 2:  # pixel is point: the coordinates are those of cell centres
@@ -65,7 +75,7 @@ def _transform(tags: dict, where: str) -> tuple[float, float, float, float]:
         x0, y0, dx, dy = m[3], m[7], m[0], m[5]
     else:
         raise InputError(
-            f"{where}: says not where its pixels lie (no tiepoint and scale, no transformation, no world file); "
+            f"{where}: does not say where its pixels lie (no tiepoint and scale, no transformation, no world file); "
             "add it with 'gdal_translate -a_ullr XMIN YMAX XMAX YMIN -a_srs EPSG:4326 IN.tif OUT.tif'"
         )
     if not np.all(np.isfinite([x0, y0, dx, dy])) or dx <= 0 or dy == 0:
@@ -92,7 +102,7 @@ def nodata_like(text, dtype: np.dtype | None, where: str):
     if dtype.kind == "f":
         most = float(np.finfo(dtype).max)
         if number == number and "inf" not in text.lower():
-            number = min(max(number, -most), most)  # the largest float, rounded to few digits, may be more than it is
+            number = min(max(number, -most), most)  # the largest float, rounded to few digits, may exceed itself
         return dtype.type(number)
     fits = np.iinfo(dtype).min <= number <= np.iinfo(dtype).max and number == int(number)
     return dtype.type(int(number)) if fits else None
@@ -116,7 +126,7 @@ def gdal_metadata(text, band: int, where: str) -> tuple[float, float, str]:
 
 
 def band_words(text, band: int, where: str) -> dict[str, str]:
-    """What GDAL's metadata (tag 42112) say of ``band``, by role: scale, offset, unittype, description.
+    """What GDAL's metadata (tag 42112) say about ``band``, by role: scale, offset, unittype, description.
 
     >>> band_words('<GDALMetadata><Item sample="1" role="unittype">K</Item></GDALMetadata>', 2, "a.tif")
     {'unittype': 'K'}

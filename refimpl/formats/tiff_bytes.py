@@ -1,8 +1,9 @@
 """A TIFF's first bytes and its chain of directories, as they are written.
 
 Section "Raster data".  Little-endian; classic TIFF holds places in the file in 4 bytes, BigTIFF in 8.  A tag is (code,
-type, value or values): "H" two bytes, "I" four, "Q" eight, "d" doubles, "s" text.  How long a chain is depends on how
-many values there are, never on what they are, so that it can be laid out before the places are known.
+type, value or values): "H" two bytes, "I" four, "Q" eight, "d" doubles, "s" text.  The length of a chain depends on the
+number of values alone, so that it can be laid out before the places are known.  tifffile writes directories as well,
+but fixes the tags before the pixels come, when statistics and the places of a Cloud-Optimized file are not known.
 Source: TIFF 6.0, section 2; BigTIFF as in libtiff.
 """
 
@@ -32,7 +33,6 @@ from refimpl.formats.preflight import (
     Layout,
 )
 
-SUBFILE = 254
 _TYPES = {"s": (2, "u1"), "H": (3, "<u2"), "I": (4, "<u4"), "d": (12, "<f8"), "Q": (16, "<u8")}
 _BLACK_IS_ZERO, _FORMATS = 1, {"u": 1, "i": 2, "f": 3}
 
@@ -80,7 +80,7 @@ def _directory(tags: list[tuple], at: int, big: bool, last: bool) -> bytes:
 
 
 def pixel_tags(layout: Layout, big: bool) -> list[tuple]:
-    """What a directory says of its pixels: one band, as ``layout`` has it."""
+    """The tags that describe the pixels: one band, as ``layout`` has it."""
     place = "Q" if big else "I"
     tags = [
         (WIDTH, "I", layout.shape[1]),

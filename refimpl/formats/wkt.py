@@ -2,8 +2,8 @@
 
 Section "Raster data".  OGC's WKT 1, ESRI's dialect of it (D_WGS_1984, Mercator_Auxiliary_Sphere) and WKT 2 of 2015 and
 2019.  Understood: geographic systems in degrees from Greenwich, and Albers, sinusoidal, transverse Mercator
-(Gauss-Krueger) and Web Mercator in metres, x to the east and y to the north; heights are left out.  A datum is known by
-its name or EPSG code, and shifts (TOWGS84) are not applied; one that is not known is not taken for WGS 84.
+(Gauss-Krueger) and Web Mercator in metres, x to the east and y to the north.  Heights are ignored.  A datum is known
+by its name or EPSG code.  An unknown datum is not taken for WGS 84, and shifts (TOWGS84) are not applied.
 Source: OGC 01-009; ISO 19162; names of ESRI's projection engine as PROJ lists them.
 """
 
@@ -15,7 +15,7 @@ import re
 from refimpl.earth.crs import CRS, WGS84_ELLIPSOID
 from refimpl.earth.epsg import crs_of_epsg
 from refimpl.errors import InputError
-from refimpl.formats.geokey_directory import CONVERT
+from refimpl.formats.geokey_directory import CONVERT, KNOWN
 from refimpl.formats.geokeys_earth import datum_of_words, earth_of, known_ellipsoid
 from refimpl.formats.wkt_tree import Node, parse_wkt, unreadable
 
@@ -52,17 +52,16 @@ _PARAMETERS = {
 }
 _WGS84_NAMES = r"d?(wgs(19)?84|worldgeodeticsystem(of)?1984)((ensemble|transit|g\d+).*)?"
 _NO_NAME = r"d?(unknown|notspecified|unspecified|undefined|unnamed|userdefined|custom).*|d?"
-_KNOWN = "expected geographic, Albers, sinusoidal, Web Mercator, UTM or Gauss-Krueger"
 _DEGREE = math.pi / 180
 
 
 def crs_from_wkt(text: str, where: str) -> CRS:
-    """The CRS that WKT (or "EPSG:" and a code) describes; ``where`` names the file in errors.
+    """The CRS that a WKT (or "EPSG:" and a code) describes; ``where`` names the file in errors.
 
     Raises
     ------
     InputError
-        No WKT, or a system that is not understood (see the module's docstring).
+        The text is no WKT, or describes a system that is not understood (see the module's docstring).
 
     >>> crs_from_wkt('GEOGCS["GCS_Beijing_1954",DATUM["D_Beijing_1954",SPHEROID["Krasovsky_1940",6378245,298.3]],'
     ...     'PRIMEM["Greenwich",0],UNIT["Degree",0.0174532925199433]]', "a.prj").describe()
@@ -72,7 +71,7 @@ def crs_from_wkt(text: str, where: str) -> CRS:
     if code:
         crs = crs_of_epsg(int(code[1]))
         if crs is None:
-            raise InputError(f"{where}: its system is EPSG:{code[1]}, {_KNOWN}; {CONVERT}")
+            raise InputError(f"{where}: its system is EPSG:{code[1]}, {KNOWN}; {CONVERT}")
         return crs
     tree = parse_wkt(text, where)
     while tree.keyword in _COMPOUND:
@@ -87,11 +86,14 @@ def crs_from_wkt(text: str, where: str) -> CRS:
             return _agreeing(_projected(tree, where), tree, where)
     except ValueError as fault:
         raise InputError(f"{where}: its projection cannot be used ({fault}); {CONVERT}") from fault
-    raise InputError(f"{where}: its system is a {tree.keyword}, {_KNOWN}; {CONVERT}")
+    raise InputError(f"{where}: its system is a {tree.keyword}, {KNOWN}; {CONVERT}")
 
 
 def _agreeing(crs: CRS, tree: Node, where: str) -> CRS:
-    """``crs``, or the same by its EPSG code, which may know the datum better; refused where the two contradict."""
+    """``crs``, or the same system by its EPSG code, which may know the datum better.
+
+    It is refused where the two contradict each other.
+    """
     code = _code(tree)
     coded = crs_of_epsg(code)
     if coded is None:
@@ -119,14 +121,14 @@ def _code(node: Node) -> int:
 
 
 def _plain(name: str) -> str:
-    """A name as all dialects have it: small letters and digits alone."""
+    """A name in the form that all dialects share: only its letters and digits, in lower case."""
     return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
 def _geographic(tree: Node, where: str) -> CRS:
     axes = tree.first("CS")
     if tree.first("DERIVINGCONVERSION") or (axes is not None and _plain(axes.name) != "ellipsoidal"):
-        raise InputError(f"{where}: its system is geocentric or on turned poles, {_KNOWN}; {CONVERT}")
+        raise InputError(f"{where}: its system is geocentric or on turned poles, {KNOWN}; {CONVERT}")
     _check_axes(tree, _DEGREE, where)
     return CRS("geographic", **_earth(tree, where))
 
@@ -161,21 +163,21 @@ def _projected(tree: Node, where: str) -> CRS:
         raise unreadable(where, f"{tree.keyword} has no geographic system or no projection")
     kind, earth = _KINDS.get(_plain(method.name)), _earth(base, where)
     if kind is None:
-        raise InputError(f"{where}: its projection is {method.name!r}, {_KNOWN}; {CONVERT}")
+        raise InputError(f"{where}: its projection is {method.name!r}, {KNOWN}; {CONVERT}")
     _check_axes(tree, 1.0, where)
     if base.first("UNIT", "ANGLEUNIT") is not None:
         _check_unit(base.first("UNIT", "ANGLEUNIT"), _DEGREE, where)
     given = _parameters(held, where)
     if kind == "mercator":
         if earth["ellipsoid"][1] and not _is_web_mercator(tree):
-            raise InputError(f"{where}: is a Mercator other than Web Mercator (EPSG:3857), {_KNOWN}; {CONVERT}")
+            raise InputError(f"{where}: is a Mercator other than Web Mercator (EPSG:3857), {KNOWN}; {CONVERT}")
         kind = "web_mercator"
     south = given.pop("south", 0.0)
     north = given.pop("north", south)
     if kind == "albers":
         given["parallels"] = south, north
     elif (south, north) != (0.0, 0.0):
-        raise InputError(f"{where}: its projection has parallels {south:g} and {north:g}, {_KNOWN}; {CONVERT}")
+        raise InputError(f"{where}: its projection has parallels {south:g} and {north:g}, {KNOWN}; {CONVERT}")
     return CRS(kind, **earth, **given)
 
 
@@ -201,7 +203,7 @@ def _parameters(held: Node, where: str) -> dict[str, float]:
         if name is not None:
             given[name] = value
         elif value != 0:  # such as ESRI's turn of the plane, or an auxiliary sphere other than Web Mercator's
-            raise InputError(f"{where}: its projection has {parameter.name!r} {value:g}, {_KNOWN}; {CONVERT}")
+            raise InputError(f"{where}: its projection has {parameter.name!r} {value:g}, {KNOWN}; {CONVERT}")
     return given
 
 

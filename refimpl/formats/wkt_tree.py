@@ -1,7 +1,7 @@
 """Well-known text as a tree: KEYWORD["name", 1.0, KEYWORD[...], ...].
 
-Section "Raster data".  Brackets may be square or round; text is quoted, a quote in it doubled; a word without brackets
-(north, ellipsoidal) is text.  What the tree means is in refimpl/formats/wkt.py.
+Section "Raster data".  Brackets are square or round.  Text stands in quotes, and a quote inside it is doubled.  A word
+without brackets (north, ellipsoidal) is text.  refimpl/formats/wkt.py tells what a tree means.
 Source: OGC 01-009 (WKT 1), ISO 19162 (WKT 2).
 """
 
@@ -31,7 +31,7 @@ class Node:
 
     @property
     def name(self) -> str:
-        """The text that stands first; empty if it is none."""
+        """The first value if it is text, else empty."""
         return self.values[0] if self.values and isinstance(self.values[0], str) else ""
 
     @property
@@ -44,7 +44,7 @@ class Node:
         return [value for value in self.values if isinstance(value, Node) and value.keyword in keywords]
 
     def first(self, *keywords: str) -> Node | None:
-        """The first of them; None if there is none."""
+        """The first node inside this one that has one of these keywords; None if there is none."""
         return next(iter(self.all(*keywords)), None)
 
 
@@ -55,7 +55,7 @@ def unreadable(where: str, what: str) -> InputError:
 
 
 def parse_wkt(text: str, where: str) -> Node:
-    """The tree of ``text``; what follows the first node (ESRI puts a vertical system there) is not looked at.
+    """The tree of ``text``; what follows the first node (ESRI puts a vertical system there) is ignored.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def parse_wkt(text: str, where: str) -> Node:
 
 
 def _tokens(text: str, where: str) -> Iterator[tuple[str, str]]:
-    """(kind, text) of each token, then ("end", "") without end."""
+    """(kind, text) of each token, then ("end", "") for ever."""
     place, end = 0, len(text.rstrip("\0 \t\r\n"))
     while place < end:
         found = _TOKEN.match(text, place)

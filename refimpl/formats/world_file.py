@@ -1,7 +1,8 @@
 """World files: six numbers beside a raster that say where it lies (NAME.tfw, .tifw, .pgw, .pngw, .wld).
 
 Section "Raster data".  One number a line: width of a pixel, two terms of rotation, height of a pixel (negative where
-north is up), x and y of the centre of the first pixel; units of the reference system, which a world file does not name.
+north is up), x and y of the centre of the first pixel.  They are in units of the reference system, which a world file
+does not name.
 Source: ESRI's description of world files; the names are those that GDAL looks for.
 """
 
@@ -35,7 +36,7 @@ def read_world_file(path: Path) -> tuple[float, ...]:
     Raises
     ------
     InputError
-        Not six numbers, one a line.
+        The file does not hold six numbers, one a line.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "a.tfw"

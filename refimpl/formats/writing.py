@@ -1,10 +1,11 @@
-"""GeoTIFFs out, as GDAL and QGIS expect them: whole, or block by block with bounded memory.
+"""Writing GeoTIFFs as GDAL and QGIS expect them: whole, or block by block with bounded memory.
 
-Section "Raster data".  Deflate; tiles of 512 x 512 for what is larger than one both ways, else strips; a predictor
-where it pays (refimpl/formats/blocks.py); BigTIFF where the cells might not fit in 4 GB; place, nodata, unit,
-description and statistics of the valid cells as tags.  ``cog`` adds overviews and the Cloud-Optimized layout
-(refimpl/formats/cloud_optimized.py).  Writing is atomic and deterministic: no time stamp, and the same bytes whatever
-the number of threads, and whether a raster is given whole or in parts.
+Section "Raster data".  Files have deflate; tiles of 512 x 512 where the raster is larger than one both ways, else
+strips; a predictor where it pays (refimpl/formats/blocks.py); BigTIFF where the cells might not fit in 4 GB; place,
+nodata, unit, description and statistics of the valid cells as tags.  ``cog`` adds overviews and the Cloud-Optimized
+layout (refimpl/formats/cloud_optimized.py).  Writing is atomic and deterministic: no time stamp, and the same bytes for
+any number of threads, whether a raster is given whole or in parts.  What tifffile and Pillow lack for this is told in
+blocks, tiff_bytes and cloud_optimized.
 Source: OGC GeoTIFF 1.1; GDAL's tags 42112 (metadata) and 42113 (nodata).
 """
 
@@ -18,7 +19,7 @@ from typing import BinaryIO
 import numpy as np
 
 from refimpl.earth.grid import Grid, Raster, Window
-from refimpl.formats.blocks import TILE, Cells, layout_for, write_blocks
+from refimpl.formats.blocks import FILE_TILE, Cells, layout_for, write_blocks
 from refimpl.formats.cell_statistics import CellStatistics, block_statistics
 from refimpl.formats.cloud_optimized import write_cloud_optimized
 from refimpl.formats.files import atomic_path
@@ -28,7 +29,7 @@ from refimpl.formats.tags import gdal_tags, nodata_like, place_tags
 from refimpl.formats.tiff_bytes import chain, header, pixel_tags
 
 CLASSIC_BYTES = 2**32 - 2**24
-"""What may lie in a file whose places are numbers of 4 bytes, less some room for its tags."""
+"""Bytes that may lie in a file whose places are numbers of 4 bytes, less some room for its tags."""
 
 
 def write_raster(
@@ -36,8 +37,8 @@ def write_raster(
 ) -> None:
     """Write ``raster`` as a deflate-compressed GeoTIFF; GDAL reads the same CRS, transform, values and nodata.
 
-    ``nodata`` stands for invalid cells: default NaN for floats; integers need one where any cell is invalid.  Halves
-    are written as float32.  Same raster, same bytes.  ``cog``: with overviews, Cloud-Optimized.
+    ``nodata`` stands for invalid cells: default NaN for floats; integers need one where any cell is invalid.
+    float16 is written as float32.  The same raster gives the same bytes.  ``cog``: with overviews, Cloud-Optimized.
 
     Raises
     ------
@@ -74,17 +75,17 @@ def write_parts(
     """Write a raster of any size: ``part(window)`` gives its cells, and is called once for each block, row by row.
 
     A window is (row start, row stop, column start, column stop): a tile of 512 x 512, or some whole rows of a raster
-    that is no larger than that one way.  Some 32 MB of blocks are held at a time.  ``tile`` (rows, cols): blocks are
-    asked for tile by tile of that size, unless ``cog``.  ``plain``: they are not compressed, so that a few cells are
-    read quickly.  The rest is as in ``write_raster``.
+    that has no more than 512 rows or columns.  Some 32 MB of blocks are held at a time.  ``tile`` (rows, cols): blocks
+    are asked for tile by tile of that size, unless ``cog``.  ``plain``: blocks are not compressed, so that a few cells
+    are read quickly.  The rest is as in ``write_raster``.
 
     Raises
     ------
     InputError
         The folder cannot be written.
     ValueError
-        As in ``write_raster``, and where ``part`` gives another shape or dtype than announced; also when only the last
-        block shows it, nothing is written.
+        As in ``write_raster``, and where ``part`` gives another shape or dtype than announced.  Then nothing is
+        written, even if only the last block shows it.
 
     >>> import tempfile
     >>> from refimpl.formats.geotiff import read_raster
@@ -132,7 +133,7 @@ def _fill(nodata: float | None, dtype: np.dtype, path):
 
 
 def _cells(raster: Raster, window: Window, dtype: np.dtype, fill, found: dict[Window, CellStatistics]) -> np.ndarray:
-    """The cells of a window with ``fill`` where they are invalid, checked; their statistics are laid into ``found``."""
+    """The cells of a window with ``fill`` where they are invalid, checked; their statistics go into ``found``."""
     values, valid, shape = raster.values, raster.valid, (window[1] - window[0], window[3] - window[2])
     values = values.astype(np.float32) if values.dtype == np.float16 else values
     if values.shape != shape or valid.shape != shape or values.dtype.newbyteorder("=") != dtype:
@@ -150,7 +151,7 @@ def _cells(raster: Raster, window: Window, dtype: np.dtype, fill, found: dict[Wi
 
 
 def _joined(found: dict[Window, CellStatistics]) -> CellStatistics:
-    """The statistics of all windows, in an order that does not depend on who counted when."""
+    """The statistics of all windows, joined in an order that does not depend on which came first."""
     statistics = CellStatistics()
     for window in sorted(found):
         statistics.join(found[window])
@@ -159,7 +160,8 @@ def _joined(found: dict[Window, CellStatistics]) -> CellStatistics:
 
 def _needs_big(layout: Layout, cog: bool) -> bool:
     """Whether the file might not fit in 4 GB: deflate may make a little more of what it cannot compress."""
-    levels = [layout, *(layout_for(shape, layout.dtype, True) for shape in overview_shapes(layout.shape, TILE) if cog)]
+    smaller = overview_shapes(layout.shape, FILE_TILE) if cog else []
+    levels = [layout, *(layout_for(shape, layout.dtype, True) for shape in smaller)]
     blocks = ((len(level.offsets), level.chunk[0] * level.row_bytes) for level in levels)
     return sum(many * (size + size // 1000 + 64) for many, size in blocks) > CLASSIC_BYTES
 

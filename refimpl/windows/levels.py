@@ -1,7 +1,7 @@
-"""The pyramid of a map that is larger than memory: crops are read, and shrunk, when they are drawn (D14, D15).
+"""The pyramid of a map larger than memory: crops are read, and shrunk, when they are drawn (Fig. 8; D14, D15).
 
-``pyramid_of`` equals ``refimpl.method.training_pairs.pyramid``: the same levels, corners and crops, to the bit.  Of each
-level only the places of crops are kept (``corners``), one bit each.
+``pyramid_of`` equals ``refimpl.method.training_pairs.pyramid``: the same levels, corners and crops, to the bit.  Of
+each level only the places of crops are kept (``corners``), one bit each.
 """
 
 from __future__ import annotations

@@ -8,10 +8,10 @@ the same for any number of threads and workers.
 from __future__ import annotations
 
 from refimpl.earth.grid import Window
-from refimpl.formats.blocks import TILE
+from refimpl.formats.blocks import FILE_TILE
 
 CELLS = 2**21
-WRITTEN = (TILE, 8 * TILE)
+WRITTEN = (FILE_TILE, 8 * FILE_TILE)
 """Rows and columns of a source that are made at once where it is written and little work: whole tiles of the file."""
 
 
@@ -23,8 +23,9 @@ def windows(shape: tuple[int, int], most: int = CELLS) -> list[Window]:
     >>> windows((600, 1500), 2**19)
     [(0, 512, 0, 1024), (0, 512, 1024, 1500), (512, 600, 0, 1024), (512, 600, 1024, 1500)]
     """
-    width = max(most // TILE**2, 1) * TILE
-    down = TILE * max(width // (-(-shape[1] // TILE) * TILE), 1)  # of narrow rasters several rows of tiles
+    width = max(most // FILE_TILE**2, 1) * FILE_TILE
+    across = -(-shape[1] // FILE_TILE) * FILE_TILE
+    down = FILE_TILE * max(width // across, 1)  # of narrow rasters several rows of tiles
     return tiles_of(shape, (down, width))
 
 

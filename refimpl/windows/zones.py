@@ -20,7 +20,7 @@ from refimpl.earth.polygons import Polygons, carried
 from refimpl.earth.projection import CRS, transform_points
 from refimpl.earth.warped import Warped
 from refimpl.earth.zone_labels import zone_labels
-from refimpl.formats.blocks import TILE
+from refimpl.formats.blocks import FILE_TILE
 from refimpl.windows.polygon_coverage import shares_inside, whole_grid
 
 Zones = Source | Polygons
@@ -204,7 +204,7 @@ def _valid_at(valid: Source, row: np.ndarray, col: np.ndarray) -> np.ndarray:
     if not row.size:
         return found
     rows, cols = valid.grid.shape
-    step = max(TILE, _BLOCK_CELLS // cols)
+    step = max(FILE_TILE, _BLOCK_CELLS // cols)
     for start in range(int(row.min()) // step * step, int(row.max()) + 1, step):
         here = (row >= start) & (row < start + step)
         if here.any():

@@ -103,7 +103,7 @@ def write(path, how, bands, valid):
     if driver == "PNG":
         options = {"nodata": how["nodata"]}
     with warnings.catch_warnings(), rasterio.Env(GDAL_TIFF_INTERNAL_MASK=how.get("mask") == "inside"):
-        warnings.simplefilter("ignore")  # a file that says not where it lies
+        warnings.simplefilter("ignore")  # a file that does not say where it lies
         with rasterio.open(path, "w", driver=driver, **shape, **place, **options) as file:
             if how.get("mask") == "alpha":  # before the first pixel: a tag of the file
                 file.colorinterp = [ColorInterp.gray] * (len(bands) - 1) + [ColorInterp.alpha]

@@ -125,7 +125,7 @@ def test_who_goes_first_is_as_in_gdal(tmp_path, crs, place, point, ending, aux):
     if ending:
         (tmp_path / f"a.{ending}").write_text(TFW)
     if not place and not ending and aux != AUX:
-        with pytest.raises(InputError, match="a.tif: says not where"):
+        with pytest.raises(InputError, match="a.tif: does not say where"):
             read_raster(path)
     elif not crs and not aux:
         with pytest.raises(InputError, match="a.tif: .*(nothing names their|no coordinate) reference system"):
