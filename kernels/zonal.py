@@ -1,5 +1,5 @@
 """Sums of a raster by zone: twins of ``refimpl.method.province_totals`` and
-``refimpl.windows.zonal_sums``.
+``refimpl.windows.zonal_pairs``.
 
 One pass goes from run to run (``kernels.tools.zone_runs``).  Along a run, 32 cells at a time go into 32 running sums,
 each an unevaluated pair (high, low) of doubles.  Every addition keeps its rounding error

@@ -99,7 +99,7 @@ CASES = {
         rng.integers(1, 4, (5, 7)).astype(dtype), *overlap_arguments(rng, dtype)[1:],
     ),
     "refimpl.earth.overlap.overlap_sums": overlap_arguments,
-    "refimpl.windows.zonal_sums.zonal_pairs": zonal_arguments,
+    "refimpl.windows.zonal_pairs.zonal_pairs": zonal_arguments,
     "refimpl.method.province_totals.zonal_sums": zonal_arguments,
     "refimpl.method.kernel_functions.kernel_expansion": lambda rng, dtype: (
         rng.random((9, 5)), rng.random((6, 5)), rng.standard_normal(6), "poly", 0.7, 3, 0.5,

@@ -18,10 +18,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from refimpl.earth.exact_pair import exact_pair
 from refimpl.earth.overlap import edge_integral
 from refimpl.earth.polygons import Edges
 from refimpl.twins import twin
-from refimpl.windows.zonal_sums import exact_pair
 
 NOISE = 1e-12
 """A coverage so close to 0 or 1 is 0 or 1."""

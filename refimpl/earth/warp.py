@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.grid import Grid, Raster, Source
 from refimpl.earth.lattice import corner_lattice, tiles
 from refimpl.earth.warped import Warped
 from refimpl.errors import InputError, did_you_mean
-from refimpl.formats.geotiff import RasterFile
 
 
-def warp(raster: Raster | RasterFile, grid: Grid, kind: str, minimum_valid: float = 0.0) -> Raster:
+def warp(raster: Source, grid: Grid, kind: str, minimum_valid: float = 0.0) -> Raster:
     """The raster on another grid as its ``kind`` demands: "density", "count" or "class" (which knows no minimum).
 
     Raises
@@ -30,7 +29,7 @@ def warp(raster: Raster | RasterFile, grid: Grid, kind: str, minimum_valid: floa
     return Warped(raster, grid, methods[kind], minimum_valid).whole()
 
 
-def warp_mean(raster: Raster | RasterFile, grid: Grid, minimum_valid: float = 0.0) -> Raster:
+def warp_mean(raster: Source, grid: Grid, minimum_valid: float = 0.0) -> Raster:
     """The area-weighted mean of a density over the cells of ``grid``, over valid pixels only.
 
     >>> from refimpl.earth.projection import ALBERS_CHINA
@@ -41,7 +40,7 @@ def warp_mean(raster: Raster | RasterFile, grid: Grid, minimum_valid: float = 0.
     return Warped(raster, grid, "mean", minimum_valid).whole()
 
 
-def warp_sum(raster: Raster | RasterFile, grid: Grid, minimum_valid: float = 0.0) -> Raster:
+def warp_sum(raster: Source, grid: Grid, minimum_valid: float = 0.0) -> Raster:
     """Counts per pixel shared out to the cells of ``grid`` by overlap; where ``grid`` covers all, the sum is conserved.
 
     >>> from refimpl.earth.projection import ALBERS_CHINA
@@ -52,7 +51,7 @@ def warp_sum(raster: Raster | RasterFile, grid: Grid, minimum_valid: float = 0.0
     return Warped(raster, grid, "sum", minimum_valid).whole()
 
 
-def warp_mode(raster: Raster | RasterFile, grid: Grid, minimum_valid: float = 0.0) -> Raster:
+def warp_mode(raster: Source, grid: Grid, minimum_valid: float = 0.0) -> Raster:
     """The class that covers most of the true area of each cell of ``grid``, in the raster's dtype.
 
     >>> from refimpl.earth.projection import ALBERS_CHINA
@@ -64,7 +63,7 @@ def warp_mode(raster: Raster | RasterFile, grid: Grid, minimum_valid: float = 0.
     return Warped(raster, grid, "mode", minimum_valid).whole()
 
 
-def warp_nearest(raster: Raster | RasterFile, grid: Grid) -> Raster:
+def warp_nearest(raster: Source, grid: Grid) -> Raster:
     """The class of the source pixel that contains the centre of each cell of ``grid``, in the raster's dtype.
 
     A centre on the edge of two pixels belongs to the right and lower one.
@@ -78,7 +77,7 @@ def warp_nearest(raster: Raster | RasterFile, grid: Grid) -> Raster:
     return Warped(raster, grid, "nearest").whole()
 
 
-def warp_bilinear(raster: Raster | RasterFile, grid: Grid) -> Raster:
+def warp_bilinear(raster: Source, grid: Grid) -> Raster:
     """Values at the centres of the cells of ``grid``, between those of four pixels.
 
     >>> from refimpl.earth.projection import ALBERS_CHINA
@@ -89,7 +88,7 @@ def warp_bilinear(raster: Raster | RasterFile, grid: Grid) -> Raster:
     return Warped(raster, grid, "bilinear").whole()
 
 
-def warp_cubic(raster: Raster | RasterFile, grid: Grid) -> Raster:
+def warp_cubic(raster: Source, grid: Grid) -> Raster:
     """Values at the centres of the cells of ``grid``, between those of sixteen pixels; bilinear beside the edge.
 
     >>> from refimpl.earth.projection import ALBERS_CHINA
@@ -101,7 +100,7 @@ def warp_cubic(raster: Raster | RasterFile, grid: Grid) -> Raster:
     return Warped(raster, grid, "cubic").whole()
 
 
-def cropped(raster: Raster | RasterFile, grid: Grid) -> Raster:
+def cropped(raster: Source, grid: Grid) -> Raster:
     """The part of ``raster`` that any cell of ``grid`` touches (all of it where that cannot be told), pixels unchanged.
 
     Of a file, nothing else is read.

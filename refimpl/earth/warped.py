@@ -24,14 +24,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from refimpl.earth.grid import Grid, Raster, Window
+from refimpl.earth.grid import Grid, Raster, Source, Window
 from refimpl.earth.interpolation import sample_points
 from refimpl.earth.lattice import centre_lattice, corner_lattice, lies_across_seam, tiles
 from refimpl.earth.overlap import overlap_modes, overlap_sums
 from refimpl.earth.seam import laid_on_turns
+from refimpl.earth.threads import in_threads
 from refimpl.errors import InputError, did_you_mean
-from refimpl.formats.geotiff import RasterFile
-from refimpl.formats.pixels_of_tiff import in_threads
 
 METHODS = ("mean", "sum", "mode", "nearest", "bilinear", "cubic")
 MOST_PIXELS = 2**23
@@ -61,7 +60,7 @@ class Warped:
     [[7.0]]
     """
 
-    def __init__(self, source: Raster | RasterFile | Warped, grid: Grid, method: str, minimum_valid: float = 0.0):
+    def __init__(self, source: Source, grid: Grid, method: str, minimum_valid: float = 0.0):
         if method not in METHODS:
             raise InputError(f"unknown method {method!r}{did_you_mean(str(method), METHODS)}")
         if not 0 <= minimum_valid <= 1:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from refimpl.earth.exact_pair import exact_pair
 from refimpl.earth.grid import Source
 from refimpl.evaluation.derived import codes_in, times_finer, under
 from refimpl.evaluation.zone_sums import Sums
 from refimpl.method.land_cover import LAND_COVERS, LandCoverShares, seven_classes, shares_of
 from refimpl.twins import twin
 from refimpl.windows.walks import windows
-from refimpl.windows.zonal_sums import exact_pair
 
 
 @twin("kernels.land_cover")

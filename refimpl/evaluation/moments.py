@@ -15,8 +15,8 @@ from math import fsum, inf, isfinite, nan
 
 import numpy as np
 
+from refimpl.earth.exact_pair import exact_pair
 from refimpl.twins import twin
-from refimpl.windows.zonal_sums import exact_pair
 
 FIELDS = ("mean_o", "rest_o", "mean_e", "rest_e", "oo", "ee", "oe", "absolute", "squared")
 """Means of observed and estimated, each a double and the rest; sums of products of deviations, |o - e|, (o - e)^2."""

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from refimpl.earth.threads import in_threads
 from refimpl.evaluation.ranks import rank_correlation
-from refimpl.formats.pixels_of_tiff import in_threads
 
 _CELL = np.dtype([("o", "<f8"), ("e", "<f8"), ("cover", "u1")])
 _BLOCK = 2**18

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from refimpl.windows.zonal_sums import exact_pair, zonal_pairs
+from refimpl.earth.exact_pair import exact_pair
+from refimpl.windows.zonal_pairs import zonal_pairs
 
 
 class Sums:

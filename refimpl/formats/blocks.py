@@ -24,7 +24,7 @@ from typing import BinaryIO
 import numpy as np
 
 from refimpl.earth.grid import Window
-from refimpl.formats.pixels_of_tiff import in_threads
+from refimpl.earth.threads import in_threads
 from refimpl.formats.preflight import DEFLATE, NONE, Layout
 
 Cells = Callable[[Window], Callable[[], np.ndarray]]

@@ -20,13 +20,14 @@ import numpy as np
 
 from refimpl.earth.datum import on_our_datum
 from refimpl.earth.grid import Raster, Window
+from refimpl.earth.threads import in_threads
 from refimpl.errors import InputError
 from refimpl.formats.alpha import alpha_band
 from refimpl.formats.directory import Directory, FileBytes, damaged, read_directories
 from refimpl.formats.files import existing_file
 from refimpl.formats.foreign import refuse_foreign
 from refimpl.formats.mask_file import open_mask_file
-from refimpl.formats.pixels_of_tiff import Kept, in_threads, read_window
+from refimpl.formats.pixels_of_tiff import Kept, read_window
 from refimpl.formats.png import OpenPng, is_png, open_png
 from refimpl.formats.preflight import MASK, MOST_BYTES, SUBFILE, Layout, layout_of, most_bytes_allowed
 from refimpl.formats.side_files import with_side_files

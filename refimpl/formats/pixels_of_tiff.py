@@ -10,17 +10,15 @@ tifffile (without zarr) and Pillow decode a page as a whole.  For a window of 51
 
 from __future__ import annotations
 
-import importlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
 
 import numpy as np
 
+from refimpl.earth.threads import in_threads
 from refimpl.formats.decoding import decoded
 from refimpl.formats.directory import FileBytes
 from refimpl.formats.preflight import NONE, Layout
-from refimpl.twins import current_backend
 
 _PART_BYTES = 2**19
 
@@ -113,13 +111,3 @@ def _segment(
         return decoded(layout, data, end - begin, file.where)[..., sample]
     whole = end == layout.chunk[0] or (not layout.tiled and down * layout.chunk[0] + end == layout.shape[0])
     return decoded(layout, file.read(start, count), end, file.where, whole)[begin:, :, sample]
-
-
-def in_threads(work: Callable[[int], object], parts: int) -> None:
-    """``work(0)`` ... ``work(parts - 1)``, in the kernels' threads unless the references are to run."""
-    if current_backend() == "numpy":
-        for part in range(parts):
-            work(part)
-    else:
-        threads = importlib.import_module("kernels.tools.threads")
-        threads.run_parts(lambda part, worker: work(part), parts)

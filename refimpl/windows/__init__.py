@@ -6,7 +6,7 @@ windows are asked for, by whoever writes the file.
 ======================= =============================================================================================
 how a map is walked     ``walks``, ``computed`` (the ground of computed sources), ``stored`` (a raster in a file),
                         ``codes``, ``clipped``, ``tiled`` (written tile by tile), ``executors`` (who computes tiles)
-province totals (D03)   ``zonal_statistics``, ``zonal_blocks``, ``zonal_sums``; zones and their cover: ``zones``, ``stored_zones``,
+province totals (D03)   ``zonal_statistics``, ``zonal_pairs``; zones and their cover: ``zones``, ``stored_zones``,
                         ``polygon_coverage``
 the coarse map (Fig. 1) ``predicted_map``, ``quantiles``, ``measured_range``
 training (Fig. 8)       ``training_on_file``, ``levels``, ``scaled``, ``corners``, ``checkpoint``

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from refimpl.earth.grid import Grid, Raster
+from refimpl.earth.grid import Grid, Raster, Source
 from refimpl.earth.polygon_sums import polygon_sums
 from refimpl.earth.polygons import Polygons, carried, edges_between, edges_on, pixels_of
-from refimpl.formats.geotiff import RasterFile
-from refimpl.windows.zonal_blocks import blocks
+from refimpl.windows.zonal_statistics import row_blocks
 
 
 def whole_areas(polygons: Polygons, grid: Grid) -> np.ndarray:
@@ -56,7 +55,7 @@ def _cell_areas(grid: Grid, top: int, bottom: int) -> np.ndarray:
     return np.pad(areas, (max(first - top, 0), max(bottom - last, 0)), mode="edge")[max(top - first, 0) :]
 
 
-def covered_areas(polygons: Polygons, raster: Raster | RasterFile) -> np.ndarray:
+def covered_areas(polygons: Polygons, raster: Source) -> np.ndarray:
     """Area in km2 of each of ``polygons.zones`` on the valid cells of a raster, which is read by blocks, (k,) float64.
 
     >>> from refimpl.earth.projection import ALBERS_CHINA
@@ -68,14 +67,14 @@ def covered_areas(polygons: Polygons, raster: Raster | RasterFile) -> np.ndarray
     """
     edges, areas = edges_on(polygons, raster.grid), raster.grid.cell_areas()
     total = np.zeros(polygons.zones.size)
-    for first, last, *columns in blocks((*edges.window[:2], 0, raster.grid.shape[1])):
+    for first, last, *columns in row_blocks((*edges.window[:2], 0, raster.grid.shape[1])):
         valid = raster.part((first, last, *columns)).valid
         nothing = np.broadcast_to(np.float32(0), valid.shape)
         total += polygon_sums(nothing, valid, areas[first:last], edges, first, True)[1].sum(0)
     return total
 
 
-def shares_inside(polygons: Polygons, grid: Grid, raster: Raster | RasterFile | None = None) -> np.ndarray:
+def shares_inside(polygons: Polygons, grid: Grid, raster: Source | None = None) -> np.ndarray:
     """The part of each of ``polygons.zones`` in ``grid``, or on a raster's valid cells, in [0, 1], (k,) float64.
 
     >>> from refimpl.earth.projection import ALBERS_CHINA

@@ -1,28 +1,34 @@
-"""Zonal statistics: province totals, means, counts and areas, and the ranking of the drivers.
+"""Zonal statistics of a density, block by block: province totals, means, counts and areas.
 
 Section "Raster data": drivers are summed by province and compared with emission.  D03: the total of a density is the
-sum over cells of density x true cell area (km2); the mean is total / area, thus area-weighted.
-Zones are codes on cells (``zonal_sums``) or polygons, which share out cells exactly (``polygon_sums``); sums are
-compensated, so that a result does not depend on the order of cells and blocks beyond an ulp.
+sum over cells of density x true cell area (km2); the mean is total / area, and so weighted by area.  Zones are codes on
+cells (``zonal_pairs``) or polygons, which share out cells exactly (``polygon_sums``).
+
+A raster in a file is read in blocks of whole rows, and never lies in memory as a whole.  Of a raster under polygons
+only the rows and columns of their bounding box are read.  Each block gives its sums as pairs (``exact_pair``); all
+pairs of a zone are added exactly and rounded once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from refimpl.earth.grid import Raster
-from refimpl.earth.polygons import Polygons
-from refimpl.earth.zone_labels import checked_rule
+from refimpl.earth.exact_pair import exact_pair
+from refimpl.earth.grid import Raster, Source, Window
+from refimpl.earth.polygon_sums import polygon_sums
+from refimpl.earth.polygons import Polygons, edges_on
+from refimpl.earth.warped import Warped
+from refimpl.earth.zone_labels import checked_rule, warn_astray
 from refimpl.errors import InputError
-from refimpl.windows.zonal_blocks import SumsOfBlock, label_parts, polygon_parts
-from refimpl.windows.zonal_sums import exact_pair
+from refimpl.windows.zonal_pairs import zonal_pairs
 
-if TYPE_CHECKING:
-    from refimpl.formats.geotiff import RasterFile
+BLOCK_CELLS = 2**22
+"""Cells of a file that are read at once."""
+PairsOfBlock = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""Of one block: codes (k,) int64 of the zones in it, totals and areas (2, k) float64 as pairs, counts (k,) int64."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +36,7 @@ class ZonalStatistics:
     """One entry per zone, in the order of ``codes``; arrays of shape (zones,)."""
 
     codes: np.ndarray
-    """int64, ascending: every code of the zone raster but 0."""
+    """int64, ascending: every code of the zones but 0."""
     total: np.ndarray
     """float64, sum of density x cell area, in the density's numerator ("persons")."""
     mean: np.ndarray
@@ -41,14 +47,14 @@ class ZonalStatistics:
     """float64, true area of the valid cells."""
 
 
-def zonal_statistics(
-    raster: Raster | RasterFile, zones: Raster | Polygons, align: bool = False, rule: str = ""
-) -> ZonalStatistics:
+def zonal_statistics(raster: Source, zones: Source | Polygons, align: bool = False, rule: str = "") -> ZonalStatistics:
     """Totals, means, counts and areas of a density by zone, over the cells that are valid and in a zone.
 
-    A raster in a file is read in blocks of rows, so that memory does not go with its size; the result is the same to an
-    ulp.  ``zones`` are codes on cells, or polygons.  Codes must lie on the raster's grid, unless ``align`` brings them
-    there, each cell taking the zone at its centre.  Polygons are laid on any grid, by their own rule or by ``rule``:
+    For codes on the raster's own grid it equals ``refimpl.method.province_totals.zonal_sums``, with the true areas of
+    the cells as weights.
+
+    ``zones`` are codes on cells, or polygons.  Codes must lie on the raster's grid, unless ``align`` brings them there:
+    each cell then takes the zone at its centre.  Polygons are laid on any grid, by their own rule or by ``rule``:
     "centre" takes the cells whose centres the zone contains, and "area" its exact share of each cell; ``count`` is then
     the number of cells of which it has a share.  What lies in two zones counts for both.
 
@@ -58,7 +64,7 @@ def zonal_statistics(
         The zones are not integers from 0 up, or lie on another grid and ``align`` is not set.
     InputError
         A file that cannot be read; polygons that cannot be laid on the grid (``edges_on``); an unknown rule; a total
-        beyond all numbers.
+        larger than any number.
 
     >>> from refimpl.earth.grid import Grid
     >>> from refimpl.earth.projection import ALBERS_CHINA
@@ -73,20 +79,75 @@ def zonal_statistics(
     [10.0]
     """
     if not isinstance(zones, Polygons):
-        return _table(label_parts(raster, zones, align))
-    return _table(polygon_parts(raster, zones, checked_rule(rule or zones.rule) == "area"))
+        return _statistics(_pairs_by_code(raster, zones, align))
+    return _statistics(_pairs_by_polygon(raster, zones, checked_rule(rule or zones.rule) == "area"))
 
 
-def _table(parts: Iterable[SumsOfBlock]) -> ZonalStatistics:
+def row_blocks(window: Window, cells: int = 0) -> Iterator[Window]:
+    """Blocks of whole rows of a window, of about so many cells (default: BLOCK_CELLS).
+
+    >>> list(row_blocks((0, 5, 2, 4), 4))
+    [(0, 2, 2, 4), (2, 4, 2, 4), (4, 5, 2, 4)]
+    """
+    top, bottom, left, right = window
+    step = max(1, (cells or BLOCK_CELLS) // max(right - left, 1))
+    for start in range(top, bottom, step):
+        yield start, min(start + step, bottom), left, right
+
+
+def _blocks_read(raster: Source, window: Window) -> Iterator[Window]:
+    """Blocks where the raster is in a file; a raster in memory is one block, for threads to share out."""
+    return row_blocks(window, raster.values.size if isinstance(raster, Raster) else 0)
+
+
+def _pairs_by_code(raster: Source, zones: Source, align: bool) -> Iterator[PairsOfBlock]:
+    """By codes on the raster's grid; ``align`` brings them there.
+
+    Raises
+    ------
+    ValueError
+        The zones are not integers from 0 up, or lie on another grid and ``align`` is not set.
+    """
+    grid = raster.grid
+    if zones.dtype.kind not in "iu":
+        raise ValueError(f"zones of {zones.dtype}, expected integer codes from 0 up")
+    if zones.grid != grid and not align:
+        raise ValueError("raster and zones lie on different grids; pass align=True, or warp_nearest the zones first")
+    areas, window = grid.cell_areas(), (0, grid.shape[0], 0, grid.shape[1])
+    in_memory = zones.grid == grid and isinstance(zones, Raster)
+    for window in _blocks_read(raster, window) if in_memory else row_blocks(window):
+        part, rows = raster.part(window), slice(*window[:2])
+        # A cell without a zone holds code 0: invalid cells of a Raster do.
+        here = zones if zones.grid == grid else Warped(zones, grid, "nearest")
+        codes = here.part(window).values
+        yield zonal_pairs(part.values, part.valid, codes, areas[rows])
+
+
+def _pairs_by_polygon(raster: Source, polygons: Polygons, by_area: bool) -> Iterator[PairsOfBlock]:
+    """By the exact share of each cell that the polygons of a zone cover, or by the cell's centre."""
+    edges, areas = edges_on(polygons, raster.grid), raster.grid.cell_areas()
+    left = edges.window[2]
+    edges = edges._replace(ends=edges.ends - np.array([left, 0.0, left, 0.0]))  # u from the window's first column
+    astray = np.zeros(edges.codes.size, bool)
+    for window in _blocks_read(raster, edges.window):
+        part, rows = raster.part(window), slice(*window[:2])
+        totals, sums, counts, here = polygon_sums(part.values, part.valid, areas[rows], edges, rows.start, by_area)
+        astray |= here
+        met = counts[1] > 0
+        yield edges.codes[met], totals[:, met], sums[:, met], counts[0, met]
+    warn_astray(polygons, edges.codes[astray])
+
+
+def _statistics(blocks: Iterable[PairsOfBlock]) -> ZonalStatistics:
     """Blocks added up, exactly; a sum is rounded once, at the end.
 
     Raises
     ------
     InputError
-        A total beyond all numbers.
+        A total larger than any number.
     """
     terms: dict[int, tuple[list, list, list]] = {}
-    for codes, totals, areas, counts in parts:
+    for codes, totals, areas, counts in blocks:
         for code, total, area, count in zip(codes.tolist(), totals.T.tolist(), areas.T.tolist(), counts.tolist()):
             one = terms.setdefault(code, ([], [], []))
             one[0].extend(total)

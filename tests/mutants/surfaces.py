@@ -164,7 +164,7 @@ SURFACES = [
     Mutant(
         "d03-without-cell-area",
         "zonal",
-        "refimpl/windows/zonal_blocks.py",
+        "refimpl/windows/zonal_statistics.py",
         "areas, window = grid.cell_areas(),",
         "areas, window = np.ones(grid.shape[0]),",
     ),
@@ -185,21 +185,21 @@ SURFACES = [
     Mutant(
         "zonal-float32-sums",
         "zonal",
-        "refimpl/windows/zonal_sums.py",
+        "refimpl/windows/zonal_pairs.py",
         "exact_pair(values[cells].astype(float) * every[cells])",
         "exact_pair([np.sum((values[cells] * every[cells]).astype(np.float32))])",
     ),
     Mutant(
         "zonal-nodata-as-zero",
         "zonal",
-        "refimpl/windows/zonal_sums.py",
+        "refimpl/windows/zonal_pairs.py",
         "inside = [valid & (zones == code)",
         "inside = [(zones == code)",
     ),
     Mutant(
         "zonal-outside-is-a-zone",
         "zonal",
-        "refimpl/windows/zonal_sums.py",
+        "refimpl/windows/zonal_pairs.py",
         "codes = np.unique(zones[zones != 0])",
         "codes = np.unique(zones)",
     ),

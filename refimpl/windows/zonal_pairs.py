@@ -1,36 +1,40 @@
-"""What the cells of each zone add up to, without loss.
+"""What the cells of each zone add up to, each sum with what its rounding lost.
 
-Section "Raster data"; D03.  Sums are compensated: a sum is the exact sum but for its last bit, so that it does not
-depend on the order of the cells.  Blocks of a raster are added from pairs, each a sum and what its rounding lost.
+Section "Raster data"; D03.  The sums of a block of cells are pairs (refimpl/earth/exact_pair.py), so that the blocks of
+a raster add up to the exact sum, rounded once.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
-
 import numpy as np
 
+from refimpl.earth.exact_pair import exact_pair
 from refimpl.twins import twin
-
-
-def exact_pair(terms: Iterable[float]) -> tuple[float, float]:
-    """The exact sum as the nearest double, and the double nearest to the rest; nan where it is beyond all doubles.
-
-    >>> exact_pair([1e16, 1.0]), exact_pair([1e308, 1e308])
-    ((1e+16, 1.0), (nan, nan))
-    """
-    terms = [float(term) for term in terms]
-    try:
-        high = math.fsum(terms)
-        return high, math.fsum([*terms, -high])
-    except (OverflowError, ValueError):  # a term or the sum is infinite
-        return math.nan, math.nan
 
 
 @twin("kernels.zonal")
 def zonal_pairs(values, valid, zones, weights):
-    """As ``province_totals.zonal_sums``, each sum with what its rounding lost: totals and areas are (2, k), the sum and the rest.
+    """What the valid cells of each zone add up to, without loss.
+
+    The first number of each pair equals ``refimpl.method.province_totals.zonal_sums``.
+
+    Parameters
+    ----------
+    values, valid : (rows, cols) real, finite where valid, and bool.
+    zones : (rows, cols) integer codes, 0 outside.
+    weights : (rows,) float64, one per row: the area of a cell in km2.
+
+    Returns
+    -------
+    codes : (k,) int64, ascending: every code that occurs but 0, also where no cell of the zone is valid.
+    totals : (2, k) float64, sum of value x weight, and what its rounding lost.
+    areas : (2, k) float64, sum of the weights, and what its rounding lost.
+    counts : (k,) int64, number of valid cells.
+
+    Raises
+    ------
+    ValueError
+        Shapes differ or a code is negative.
 
     >>> values, zones = np.array([[1e16, 1.0, 8.0]]), np.array([[1, 1, 5]])
     >>> [each.tolist() for each in zonal_pairs.reference(values, values > 0, zones, np.ones(1))]

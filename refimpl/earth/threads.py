@@ -1,0 +1,30 @@
+"""Parts of one piece of work, done side by side by the threads of the kernels.
+
+Section "Raster data".  Reading, writing, warping and ranking cut their work into parts that write to different places.
+They use the threads that the kernels use, so that ``REFIMPL_THREADS`` holds for all of them and no processor is asked
+for twice.  How the work is cut must not depend on the number of threads; then any number gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+
+from refimpl.twins import current_backend
+
+
+def in_threads(work: Callable[[int], object], parts: int) -> None:
+    """``work(0)`` ... ``work(parts - 1)``, in the kernels' threads; one after the other where the references run.
+
+    >>> found = [0, 0, 0]
+    >>> in_threads(lambda part: found.__setitem__(part, part**2), 3)
+    >>> found
+    [0, 1, 4]
+    """
+    if current_backend() == "numpy":
+        for part in range(parts):
+            work(part)
+    else:
+        # Imported here: the references also run where numba is not installed.
+        threads = importlib.import_module("kernels.tools.threads")
+        threads.run_parts(lambda part, worker: work(part), parts)
