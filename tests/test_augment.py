@@ -7,20 +7,39 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from refimpl.errors import InputError
+from refimpl.formats.tape import read_tape, write_tape
+from refimpl.method.settings import UpscaleSettings
 from refimpl.method.training_pairs import (
+    SCALES,
     Draw,
     Tape,
     admissible,
-    build_pyramid,
     crop_size,
     cut,
     draw_crop,
     draw_fixed_crops,
-    network_input,
+    pyramid,
     rotate_mirror,
     sums_of_windows,
+    training_pair,
     undo_rotate_mirror,
 )
+from refimpl.windows.levels import pyramid_of
+from refimpl.windows.scaled import in_memory
+
+
+def read_pyramid(image, valid, size, scales=SCALES):
+    """The engine's pyramid: crops are read when they are drawn."""
+    return pyramid_of(in_memory(image, valid), size, len(scales) > 1, image.dtype)
+
+
+FORMS = pytest.mark.parametrize("levels_of", [pyramid, read_pyramid], ids=["method", "engine"])
+FULL_SIZE = SCALES[:1]
+
+
+def network_input(father, valid, kind, transform="linear"):
+    """What the network sees of a crop."""
+    return training_pair(father, valid, UpscaleSettings(downsampling=kind, transform=transform))[0]
 
 
 def some_map(rows=40, cols=50, seed=0):
@@ -62,20 +81,22 @@ def test_admissible_corners_are_those_found_by_counting(codes, size):
     assert found.shape == sums_of_windows(valid, size).shape == tuple(n - size + 1 for n in codes.shape)
 
 
-def test_every_drawn_crop_is_half_valid_and_not_dark():
+@FORMS
+def test_every_drawn_crop_is_half_valid_and_not_dark(levels_of):
     image, valid = some_map(60, 70)
     valid[:, :30] = False
     image[:, 50:] = 0
     image = np.where(valid, image, 0)
-    levels = build_pyramid(image, valid, 16)
+    levels = levels_of(image, valid, 16)
     rng = np.random.default_rng(1)
     for draw in [draw_crop(levels, rng, step) for step in range(1, 300)] + draw_fixed_crops(levels, rng, 16):
         father, inside = cut(levels, draw, 16)
         assert father.shape == (16, 16) and inside.mean() >= 0.5 and np.any(father[inside])
 
 
-def test_the_full_size_is_drawn_half_of_the_time_and_the_other_scales_alike():
-    levels = build_pyramid(*some_map(), 16)
+@FORMS
+def test_the_full_size_is_drawn_half_of_the_time_and_the_other_scales_alike(levels_of):
+    levels = levels_of(*some_map(), 16)
     rng = np.random.default_rng(2)
     draws = [draw_crop(levels, rng, step) for step in range(1, 20001)]
     shares = {level.scale: np.mean([draw.scale == level.scale for draw in draws]) for level in levels}
@@ -87,45 +108,51 @@ def test_the_full_size_is_drawn_half_of_the_time_and_the_other_scales_alike():
     assert turns.size == 8 and np.abs(turns - 1 / 8).max() < 0.0094
 
 
-def test_crops_reach_every_corner_of_the_map():
-    levels = build_pyramid(*some_map(9, 10), 8, pyramid=False)
+@FORMS
+def test_crops_reach_every_corner_of_the_map(levels_of):
+    levels = levels_of(*some_map(9, 10), 8, FULL_SIZE)
     rng = np.random.default_rng(3)
     assert {draw_crop(levels, rng, 1)[2:4] for _ in range(300)} == {(r, c) for r in range(2) for c in range(3)}
 
 
-def test_without_pyramid_or_with_a_map_as_small_as_the_crop_only_the_full_size_is_drawn():
+@FORMS
+def test_without_pyramid_or_with_a_map_as_small_as_the_crop_only_the_full_size_is_drawn(levels_of):
     rng = np.random.default_rng(4)
-    for levels in (build_pyramid(*some_map(), 16, pyramid=False), build_pyramid(*some_map(20, 17), 16)):
+    for levels in (levels_of(*some_map(), 16, FULL_SIZE), levels_of(*some_map(20, 17), 16)):
         assert [level.scale for level in levels] == [1.0]
         assert {draw_crop(levels, rng, step).scale for step in range(50)} == {1.0}
-    assert [level.scale for level in build_pyramid(*some_map(40, 40), 32)] == [1.0, 0.9, 0.8]
+    assert [level.scale for level in levels_of(*some_map(40, 40), 32)] == [1.0, 0.9, 0.8]
 
 
-def test_fixed_crops_are_different_crops_of_the_map_as_it_lies():
-    levels = build_pyramid(*some_map(), 16)
+@FORMS
+def test_fixed_crops_are_different_crops_of_the_map_as_it_lies(levels_of):
+    levels = levels_of(*some_map(), 16)
     fixed = draw_fixed_crops(levels, np.random.default_rng(5), 16)
     assert len(set(fixed)) == 16 and {(d.step, d.scale, d.turn) for d in fixed} == {(0, 1.0, 0)}
-    few = draw_fixed_crops(build_pyramid(*some_map(18, 19), 16), np.random.default_rng(5), 16)
+    few = draw_fixed_crops(levels_of(*some_map(18, 19), 16), np.random.default_rng(5), 16)
     assert {(d.row, d.column) for d in few} == {(r, c) for r in range(3) for c in range(4)} and len(few) == 12
 
 
-def test_a_level_of_the_pyramid_is_the_mean_brightness_of_valid_cells_alone():
+@FORMS
+def test_a_level_of_the_pyramid_is_the_mean_brightness_of_valid_cells_alone(levels_of):
     image, valid = np.full((40, 40), 3.0, np.float32), np.ones((40, 40), bool)
     valid[:, 25:] = False
-    for level in build_pyramid(np.where(valid, image, 0), valid, 16):
-        shrunk, inside = level.map.part((0, level.shape[0], 0, level.shape[1]))
+    for level in levels_of(np.where(valid, image, 0), valid, 16):
+        shrunk, inside = level.map.part((0, level.shape[0], 0, level.shape[1])) if levels_of is read_pyramid else (
+            level.image, level.valid)
         assert np.abs(shrunk[inside] - 3).max() < 3e-6 and not shrunk[~inside].any()
         assert abs(inside.mean() - 25 / 40) <= 0.5 / inside.shape[1] + 1e-9             # the coast to half a cell
 
 
-def test_a_map_without_an_admissible_crop_is_refused_with_its_reason():
+@FORMS
+def test_a_map_without_an_admissible_crop_is_refused_with_its_reason(levels_of):
     image, valid = some_map(20, 20)
     with pytest.raises(InputError, match="all of its valid cells have one value"):
-        build_pyramid(np.zeros_like(image), valid, 8)
+        levels_of(np.zeros_like(image), valid, 8)
     valid[...] = False
     valid[::3, ::3] = True
     with pytest.raises(InputError, match=r"no crop of 8 x 8 .* \(49 of 400 cells .* choose a smaller upscale.crop"):
-        build_pyramid(np.where(valid, image, 0), valid, 8)
+        levels_of(np.where(valid, image, 0), valid, 8)
 
 
 def test_the_input_of_a_pair_is_the_father_averaged_and_interpolated_back():
@@ -148,25 +175,27 @@ def test_the_input_of_a_pair_has_no_dark_rim_at_the_coast():
     assert np.abs(network_input(np.where(valid, 4.0, 0.0), valid, "mean")[:, 8] - 4).max() < 1e-12
 
 
-def test_a_crop_is_cut_where_and_turned_as_its_draw_says():
+@FORMS
+def test_a_crop_is_cut_where_and_turned_as_its_draw_says(levels_of):
     image, valid = some_map()
-    levels = build_pyramid(image, valid, 8, pyramid=False)
+    levels = levels_of(image, valid, 8, FULL_SIZE)
     father, inside = cut(levels, Draw(1, 1.0, 5, 9, 6), 8)
     assert np.array_equal(father, rotate_mirror(image[5:13, 9:17], 6)) and inside.all()
 
 
+@FORMS
 @pytest.mark.parametrize("draw", [Draw(3, 0.9, 0, 0, 0), Draw(3, 1.0, 33, 0, 0), Draw(3, 1.0, 0, 43, 0)])
-def test_a_draw_that_the_map_does_not_have_is_refused(draw):
+def test_a_draw_that_the_map_does_not_have_is_refused(levels_of, draw):
     with pytest.raises(InputError, match="tape: step 3 takes 8 x 8 cells at scale"):
-        cut(build_pyramid(*some_map(), 8, pyramid=False), draw, 8)
+        cut(levels_of(*some_map(), 8, FULL_SIZE), draw, 8)
 
 
 def test_a_tape_is_read_back_as_it_was_written(tmp_path):
     tape = Tape((Draw(0, 1.0, 3, 4, 0), Draw(1, 0.9, 5, 6, 7), Draw(2, 0.7, 0, 12, 1)))
-    tape.save(tmp_path / "tape.csv")
+    write_tape(tmp_path / "tape.csv", tape)
     rows = (tmp_path / "tape.csv").read_text().splitlines()
     assert rows[:3] == ["step,scale,row,column,turn", "0,1.0,3,4,0", "1,0.9,5,6,7"]
-    assert Tape.load(tmp_path / "tape.csv") == tape
+    assert read_tape(tmp_path / "tape.csv") == tape
 
 
 @pytest.mark.parametrize("text, message", [
@@ -184,9 +213,9 @@ def test_a_broken_tape_is_refused_with_its_row(tmp_path, text, message):
     path = tmp_path / "tape.csv"
     path.write_text(text)
     with pytest.raises(InputError, match=message):
-        Tape.load(path)
+        read_tape(path)
 
 
 def test_the_columns_of_a_tape_may_come_in_any_order(tmp_path):
     (tmp_path / "tape.csv").write_text("turn,step,column,row,scale\n5,1,4,3,0.9\n")
-    assert Tape.load(tmp_path / "tape.csv") == Tape((Draw(1, 0.9, 3, 4, 5),))
+    assert read_tape(tmp_path / "tape.csv") == Tape((Draw(1, 0.9, 3, 4, 5),))

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from refimpl.errors import DataWarning, InputError
 from refimpl.method.network import initialise
 from refimpl.method.settings import UpscaleSettings
-from refimpl.method.training import train
 from refimpl.method.training_pairs import Tape
 from refimpl.twins import backend
 from refimpl.windows.checkpoint import Checkpoint
 from refimpl.windows.scaled import in_memory
 from refimpl.windows.training_on_file import train_on
+from refimpl.windows.whole_maps import train_image
 from tests.test_pyramid import coast, store
 
 SMALL = UpscaleSettings(layers=2, channels=4, crop=8, max_steps=70)
@@ -41,11 +41,13 @@ class Until:
             raise Stop
 
 
-def trained(checkpoint=None, progress=None, kind=np.random.PCG64, options=SMALL, **extra):
-    """A training, and all of it that could differ, as bytes."""
+def trained(checkpoint=None, progress=None, kind=np.random.PCG64, options=SMALL, dtype=np.float32, **extra):
+    """A training, and all of it that could differ, as bytes; in float64 from first weights of that type."""
+    if dtype == np.float64:
+        extra["network"] = initialise(np.random.default_rng(2), options.layers, options.channels, dtype=dtype)
     rng = np.random.Generator(kind(7))
     rng.integers(5, dtype=np.uint8)                         # half of a number stays in the generator
-    found = train(*IMAGE, options, rng, progress, checkpoint=checkpoint, **extra)
+    found = train_image(*IMAGE, options, rng, progress, checkpoint=checkpoint, **extra)
     return same(found, rng)
 
 
@@ -116,7 +118,7 @@ def test_the_schedule_goes_on_where_it_was(tmp_path):
 
 def test_a_given_tape_and_first_weights_resume_as_well(tmp_path):
     full = trained()
-    draws = train(*IMAGE, SMALL, np.random.default_rng(3)).tape
+    draws = train_image(*IMAGE, SMALL, np.random.default_rng(3)).tape
     network = initialise(np.random.default_rng(4), 2, 4)
     for at, extra in enumerate([{"tape": draws}, {"network": network}, {"tape": draws, "network": network}]):
         whole = trained(**extra)
@@ -256,7 +258,7 @@ def test_a_training_of_another_kind_under_the_same_key_starts_over(tmp_path, ext
 
 def test_a_tape_with_another_crop_is_another_training(tmp_path):
     checkpoint = Checkpoint(tmp_path / "training.npz", "a")
-    draws = train(*IMAGE, SMALL, np.random.default_rng(3)).tape.draws
+    draws = train_image(*IMAGE, SMALL, np.random.default_rng(3)).tape.draws
     trained(checkpoint, tape=Tape(draws))
     other = Tape((*draws[:-1], draws[-1]._replace(turn=(draws[-1].turn + 1) % 8)))
     with pytest.warns(DataWarning, match="its tape is '"):

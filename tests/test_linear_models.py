@@ -105,18 +105,15 @@ def posterior(model, X, y):
 
 
 @pytest.mark.parametrize("seed, n, d", [(0, 30, 3), (1, 12, 5), (2, 4, 8)])
-def test_bayesian_weights_and_predictive_deviation_are_those_of_the_posterior(seed, n, d):
+def test_bayesian_weights_and_predictions_are_those_of_the_posterior(seed, n, d):
     X, y = random_problem(seed, n, d)
     model = BayesianRegression(tol=1e-12, max_iter=5000, alpha_1=1e-2, alpha_2=1e-2, lambda_1=1e-2, lambda_2=1e-2)
     mean, sigma, _, _ = posterior(model.fit(X, y), X, y)
     np.testing.assert_allclose(model.coef_, mean, rtol=1e-8, atol=1e-10)  # the inverse squares the condition number
     np.testing.assert_allclose(model.sigma_, sigma, rtol=1e-8, atol=1e-10)
     new = np.random.default_rng(seed).standard_normal((5, d))
-    predicted, deviation = model.predict(new, return_std=True)
     offset = new - X.mean(axis=0)
-    variance = [1 / model.alpha_ + row @ sigma @ row for row in offset]
-    np.testing.assert_allclose(deviation, np.sqrt(variance), rtol=1e-7)
-    np.testing.assert_allclose(predicted, y.mean() + offset @ mean, rtol=1e-7, atol=1e-9)
+    np.testing.assert_allclose(model.predict(new), y.mean() + offset @ mean, rtol=1e-7, atol=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -141,15 +138,12 @@ def log_density(model, X, y, alpha, lambda_):
 
 
 @pytest.mark.parametrize("seed, n, d", [(0, 30, 3), (3, 6, 9)])
-def test_score_is_the_log_density_of_the_data_and_grows_to_its_maximum(seed, n, d):
+def test_bayesian_precisions_maximise_the_log_density_of_the_data(seed, n, d):
     X, y = random_problem(seed, n, d)
     rates = {} if n > d else {"alpha_1": 0.5, "alpha_2": 0.5, "lambda_1": 0.5, "lambda_2": 0.5}
-    model = BayesianRegression(tol=1e-12, max_iter=9000, compute_score=True, **rates).fit(X, y)
-    assert model.scores_.size == model.n_iter_ + 1
+    model = BayesianRegression(tol=1e-12, max_iter=9000, **rates).fit(X, y)
     reached = log_density(model, X, y, model.alpha_, model.lambda_)
-    assert model.scores_[-1] == pytest.approx(reached, abs=1e-8)  # log-determinants of well-conditioned matrices
-    start = log_density(model, X, y, 1 / y.var(), 1.0)
-    assert model.scores_[0] == pytest.approx(start, abs=1e-8)
+    assert log_density(model, X, y, 1 / y.var(), 1.0) < reached  # where it began
     for factors in ((1.02, 1), (0.98, 1), (1, 1.02), (1, 0.98)):
         assert log_density(model, X, y, model.alpha_ * factors[0], model.lambda_ * factors[1]) < reached
 
@@ -301,7 +295,6 @@ def test_fit_changes_neither_its_input_nor_its_parameters(kind):
         (BayesianRegression(tol=-1), "BayesianRegression: tol is -1"),
         (BayesianRegression(alpha_1=-1e-6), "BayesianRegression: alpha_1 is -1e-06"),
         (BayesianRegression(lambda_init=0.0), "BayesianRegression: lambda_init is 0.0"),
-        (BayesianRegression(compute_score="yes"), "compute_score is 'yes'"),
         (LinearRegression(fit_intercept=1), "LinearRegression: fit_intercept is 1"),
     ],
 )  # fmt: skip

@@ -13,13 +13,14 @@ from refimpl.earth.grid import Grid, Raster
 from refimpl.earth.projection import ALBERS_CHINA
 from refimpl.formats.writing import write_parts
 from refimpl.method.resize import bicubic_taps, resize_valid
+from refimpl.method.settings import UpscaleSettings
 from refimpl.method.training_pairs import (
     Draw,
     admissible,
-    build_pyramid,
     cut,
     draw_crop,
     draw_fixed_crops,
+    pyramid,
     training_pair,
 )
 from refimpl.twins import BACKENDS, backend
@@ -43,6 +44,11 @@ class Asked:
     def part(self, window):
         self.windows.append(window)
         return self.raster.part(window)
+
+
+def read_pyramid(image, valid, size):
+    """The levels of an image in memory, as the engine reads it."""
+    return pyramid_of(in_memory(image, valid), size)
 
 
 def coast(rows, cols, seed=0, dtype=np.float32):
@@ -112,11 +118,12 @@ def test_one_invalid_cell_far_away_decides_whether_sums_are_divided_by_their_sha
     holed = valid.copy()
     holed[59, 59] = False
     for mask in (valid, holed):
-        level = build_pyramid(image, mask, 16)[3]
+        level = read_pyramid(image, mask, 16)[3]
         whole = resize_valid(np.where(mask, image, 0).astype(np.float32), mask, level.shape)[0]
         assert level.map.part((0, 16, 0, 16))[0].tobytes() == whole[:16, :16].tobytes()
-    assert [level.map.every_valid for level in build_pyramid(image, valid, 16)] == [False] + 5 * [True]
-    assert not any(level.map.every_valid for level in build_pyramid(image, holed, 16))
+        assert pyramid(image, mask, 16)[3].crop(0, 0, 16)[0].tobytes() == whole[:16, :16].tobytes()
+    assert [level.map.every_valid for level in read_pyramid(image, valid, 16)] == [False] + 5 * [True]
+    assert not any(level.map.every_valid for level in read_pyramid(image, holed, 16))
 
 
 @settings(max_examples=60, deadline=None)
@@ -124,8 +131,8 @@ def test_one_invalid_cell_far_away_decides_whether_sums_are_divided_by_their_sha
 def test_packed_corners_count_and_place_as_the_list_of_them_does(cells, height):
     corners = Corners.packed(cells[top : top + height] for top in range(0, len(cells), height))
     expected = np.argwhere(cells).tolist()
-    assert corners.size == len(expected)
-    assert [list(corners.place(number)) for number in range(corners.size)] == expected
+    assert len(corners) == len(expected)
+    assert [list(corners[number]) for number in range(len(corners))] == expected
 
 
 @settings(max_examples=60, deadline=None)
@@ -142,7 +149,7 @@ def test_corners_found_band_by_band_are_those_found_by_counting(codes, size, hei
             window = codes[row : row + size, column : column + size]
             if np.sum(window >= 0) >= window.size / 2 and np.any(window == 1):
                 expected.append((row, column))
-    assert [corners.place(number) for number in range(corners.size)] == expected
+    assert [corners[number] for number in range(len(corners))] == expected
 
 
 @pytest.mark.parametrize("count, many", [(16, 5), (16, 17), (16, 9_000), (16, 11_000), (300, 11_000), (16, 3_000_000)])
@@ -154,15 +161,16 @@ def test_a_choice_of_numbers_draws_what_a_choice_of_places_draws(count, many):
     assert rng.bit_generator.state == same.bit_generator.state
 
 
-def test_draws_are_those_from_whole_levels_and_lists_of_corners():
+@pytest.mark.parametrize("method", [True, False], ids=["method", "engine"])
+def test_draws_are_those_from_whole_levels_and_lists_of_corners(method):
     image, valid = coast(90, 77, 4)
-    levels, size = build_pyramid(image, valid, 16), 16
+    levels, size = (pyramid if method else read_pyramid)(image, valid, 16), 16
     lists = []
     for scale in (1.0, 0.9, 0.8, 0.7, 0.6, 0.5):
         shape = tuple(int(round(scale * n)) for n in image.shape)
         at_scale = (image, valid) if scale == 1 else resize_valid(image, valid, shape)
         lists.append((scale, *at_scale, np.flatnonzero(admissible(*at_scale, size)), shape[1] - size + 1))
-    assert [level.corners.size for level in levels] == [corners.size for *_, corners, _ in lists]
+    assert [len(level.corners) for level in levels] == [corners.size for *_, corners, _ in lists]
 
     rng, same = np.random.default_rng(8), np.random.default_rng(8)
     corners, width = lists[0][3:]
@@ -200,12 +208,13 @@ def test_a_map_is_read_once_for_each_scale_and_a_crop_reads_what_its_taps_touch(
 def test_a_stored_image_gives_the_pairs_of_the_image_in_memory(tmp_path):
     image, valid = coast(150, 700)
     stored = store(tmp_path / "image.tif", (150, 700), lambda window: in_memory(image, valid).part(window))
-    here, there = build_pyramid(image, valid, 32), pyramid_of(stored, 32)
+    here, there, plain = read_pyramid(image, valid, 32), pyramid_of(stored, 32), pyramid(image, valid, 32)
     rng = np.random.default_rng(5)
     for step in range(1, 40):
         draw = draw_crop(here, rng, step)
-        for one, other in zip(training_pair(here, draw, 32), training_pair(there, draw, 32)):
-            assert one.tobytes() == other.tobytes() and one.dtype == other.dtype
+        pairs = [training_pair(*cut(levels, draw, 32), UpscaleSettings()) for levels in (here, there, plain)]
+        for one, *others in zip(*pairs, strict=True):
+            assert all(one.tobytes() == other.tobytes() and one.dtype == other.dtype for other in others)
 
 
 def store(path, shape, part):
@@ -216,7 +225,7 @@ def store(path, shape, part):
 def pairs_of(source, many):
     levels, rng = pyramid_of(source, 128), np.random.default_rng(1)
     for step in range(1, many + 1):
-        training_pair(levels, draw_crop(levels, rng, step), 128)
+        training_pair(*cut(levels, draw_crop(levels, rng, step), 128), UpscaleSettings())
     return levels
 
 

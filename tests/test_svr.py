@@ -9,13 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from refimpl.conformance.operations.regression import svr_of
 from refimpl.errors import DataWarning, InputError
-from refimpl.method import kernel_functions, linear, smo
-from refimpl.method.kernel_functions import linear_kernel, polynomial_kernel, rbf_kernel
-from refimpl.method.svr import SVR, duality_gap
+from refimpl.method import smo
+from refimpl.method.kernel_functions import KERNELS, kernel_matrix
+from refimpl.method.smo import minimise_dual
+from refimpl.method.svr import SVR
 from refimpl.twins import backend
+from tests.svr_objectives import dual_objective, duality_gap, primal_objective
 
-KERNELS = ("linear", "rbf", "poly")
+BOTH = pytest.mark.parametrize("chosen", ["numpy", "numba"])
 
 
 def kernel_value(kernel, x, z, gamma=0.5, degree=2, coef0=1.0):
@@ -68,8 +71,8 @@ def test_solution_meets_the_kkt_conditions_and_a_small_duality_gap(problem):
         if b < 0:
             assert r <= -epsilon + slack, "a negative beta belongs to a sample below the tube"
 
-    primal = beta @ K @ beta / 2 + C * np.maximum(np.abs(residual) - epsilon, 0).sum()
-    dual = y @ beta - epsilon * np.abs(beta).sum() - beta @ K @ beta / 2
+    primal = primal_objective(K, y, beta, model.intercept_[0], C, epsilon)
+    dual = dual_objective(K, y, beta, epsilon)
     assert -rounding <= primal - dual <= 2 * y.size * C * model.tol + rounding  # each variable adds at most C tol
     assert duality_gap(model, X, y) == pytest.approx(primal - dual, abs=rounding)
 
@@ -144,91 +147,125 @@ def test_contradicting_duplicates_and_equal_rows_only_are_solved():
     assert abs(model.dual_coef_.sum()) <= 1e-15
 
 
-def test_pair_selection_takes_the_largest_decrease_among_violating_partners():
+def solved(X, y, kernel="linear", gamma=1.0, degree=1, coef0=0.0, C=1.0, epsilon=0.1, tol=1e-9, max_iter=10**6):
+    """beta, b and the rest, by whichever backend is in use."""
+    X, y = np.array(X, float).reshape(len(y), -1), np.array(y, float)
+    return minimise_dual(X, y, kernel, gamma, degree, coef0, C, epsilon, tol, max_iter, 200.0, True)
+
+
+@BOTH
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_the_first_step_takes_the_pair_with_the_largest_decrease_among_violating_partners(kernel, chosen):
     rng = np.random.default_rng(5)
-    for _ in range(50):
-        n = 6
-        X = rng.random((n, 2))
-        K = X @ X.T
-        v, low, i = rng.standard_normal(2 * n), rng.random(2 * n) < 0.7, int(rng.integers(2 * n))
-        gains = {
-            j: (v[i] - v[j]) ** 2 / max(K[i % n, i % n] + K[j % n, j % n] - 2 * K[i % n, j % n], smo.TAU)
-            for j in range(2 * n)
-            if low[j] and v[j] < v[i] and j % n != i % n
-        }
-        low[[i % n, i % n + n]] = False
-        if gains:
-            assert smo.second_of_pair(K, v, low, i)[0] == max(gains, key=gains.get)
+    for _ in range(20):
+        n, epsilon = 6, 0.1
+        X, y = rng.random((n, 2)), 3 * rng.standard_normal(n)
+        K = np.array([[kernel_value(kernel, x, z) for z in X] for x in X])
+        i = int(np.argmax(y))  # at beta = 0 all can grow and shrink, and v is y less epsilon, or y plus epsilon
+        drops = {j: (y[i] - epsilon) - (y[j] + epsilon) for j in range(n) if j != i}
+        curvatures = {j: K[i, i] + K[j, j] - 2 * K[i, j] for j in drops}
+        gains = {j: drop**2 / curvatures[j] for j, drop in drops.items() if drop > 0}
+        with backend(chosen):
+            beta, *_, steps, _ = solved(X, y, kernel, 0.5, 2, 1.0, C=1e9, epsilon=epsilon, max_iter=1)
+        j = max(gains, key=gains.get)
+        assert steps == 1 and np.flatnonzero(beta).tolist() == sorted([i, j])
+        # The unbounded step is v_i - v_j over the curvature, a difference of numbers near it.
+        np.testing.assert_allclose(beta[[i, j]], np.array([1, -1]) * drops[j] / curvatures[j], rtol=1e-9)
 
 
-@pytest.mark.parametrize("i, j, ends", [(0, 1, (0.3, 0.0)), (0, 3, (0.3, 0.3)), (2, 1, (0.0, 0.0)), (2, 3, (0.0, 0.3))])
-def test_a_step_beyond_the_box_ends_exactly_on_a_bound(i, j, ends):
-    a = np.array([0.1, 0.1, 0.1, 0.1])
-    step = smo.two_variable_step(a, i, j, wanted=5.0, C=0.3)
-    assert step == pytest.approx(min(abs(ends[0] - 0.1), abs(ends[1] - 0.1)), abs=1e-16)
-    on_bound = [a[k] == end for k, end in ((i, ends[0]), (j, ends[1]))]
-    assert any(on_bound)
-    sign = np.array([1, 1, -1, -1])
-    assert np.sum(sign * (a - 0.1)) == pytest.approx(0.0, abs=1e-16)  # the equality constraint is kept
+@BOTH
+@pytest.mark.parametrize("y, expected", [
+    ([0.0, 5.0, -5.0], [0.0, 0.3, -0.3]), ([5.0, -5.0, 0.0], [0.3, -0.3, 0.0]), ([-5.0, 0.0, 5.0], [-0.3, 0.0, 0.3]),
+])  # fmt: skip
+def test_a_step_beyond_the_box_ends_exactly_on_a_bound(y, expected, chosen):
+    # Three samples so near that each pair's unbounded step is far beyond C: the outer two meet it, the middle stays.
+    with backend(chosen):
+        beta = solved([0.0, 0.1, 0.2], y, C=0.3)[0]
+    assert beta.tolist() == expected
+    assert beta.sum() == 0  # the equality constraint is kept
 
 
-@pytest.mark.parametrize("i, j, meets_c", [(0, 1, 0), (2, 3, 3)])
-def test_a_variable_that_meets_c_equals_c_whatever_the_rounding(i, j, meets_c):
-    C, start = 0.3, 0.033
-    assert start + (C - start) != C
-    a = np.full(4, 0.29)
-    a[meets_c] = start
-    smo.two_variable_step(a, i, j, wanted=1.0, C=C)
-    assert a[meets_c] == C
+@BOTH
+def test_a_variable_that_meets_c_equals_c_whatever_the_rounding(chosen):
+    rng, C, meetings, missed = np.random.default_rng(1), 0.9, 0, 0
+    for _ in range(40):
+        X, y, before = rng.random((20, 2)), 0.6 * rng.standard_normal(20), np.zeros(20)
+        for steps in range(1, 60):
+            with backend(chosen):
+                beta = solved(X, y, "rbf", 10.0, C=C, epsilon=0.0, max_iter=steps)[0]
+            size = np.abs(beta)
+            assert not np.any((abs(size - C) < 1e-9) & (size != C))
+            start = np.abs(before)[(size == C) & (before != 0) & (np.abs(before) < C)]
+            meetings, missed = meetings + start.size, missed + np.count_nonzero(start + (C - start) != C)
+            before = beta
+    assert meetings > 100 and missed > 0  # start + (C - start) would miss C there
 
 
-def test_equal_samples_count_with_the_smallest_curvature():
-    K = np.ones((2, 2))  # the two samples are one point: all curvatures are 0
-    v, low = np.array([1.0, 0.0, 0.0, -1.0]), np.array([False, True, False, True])
-    assert smo.second_of_pair(K, v, low, 0) == (3, smo.TAU)
+@BOTH
+def test_equal_samples_count_with_the_smallest_curvature(chosen):
+    # Two samples are one point, with all curvatures 0: their pair goes as far as the box at once.
+    with backend(chosen):
+        beta, b, gap, steps, _ = solved([1.0, 1.0], [1.0, -1.0], C=0.7, epsilon=0.25)
+    assert beta.tolist() == [0.7, -0.7] and steps == 1
+    assert b == 0.0  # anywhere from -1 + 0.25 to 1 - 0.25: the middle
+    # Beside a third sample, farther away and farther off: the pair of equal ones still promises the most.
+    with backend(chosen):
+        beta = solved([1.0, 1.0, 9.0], [1.0, -1.0, -3.0], C=0.7, epsilon=0.25, max_iter=1)[0]
+    assert beta.tolist() == [0.7, -0.7, 0.0]
+    # A step below the box would be the difference over the smallest curvature that stands in for 0.
+    with backend(chosen):
+        beta = solved([1.0, 1.0], [1e-10, -1e-10], C=1e9, epsilon=0.0, tol=1e-12, max_iter=1)[0]
+    np.testing.assert_allclose(beta, [2e-10 / smo.TAU, -2e-10 / smo.TAU], rtol=1e-12)
 
 
-def test_intercept_is_the_mean_of_free_variables_else_the_middle_of_its_range():
-    v = np.array([0.0, 1.0, 5.0, 7.0])
-    both = np.array([True, True, True, False])
-    assert smo._intercept(v, both, both) == 2.0
-    up, low = np.array([True, True, False, False]), np.array([False, False, True, True])
-    assert smo._intercept(v, up, low) == (1.0 + 5.0) / 2
+@BOTH
+def test_intercept_is_the_mean_of_free_variables_else_the_middle_of_its_range(chosen):
+    with backend(chosen):
+        # Stopped by a wide tolerance: both variables free, b the mean of v at 0 (y - w x - eps) and at 1 (+ eps).
+        beta, b, *_ = solved([0.0, 1.0, 3.0], [0.0, 2.0, 7.0], C=100.0, epsilon=0.5, tol=1.5)
+        residual = np.array([0.0, 2.0, 7.0]) - np.array([0.0, 1.0, 3.0]) * (beta @ [0.0, 1.0, 3.0])
+        free = (beta != 0) & (np.abs(beta) < 100.0)
+        assert free.sum() >= 2 and b == pytest.approx(np.mean((residual - 0.5 * np.sign(beta))[free]), abs=1e-14)
+        # All at C: b may lie from 0.5 + 0.5 to 3.1 - 0.5 (see the two samples with small C above).
+        beta, b, *_ = solved([0.0, 2.0], [0.5, 3.5], C=0.1, epsilon=0.5)
+        assert np.abs(beta).tolist() == [0.1, 0.1] and b == pytest.approx((1.0 + 2.6) / 2, abs=1e-15)
+        # None used: from the largest y less epsilon to the least plus epsilon.
+        assert solved([0.0, 1.0, 2.0], [1.0, 4.0, 2.0], epsilon=2.0)[1] == (4.0 - 2.0 + 1.0 + 2.0) / 2
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_kernel_matrices_equal_the_definition(kernel):
     rng = np.random.default_rng(1)
     X, Z = rng.standard_normal((5, 3)), rng.standard_normal((4, 3))
-    K = kernel_functions.KERNELS[kernel](X, Z, 0.5, 2, 1.0)
+    K = kernel_matrix(X, Z, kernel, 0.5, 2, 1.0)
     expected = [[kernel_value(kernel, x, z) for z in Z] for x in X]
     np.testing.assert_allclose(K, expected, rtol=1e-13)  # a few roundings
 
 
 def test_rbf_kernel_does_not_cancel_for_near_points_far_from_the_origin():
     X, Z = np.array([[2.0**30]]), np.array([[2.0**30 + 2.0**-10]])
-    assert rbf_kernel(X, Z, 2.0**20)[0, 0] == np.exp(-1.0)
-    assert np.all(rbf_kernel(X, X, 1e9) == 1.0)
+    assert kernel_matrix(X, Z, "rbf", 2.0**20, 1, 0.0)[0, 0] == np.exp(-1.0)
+    assert np.all(kernel_matrix(X, X, "rbf", 1e9, 1, 0.0) == 1.0)
 
 
 def test_training_kernels_are_exactly_symmetric():
     X = np.random.default_rng(2).standard_normal((40, 3))
-    for K in (linear_kernel(X, X), rbf_kernel(X, X, 0.4), polynomial_kernel(X, X, 0.4, 3, 1.0)):
+    for kernel in KERNELS:
+        K = kernel_matrix(X, X, kernel, 0.4, 3, 1.0)
         assert np.array_equal(K, K.T)
 
 
 @pytest.mark.parametrize("chosen", ["numpy", "numba"])
 @pytest.mark.parametrize("kernel", KERNELS)
-def test_predictions_do_not_depend_on_the_blocks_or_the_company_of_a_row(kernel, chosen, monkeypatch):
+def test_predictions_do_not_depend_on_the_company_or_the_strides_of_a_row(kernel, chosen):
     rng = np.random.default_rng(3)
     X, y = rng.random((30, 3)), rng.standard_normal(30)
     model = SVR(kernel=kernel, coef0=0.5, C=0.5).fit(X, y)
     cells = rng.random((1001, 3))
     with backend(chosen):
         whole = model.predict(cells)
-        monkeypatch.setattr(kernel_functions, "BLOCK", 100)
-        monkeypatch.setattr(linear, "BLOCK", 100)
-        assert model.predict(cells).tobytes() == whole.tobytes()
+        blocks = [model.predict(cells[start : start + 100]) for start in range(0, 1001, 100)]
+        assert np.concatenate(blocks).tobytes() == whole.tobytes()
         for row in (0, 255, 256, 500, 1000):
             assert model.predict(cells[row : row + 1])[0] == whole[row]
         assert model.predict(cells[3:700]).tobytes() == whole[3:700].tobytes()
@@ -241,11 +278,12 @@ def test_prediction_memory_does_not_grow_with_the_rows():
     rng = np.random.default_rng(4)
     model = SVR().fit(rng.random((30, 3)), rng.standard_normal(30))
     cells = rng.random((400_000, 3))
+    model.predict(cells[:10])  # the kernel is loaded
     tracemalloc.start()
     result = model.predict(cells)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    # A kernel of all rows would need 96 MB; what is held for one block is far less.
+    # A kernel of all rows would need 96 MB; what the twin holds for one block is far less.
     assert peak - result.nbytes < 20e6
 
 
@@ -365,7 +403,10 @@ def test_parameters_are_read_set_and_shown_by_name():
     with pytest.raises(ValueError, match="did you mean 'epsilon'"):
         model.set_params(C=9.0, epsilom=1.0)
     assert model.C == 3.0, "a refused call changes nothing"
-    assert repr(model) == "SVR(kernel='linear', C=3.0)"
+    assert repr(model) == (
+        "SVR(kernel='linear', C=3.0, epsilon=0.1, gamma='scale', degree=3, coef0=0.0, tol=0.001, max_iter=-1, "
+        "cache_size=200.0, shrinking=True)"
+    )
 
 
 def test_score_is_r2_and_refitting_forgets_the_first_fit():
@@ -379,7 +420,7 @@ def test_a_solution_of_another_program_predicts_as_the_fit_does():
     X, y = rng.random((20, 2)), rng.random(20)
     model = SVR(kernel="poly", gamma=0.7, coef0=0.5, degree=2).fit(X, y)
     solution = model.support_vectors_, model.dual_coef_[0], float(model.intercept_[0])
-    again = SVR.from_support_vectors(*solution, 0.7, kernel="poly", coef0=0.5, degree=2)
+    again = svr_of(*solution, 0.7, kernel="poly", coef0=0.5, degree=2)
     assert again.predict(X).tobytes() == model.predict(X).tobytes()
 
 
