@@ -172,15 +172,15 @@ def test_the_readme_is_finished_and_its_pictures_and_files_exist():
         assert (ROOT / path).exists(), path
 
 
-def test_the_table_of_the_rasters_room_names_every_module_and_none_imports_from_a_part_below_its_own():
-    folder = ROOT / "refimpl" / "raster"
+def test_the_table_of_the_earth_names_every_module_and_none_imports_from_a_part_below_its_own():
+    folder = ROOT / "refimpl" / "earth"
     parts: dict[str, int] = {}
     for number, line in enumerate((folder / "__init__.py").read_text(encoding="utf-8").splitlines()):
         new = bool(line[:1].strip()) and not line.startswith("=")
-        for name in re.findall(r"``(\w+)``", line):
+        for name in re.findall(r"``([a-z_0-9]+)``", line):
             parts[name] = number if new else max(parts.values())
     assert set(parts) == {path.stem for path in folder.glob("*.py")} - {"__init__"}
     for name, part in parts.items():
         for node in ast.walk(ast.parse((folder / f"{name}.py").read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("refimpl.raster."):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("refimpl.earth."):
                 assert parts[node.module.split(".")[2]] <= part, f"{name} imports {node.module}"
