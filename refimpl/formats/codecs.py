@@ -4,11 +4,11 @@ Section "Raster data".  Bytes in, bytes out: ``data`` (n,) uint8, result (at mos
 shorter where the data end early; what would follow ``size`` bytes is not decoded.  Damaged data raise ValueError.
 
 tifffile leaves LZW to imagecodecs.  The libtiff in Pillow has both codecs.  It read and refused the same of 1,500
-damaged strips of each (``python -m tests.peers.other_readers``); of 20,000 further streams of LZW it refused 36 that are
-read here.  Three things speak against it: the reason for which it refuses goes to standard error, and the caller gets
-"decoder error -2"; a strip of one row takes it about 0.1 ms, the kernels 0.005 ms; and a Pillow without libtiff would
-read no LZW.  Pillow's own PackBits refuses a run that passes the end of a segment, so that the first rows of a strip
-could not always be decoded alone.
+damaged strips of each (``python -m tests.peers.other_readers``); of 20,000 further streams of LZW it refused 36 that
+are read here.  Three things speak against it: the reason for which it refuses goes to standard error, and the caller
+gets "decoder error -2"; a strip of one row takes it about 0.1 ms, the kernels 0.005 ms; and a Pillow without libtiff
+would read no LZW.  Pillow's own PackBits refuses a run that passes the end of a segment, so that the first rows of a
+strip could not always be decoded alone.
 Source: TIFF 6.0, sections 9 and 13.
 """
 

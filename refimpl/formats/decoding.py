@@ -5,8 +5,8 @@ Section "Raster data".  Deflate stands on zlib, LZMA on lzma, LZW and PackBits o
 Pillow does not know all types of pixels.
 
 Deflate and LZMA do not stand on Pillow because its libtiff stops at the last pixel, before the checksum: of 1,500
-damaged strips of each it passed 148 of deflate and 89 of LZMA that are refused here.  tifffile without imagecodecs reads
-neither LZW nor ZSTD nor predictor 3.
+damaged strips of each it passed 148 of deflate and 89 of LZMA that are refused here.  tifffile without imagecodecs
+reads neither LZW nor ZSTD nor predictor 3.
 Source: TIFF 6.0; RFC 8878 for the frames of ZSTD.
 """
 

@@ -5,7 +5,7 @@ as its pixels stand in the result, so that memory is that of the result and of o
 reads many windows of one file passes ``Kept``, so that a segment which several windows touch is decoded once.
 
 tifffile (without zarr) and Pillow decode a page as a whole.  For a window of 512 x 512 cells of a compressed map of
-8192 x 8192 float32 they took one to four seconds and 0.5 to 0.7 GiB, this module less than 0.1 s and 5 MiB.
+8192 x 8192 float32 they took one to five seconds and 0.5 to 0.8 GiB, this module less than 0.1 s and 5 MiB.
 """
 
 from __future__ import annotations
