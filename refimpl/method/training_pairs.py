@@ -1,4 +1,4 @@
-"""Training pairs from the one coarse map (section "ZSSR"; D14, D15; Shocher, Cohen & Irani 2018, section 3).
+"""Training pairs from the one coarse map (Fig. 8, section "ZSSR"; D14, D15; Shocher et al. 2018, section 3).
 
 The linear image (rows, cols) of the map is seen in a pyramid of scales.  A step draws a scale (the full size half of
 the time), a crop of n x n cells with at least half of them valid and not all 0, and one of eight rotations and mirrors:
