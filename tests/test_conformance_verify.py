@@ -19,6 +19,7 @@ from refimpl.cli import main
 from refimpl.conformance import Task, check
 from refimpl.conformance.csv_and_npy import write_npy
 from refimpl.conformance.judge import names
+from refimpl.conformance.operations import METHOD
 from refimpl.conformance.suite import Suite, find_suite
 from refimpl.earth.grid import Grid, Raster
 from refimpl.earth.projection import ALBERS_CHINA
@@ -405,9 +406,33 @@ def test_the_program_sees_the_question_and_never_the_answer(suite, tmp_path):
 def test_refimpl_itself_is_checked_with_both_backends(suite, tmp_path, capsys):
     assert verify(suite, tmp_path) == 0
     text = capsys.readouterr().out
-    assert "numba (" in text and "numpy (" in text and "10 of 10 passed" in text
+    # Five cases on each backend; the density of an emission is also put to the plain method, on each.
+    assert "numba (" in text and "numpy (" in text and "12 of 12 passed" in text
+    tables = [line.split(" (")[0] for line in text.splitlines() if line.endswith(" s)")]
+    totals = [line.split()[1:] for line in text.splitlines() if line.startswith("all ")]
+    whole, plain = ["5", "5", "0", "0"], ["1", "1", "0", "0"]
+    assert dict(zip(tables, totals, strict=True)) == {
+        "numba": whole, "numpy": whole, "method, numba": plain, "method, numpy": plain
+    }  # fmt: skip
     assert verify(suite, tmp_path, "--backend", "numpy", "--stage", "raster") == 0
     assert "2 of 2 passed" in capsys.readouterr().out
+    assert verify(suite, tmp_path, "--backend", "numpy", "--stage", "allocation") == 0
+    text = capsys.readouterr().out
+    assert "2 of 2 passed" in text and "method, numpy (" in text and "numba" not in text
+
+
+def test_a_wrong_method_fails_although_the_form_that_runs_take_is_right(suite, tmp_path, capsys, monkeypatch):
+    right = METHOD["emission_density"]
+
+    def wrong(task):
+        density = right(task)["density"]
+        return {"density": Raster.masked(3 * density.values, density.valid, density.grid, density.units)}
+
+    monkeypatch.setitem(METHOD, "emission_density", wrong)
+    assert verify(suite, tmp_path, "--backend", "numpy", "--stage", "allocation") == 1
+    text = capsys.readouterr().out
+    assert "FAILED per-km2 [method, numpy]" in text and "every value is 3 times too large" in text
+    assert "FAILED per-km2 [numpy]" not in text and "1 of 2 failed, in: allocation" in text
 
 
 def test_check_passes_a_right_function_and_raises_the_finding_for_a_wrong_one(suite):

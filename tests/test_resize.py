@@ -311,8 +311,8 @@ def test_masks_of_another_shape_are_refused():
 
 def test_the_kernels_work_without_compilation():
     program = (
-        "import numpy as np; from refimpl.method.resize import *; from refimpl.method.back_projection import back_project;"
-        "from refimpl.twins import backend\n"
+        "import numpy as np; from refimpl.method.resize import *; from refimpl.twins import backend\n"
+        "from refimpl.method.back_projection import back_project\n"
         "def answers():\n"
         "    rng = np.random.default_rng(1); image, valid = rng.random((8, 10)), rng.random((8, 10)) < 0.6\n"
         "    found = [resize_bicubic(image, s) for s in ((16, 20), (4, 5), (7, 9))] + [back_project(\n"

@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import refimpl.method.super_resolution as upscale_module
 import refimpl.windows.ensemble as ensemble_module
 import refimpl.windows.fine_map as fine_module
+import refimpl.windows.whole_maps as whole_maps
 from refimpl.earth.grid import Grid, Raster, Source
 from refimpl.earth.projection import ALBERS_CHINA
 from refimpl.errors import InputError
 from refimpl.formats.writing import write_parts
 from refimpl.method.image_range import measure_range
 from refimpl.method.network import initialise
-from refimpl.method.resize import downsample, upsample, upsample_valid
+from refimpl.method.resize import downsample, resize_bicubic, upsample_valid
 from refimpl.method.settings import UpscaleSettings
 from refimpl.windows.fine_map import Bicubic, NetworkOutput, Plain, Replicated, SuperResolved
 from refimpl.windows.measured_range import Clipped, clip_negatives, measure
@@ -130,7 +130,7 @@ def test_valid_weight_of_cells_that_are_all_valid_is_exactly_one(dtype, kind):
     rng = np.random.default_rng(4)
     image, valid = rng.random((40, 36)).astype(dtype), np.ones((40, 36), bool)
     valid[:8] = False
-    assert np.array_equal(upsample_valid(image, valid)[24:], upsample(image)[24:])
+    assert np.array_equal(upsample_valid(image, valid)[24:], resize_bicubic(image, (80, 72))[24:])
     plain = downsample(image, np.ones_like(valid), kind)[0]
     assert np.array_equal(downsample(image, valid, kind)[0][8:], plain[8:])
 
@@ -200,14 +200,14 @@ def test_maps_in_memory_are_made_in_tiles_that_do_not_show(monkeypatch):
         yield replicate(coarse, "keep")
 
     expected = list(maps())
-    monkeypatch.setattr(upscale_module, "TILE", 16)
+    monkeypatch.setattr(whole_maps, "TILE_CELLS", 16)
     for found, whole in zip(maps(), expected, strict=True):
         assert same(found, whole, (0, 100, 0, 90)) and found.units == "t/km2" and found.grid == whole.grid
 
 
 def test_memory_beyond_the_result_does_not_grow_with_the_map(monkeypatch):
     peaks, network = [], some_network()
-    monkeypatch.setattr(upscale_module, "TILE", 32)
+    monkeypatch.setattr(whole_maps, "TILE_CELLS", 32)
     for rows in (64, 512):
         coarse = some_map((rows, 64), False)
         apply_network(network, some_map((8, 8), False), SMALL)                      # compiles

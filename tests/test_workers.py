@@ -18,11 +18,12 @@ from refimpl.earth.projection import WGS84
 from refimpl.errors import DataWarning, InputError
 from refimpl.formats.files import sha256
 from refimpl.formats.geotiff import read_raster
+from refimpl.formats.model_file import write_model
 from refimpl.formats.writing import write_raster
-from refimpl.method import super_resolution as upscale
 from refimpl.method.selection import fit_model
 from refimpl.run.workers import executor_of
 from refimpl.twins import backend, current_backend
+from refimpl.windows import fine_map
 from refimpl.windows.executors import at_once, result_of, submit
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -99,6 +100,7 @@ def test_workers_that_cannot_be_are_refused_in_one_sentence_with_nothing_written
 ORPHANS = """
 import sys, time
 from refimpl.run.workers import executor_of
+from refimpl.windows import fine_map
 from refimpl.windows.executors import submit
 from tests.test_workers import announce_and_wait
 if __name__ == "__main__":
@@ -170,7 +172,7 @@ def maps(tmp_path_factory):
     (folder / "zones.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [zone]}))
     totals = rng.lognormal(size=(12, 2)) * [1e5, 1e3]
     target = totals @ [0.02, 3.0] - 3e3 + 500 * rng.standard_normal(12)
-    fit_model("svr", totals, target, feature_names=("ntl", "people")).save(folder / "model.json")
+    write_model(folder / "model.json", fit_model("svr", totals, target, feature_names=("ntl", "people")))
     shape = 70, 90
     small = Raster.masked(rng.lognormal(size=shape), rng.random(shape) < 0.9, Grid(grid.crs, grid.transform, shape))
     write_raster(folder / "coarse.tif", small)
@@ -197,7 +199,7 @@ def words_of(verb, folder):
 def test_threads_workers_and_processes_give_the_same_bytes(maps, tmp_path, monkeypatch, capsys, verb):
     monkeypatch.setattr(warp, "WARPED_TILE", (512, 512))
     monkeypatch.setattr(predict, "COARSE_TILE", (512, 512))
-    monkeypatch.setattr(upscale, "TILE", 32)
+    monkeypatch.setattr(fine_map, "TILE_CELLS", 32)
     digests, said = set(), set()
     for number, (threads, options) in enumerate(ALONE + WITH_WORKERS + WITH_PROCESSES):
         monkeypatch.setenv("REFIMPL_THREADS", threads)
