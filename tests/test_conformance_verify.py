@@ -431,7 +431,7 @@ def test_a_wrong_method_fails_although_the_form_that_runs_take_is_right(suite, t
     monkeypatch.setitem(METHOD, "emission_density", wrong)
     assert verify(suite, tmp_path, "--backend", "numpy", "--stage", "allocation") == 1
     text = capsys.readouterr().out
-    assert "FAILED per-km2 [method, numpy]" in text and "every value is 3 times too large" in text
+    assert "FAILED per-km2 [method, numpy]" in text and "every value is 3 times what was expected" in text
     assert "FAILED per-km2 [numpy]" not in text and "1 of 2 failed, in: allocation" in text
 
 

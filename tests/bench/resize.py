@@ -103,11 +103,14 @@ def draws(size: int) -> np.ndarray:
 
 def prepare_crops(size):
     def prepare():
-        from refimpl.method.training_pairs import Draw, build_pyramid, training_pair
+        from refimpl.method.settings import UpscaleSettings
+        from refimpl.method.training_pairs import Draw, cut, training_pair
+        from refimpl.windows.levels import pyramid_of
+        from refimpl.windows.scaled import in_memory
 
-        levels = build_pyramid(image()[:600, :600], np.ones((600, 600), bool), size, pyramid=False)
-        crops = [Draw(1, 1.0, *map(int, draw)) for draw in draws(size)]
-        return lambda: [training_pair(levels, draw, size)[:2] for draw in crops]
+        levels = pyramid_of(in_memory(image()[:600, :600], np.ones((600, 600), bool)), size, pyramid=False)
+        crops, settings = [Draw(1, 1.0, *map(int, draw)) for draw in draws(size)], UpscaleSettings()
+        return lambda: [training_pair(*cut(levels, draw, size), settings)[:2] for draw in crops]
 
     return prepare
 
