@@ -1,5 +1,6 @@
 """The house stands as its table says: floors, the method's few imports, the road's length and depth, README's map."""
 
+import ast
 import importlib
 import os
 import re
@@ -54,6 +55,13 @@ def test_the_road_from_eq_1_to_eq_3_is_short_and_the_readme_says_how_short(calls
 @pytest.mark.parametrize("name", FORMULAS)
 def test_three_frames_at_most_lie_between_spatialize_and_a_formula(calls, name):
     assert calls.between(name) <= 3
+
+
+def test_every_public_function_of_the_method_has_an_example():
+    for module in modules():
+        for node in module.tree.body if module.floor == "method" else ():
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                assert ">>>" in (ast.get_docstring(node) or ""), f"{module.name}.{node.name}"
 
 
 def paper_map():

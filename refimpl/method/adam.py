@@ -38,7 +38,12 @@ def adam_step(
 
 
 def check_step(step: int, rate: float, beta1: float, beta2: float, epsilon: float) -> None:
-    """Refuse numbers with which Adam would stand still, run uphill or divide by 0."""
+    """Refuse numbers with which Adam would stand still, run uphill or divide by 0.
+
+    >>> check_step(0, 1e-3, 0.9, 0.999, 1e-8)
+    Traceback (most recent call last):
+    refimpl.errors.InputError: Adam: step is 0; expected a step from 1 on
+    """
     for name, value, good, expected in (
         ("step", step, step >= 1, "a step from 1 on"),
         ("rate", rate, 0 < rate < np.inf, "a number above 0"),

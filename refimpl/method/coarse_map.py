@@ -66,12 +66,21 @@ def predict_coarse(
 
 
 def check_scaling(scaling: str, upper_quantile: float) -> None:
-    """InputError for an unknown scaling or a quantile beyond [0, 1]."""
+    """InputError for an unknown scaling or a quantile beyond [0, 1].
+
+    >>> check_scaling("seperate", 0.999)
+    Traceback (most recent call last):
+    refimpl.errors.InputError: unknown scaling 'seperate'; did you mean 'separate'?
+    """
     if scaling not in ("separate", "shared"):
         raise InputError(f"unknown scaling {scaling!r}{did_you_mean(str(scaling), ('separate', 'shared'))}")
     share("coarse map", "upper_quantile", upper_quantile)
 
 
 def no_cell(names: tuple[str, ...]) -> InputError:
-    """The sentence for drivers that have no cell in common."""
+    """The sentence for drivers that have no cell in common.
+
+    >>> str(no_cell(("ntl", "gdp")))
+    'no cell has all of ntl, gdp; do the rasters overlap the working grid?'
+    """
     return InputError(f"no cell has all of {', '.join(names)}; do the rasters overlap the working grid?")

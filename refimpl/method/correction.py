@@ -112,7 +112,12 @@ def per_km2(emission: np.ndarray, areas: np.ndarray) -> np.ndarray:
 
 
 def refuse_wrong_totals(codes: Iterable[int], totals: Iterable[float]) -> None:
-    """InputError, with its province, for the first total that is negative or not finite, or beyond all measure."""
+    """InputError, with its province, for the first total that is negative or not finite, or beyond all measure.
+
+    >>> refuse_wrong_totals([11], [-1.0])
+    Traceback (most recent call last):
+    refimpl.errors.InputError: the total of province 11 is -1.0; expected 10^4 t, 0 or more
+    """
     for code, total in zip(codes, totals):
         if not 0 <= total < math.inf:
             raise InputError(f"the total of province {code} is {total}; expected 10^4 t, 0 or more")
@@ -124,6 +129,8 @@ def refuse_wrong_weights(weights: np.ndarray, valid: np.ndarray, areas: np.ndarr
     """InputError, with its place, for the first valid weight that is negative or not finite, also times its area.
 
     ``corner`` is the row and column of the first cell on the map.
+
+    >>> refuse_wrong_weights(np.array([[1.0, 0.0]]), np.ones((1, 2), bool), np.ones(1))  # none is wrong
     """
     with np.errstate(over="ignore", invalid="ignore"):
         wrong = valid & ~((weights >= 0) & np.isfinite(weights.astype(float) * areas[:, np.newaxis]))

@@ -154,8 +154,8 @@ DECISIONS: tuple[Decision, ...] = (
     Decision(
         "D24",
         "ODIAC and FFDAS units",
-        "12 months of t C per cell summed, x 44/12, per km2; kg C/m2/yr x 1000 x 44/12; the mean over the valid part of "
-        "a cell (comparisons of maps keep the total instead)",
+        "12 months of t C per cell summed, x 44/12, per km2; kg C/m2/yr x 1000 x 44/12; the mean over the valid part "
+        "of a cell (comparisons of maps keep the total instead)",
         "refimpl.evaluation.other_inventories",
     ),
 )

@@ -53,6 +53,11 @@ def sweep(X: np.ndarray, residual: np.ndarray, w: np.ndarray, squared_norms: np.
     """Minimise the objective along each coordinate in turn; change w (d,) and the residual (n,) in place.
 
     Along coordinate j it is a parabola plus l1 |w_j|: its minimum is soft thresholding by l1.
+
+    >>> X, w, residual = np.array([[1.0]]), np.zeros(1), np.array([2.0])
+    >>> sweep(X, residual, w, np.ones(1), 0.5, 0.0)
+    >>> w, residual
+    (array([1.5]), array([0.5]))
     """
     for j in np.flatnonzero(squared_norms):
         pull = np.sum(X[:, j] * residual) + squared_norms[j] * w[j]

@@ -69,7 +69,11 @@ def feature_matrix(X, d: int | None = None) -> np.ndarray:
 
 
 def finite_float64(values, name: str) -> np.ndarray:
-    """``values`` as float64, C-contiguous; ValueError where one is nan or infinite."""
+    """``values`` as float64, C-contiguous; ValueError where one is nan or infinite.
+
+    >>> finite_float64([1, 2], "y")
+    array([1., 2.])
+    """
     values = np.ascontiguousarray(values, dtype=np.float64)
     if not np.isfinite(values).all():
         raise ValueError(f"{name} holds nan or infinite values; leave those samples out first")
@@ -77,7 +81,12 @@ def finite_float64(values, name: str) -> np.ndarray:
 
 
 def training_data(X, y) -> tuple[np.ndarray, np.ndarray]:
-    """X (n, d) and y (n,) for a fit, float64 and finite, n at least 1; else ValueError."""
+    """X (n, d) and y (n,) for a fit, float64 and finite, n at least 1; else ValueError.
+
+    >>> training_data([[1], [2]], [3, 4])
+    (array([[1.],
+           [2.]]), array([3., 4.]))
+    """
     X, y = finite_float64(feature_matrix(X), "X"), np.asarray(y)
     if y.ndim != 1 or y.size != X.shape[0] or y.size == 0:
         raise ValueError(f"X has shape {X.shape} and y {y.shape}, expected (n, d) and (n,) with n at least 1")

@@ -36,22 +36,38 @@ def positive(model: str, name: str, value) -> float:
 
 
 def not_negative(model: str, name: str, value) -> float:
-    """A finite number, 0 or greater."""
+    """A finite number, 0 or greater.
+
+    >>> not_negative("SVR", "epsilon", 0)
+    0.0
+    """
     return float(_checked(model, name, value, _number(value) >= 0, "a finite number, 0 or greater"))
 
 
 def share(model: str, name: str, value) -> float:
-    """A number from 0 to 1."""
+    """A number from 0 to 1.
+
+    >>> share("ElasticNet", "l1_ratio", 1)
+    1.0
+    """
     return float(_checked(model, name, value, 0 <= _number(value) <= 1, "a number from 0 to 1"))
 
 
 def finite(model: str, name: str, value) -> float:
-    """A finite number of either sign."""
+    """A finite number of either sign.
+
+    >>> finite("SVR", "coef0", -2)
+    -2.0
+    """
     return float(_checked(model, name, value, not math.isnan(_number(value)), "a finite number"))
 
 
 def count(model: str, name: str, value, unlimited: int | None = None) -> int:
-    """A whole number, 1 or greater, or the value that stands for "no limit"."""
+    """A whole number, 1 or greater, or the value that stands for "no limit".
+
+    >>> count("SVR", "max_iter", -1, unlimited=-1)
+    -1
+    """
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     also = "" if unlimited is None else f", or {unlimited} for no limit"
     good = whole and (value >= 1 or value == unlimited)
@@ -59,7 +75,11 @@ def count(model: str, name: str, value, unlimited: int | None = None) -> int:
 
 
 def switch(model: str, name: str, value) -> bool:
-    """True or False."""
+    """True or False.
+
+    >>> switch("SVR", "shrinking", True)
+    True
+    """
     return _checked(model, name, value, isinstance(value, bool), "true or false")
 
 

@@ -80,7 +80,11 @@ def measure_range(values: np.ndarray, valid: np.ndarray) -> ImageRange:
 
 
 def no_valid_cell() -> InputError:
-    """The sentence for a coarse map without a valid cell."""
+    """The sentence for a coarse map without a valid cell.
+
+    >>> str(no_valid_cell()).startswith("coarse map: no cell is valid")
+    True
+    """
     return InputError("coarse map: no cell is valid, expected at least one; check the nodata value and the zones")
 
 

@@ -60,11 +60,19 @@ def kernel_expansion(
 
 
 def overflow(kernel: str) -> InputError:
-    """What to raise where a kernel value is not finite."""
+    """What to raise where a kernel value is not finite.
+
+    >>> str(overflow("poly"))
+    'SVR: the poly kernel of these features exceeds float64; scale them to [0, 1]'
+    """
     return InputError(f"SVR: the {kernel} kernel of these features exceeds float64; scale them to [0, 1]")
 
 
 def checked_kernel(kernel: str, gamma: float, degree: int, coef0: float) -> tuple[str, float, int, float]:
-    """A kernel as a user may name it, if each of its parameters is in its range; else InputError."""
+    """A kernel as a user may name it, if each of its parameters is in its range; else InputError.
+
+    >>> checked_kernel("rbf", 1, 3, 0)
+    ('rbf', 1.0, 3, 0.0)
+    """
     kernel, gamma = check.choice("SVR", "kernel", kernel, KERNELS), check.positive("SVR", "gamma", gamma)
     return kernel, gamma, check.count("SVR", "degree", degree), check.finite("SVR", "coef0", coef0)

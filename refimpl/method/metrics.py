@@ -9,7 +9,11 @@ import numpy as np
 
 
 def paired(observed, estimated) -> tuple[np.ndarray, np.ndarray]:
-    """Both as float64 arrays; ValueError unless they have one shape and at least one value."""
+    """Both as float64 arrays; ValueError unless they have one shape and at least one value.
+
+    >>> paired([1], [2])
+    (array([1.]), array([2.]))
+    """
     observed, estimated = np.asarray(observed, float), np.asarray(estimated, float)
     if observed.shape != estimated.shape or observed.size == 0:
         raise ValueError("observed and estimated: expected two arrays of one shape and at least one value, "

@@ -185,6 +185,10 @@ def forward(network: Network, image: np.ndarray, activations: list | None = None
     """The fine image (H, W): ``image``, which is the interpolated one, plus the residual that the network finds.
 
     The input of each layer is appended to ``activations``, if given: training needs them.
+
+    >>> network = Network(np.zeros(parameter_count(2, 4, False)), depth=2, channels=4)  # finds no residual
+    >>> forward(network, np.array([[1.0, 2.0]]))
+    array([[1., 2.]])
     """
     x = np.ascontiguousarray(image)[:, :, None]
     for number, layer in enumerate(network.layers, start=1):
@@ -206,6 +210,11 @@ def loss_and_gradients(
     ------
     ValueError
         Shapes differ, or no cell of ``mask`` is true.
+
+    >>> network = Network(np.zeros(parameter_count(2, 4, False)), depth=2, channels=4)
+    >>> loss, gradients = loss_and_gradients(network, np.ones((2, 2)), np.full((2, 2), 4.0), np.eye(2, dtype=bool))
+    >>> loss, gradients.parameters.shape
+    (3.0, (72,))
     """
     count = cells_of(mask, image, target)
     activations: list[np.ndarray] = []

@@ -115,6 +115,10 @@ def weigh_valid(
     """Sums over given taps, divided by the share of them that is valid; values and validity.
 
     ``every_valid`` says that the whole map is valid: nothing is divided then.
+
+    >>> halves = np.array([[0, 1]]), np.array([[0.5, 0.5]])
+    >>> weigh_valid(np.array([[1.0, 9.0], [3.0, 9.0]]), np.array([[True, False], [True, False]]), halves, halves, False)
+    (array([[2.]]), array([[ True]]))
     """
     if every_valid:
         return weigh(image, rows, cols), np.ones((len(rows[0]), len(cols[0])), bool)
@@ -125,7 +129,12 @@ def weigh_valid(
 
 
 def weigh(image: np.ndarray, rows: Taps, cols: Taps) -> np.ndarray:
-    """Sums over the taps in their order, each product rounded: along the rows' axis, then along the columns'."""
+    """Sums over the taps in their order, each product rounded: along the rows' axis, then along the columns'.
+
+    >>> halves = np.array([[0, 1]]), np.array([[0.5, 0.5]])
+    >>> weigh(np.array([[1.0, 2.0], [3.0, 6.0]]), halves, halves)
+    array([[3.]])
+    """
     for indices, weights in (rows, cols):  # no matrix product, so that the bytes do not depend on a library's threads
         weights = weights.astype(image.dtype)
         out = image[indices[:, 0]] * weights[:, :1]
@@ -136,7 +145,12 @@ def weigh(image: np.ndarray, rows: Taps, cols: Taps) -> np.ndarray:
 
 
 def check_shape(shape: tuple[int, int]) -> None:
-    """Refuse to resize to less than a cell."""
+    """Refuse to resize to less than a cell.
+
+    >>> check_shape((0, 5))
+    Traceback (most recent call last):
+    refimpl.errors.InputError: cannot resize to rows 0, cols 5; expected 1 or more of each
+    """
     if min(shape) < 1:
         raise InputError(f"cannot resize to rows {shape[0]}, cols {shape[1]}; expected 1 or more of each")
 
@@ -155,12 +169,20 @@ def upsample_valid(image: np.ndarray, valid: np.ndarray) -> np.ndarray:
 
     The result is 0 in the four children of an invalid cell, and only there: a cell carries 0.752 of its children's
     weight; whatever its neighbours are, their part of the share stays within (-0.206, 0.454).
+
+    >>> upsample_valid(np.array([[4.0, 9.0]]), np.array([[True, False]]))
+    array([[4., 4., 0., 0.],
+           [4., 4., 0., 0.]])
     """
     return resize_valid(image, valid, (2 * image.shape[0], 2 * image.shape[1]))[0]
 
 
 def downsample(image: np.ndarray, valid: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray]:
-    """A coarse map from a fine one, as ``kind`` = "mean" or "bicubic" has it (D16); values and validity."""
+    """A coarse map from a fine one, as ``kind`` = "mean" or "bicubic" has it (D16); values and validity.
+
+    >>> downsample(np.array([[1.0, 2.0], [3.0, 6.0]]), np.ones((2, 2), bool), "mean")
+    (array([[3.]]), array([[ True]]))
+    """
     if kind == "mean":
         return downsample_mean_valid(image, valid)
     if kind != "bicubic":

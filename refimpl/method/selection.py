@@ -108,7 +108,11 @@ def fit_model(
 
 
 def leave_one_out(name: str, drivers, emission, settings: Settings | None = None) -> np.ndarray:
-    """Emission (n,) of each province, predicted by a fit, scalers included, that has not seen it; n at least 2."""
+    """Emission (n,) of each province, predicted by a fit, scalers included, that has not seen it; n at least 2.
+
+    >>> leave_one_out("linear", [[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0]).round(9)
+    array([1., 3., 5., 7.])
+    """
     drivers, emission = training_data(drivers, emission)
     if emission.size < 2:
         raise ValueError("regression: 1 province has statistics, expected at least 2; supply more provinces")
@@ -144,6 +148,10 @@ def choose(table: SelectionTable) -> str:
     """D07: the name of the model with the highest test R2; ties go to the lower test RMSE, then to the earlier row.
 
     (R2 is nan, hence tied, where the test emission is constant.)
+
+    >>> row = lambda name, r2: ModelScores(name, None, Scores(r2, 1.0, 1.0), None, None)
+    >>> choose(SelectionTable((row("svr", 0.72), row("linear", 0.65))))
+    'svr'
     """
     return table.models[best([row.test.r2 for row in table.models], [row.test.rmse for row in table.models])].name
 

@@ -156,6 +156,10 @@ def province_totals(year: Year, name: str, codes: Sequence[int], zones: np.ndarr
     ------
     InputError
         The year lacks the driver, or a province has no cell with a value.
+
+    >>> year = Year({}, {"ntl": np.array([[1.0, np.nan, 4.0]])})
+    >>> province_totals(year, "ntl", [12, 11], np.array([[11, 11, 12]]), np.array([0.5]))
+    array([2. , 0.5])
     """
     if name not in (year.totals or year.drivers):
         raise InputError(f"driver {name!r} is missing in one of the two years; give both years the same drivers")

@@ -123,7 +123,13 @@ def first_state(
     levels: Sequence[Level], settings: UpscaleSettings, rng: np.random.Generator, network: Network | None = None,
     tape: Tape | None = None,
 ) -> TrainingState:  # fmt: skip
-    """Before the first step: first weights (D11) and fixed crops (D12), drawn where they are not given."""
+    """Before the first step: first weights (D11) and fixed crops (D12), drawn where they are not given.
+
+    >>> start = Network(np.zeros(144), depth=2, channels=8)
+    >>> state = first_state([], UpscaleSettings(layers=2, channels=8), None, start, Tape((Draw(0, 1.0, 0, 0, 0),)))
+    >>> state.step, state.moments.shape, len(state.draws)
+    (0, (2, 144), 1)
+    """
     shape = settings.layers, settings.channels, settings.bias
     start = network or initialise(rng, *shape, settings.initialisation)
     given = start.depth, start.channels, start.bias
@@ -136,7 +142,12 @@ def first_state(
 
 
 def reconstruction_error(network: Network, pairs: list, kind: str = "l1") -> float:
-    """Mean over the valid cells of all pairs of |output - father| ("l1") or its square ("mse") (D12)."""
+    """Mean over the valid cells of all pairs of |output - father| ("l1") or its square ("mse") (D12).
+
+    >>> network = Network(np.zeros(144), depth=2, channels=8)  # finds no residual
+    >>> float(reconstruction_error(network, [(np.zeros((1, 2)), np.array([[3.0, 9.0]]), np.array([[True, False]]))]))
+    3.0
+    """
     total, count = 0.0, 0
     for image, father, valid in pairs:
         error = np.abs(forward(network, image) - father)

@@ -94,7 +94,12 @@ def turned(image: np.ndarray, turn: int) -> np.ndarray:
 
 
 def rotate_mirror(image: np.ndarray, turn: int) -> np.ndarray:
-    """``turned``, as a contiguous array of its own (or the image itself, if it is one and ``turn`` is 0)."""
+    """``turned``, as a contiguous array of its own (or the image itself, if it is one and ``turn`` is 0).
+
+    >>> rotate_mirror(np.array([[1, 2], [3, 4]]), 1)
+    array([[2, 4],
+           [1, 3]])
+    """
     return np.ascontiguousarray(turned(image, turn))
 
 
@@ -127,7 +132,11 @@ def crop_size(shape: tuple[int, int], wanted: int) -> int:
 
 @twin("kernels.admissible")
 def admissible(image: np.ndarray, valid: np.ndarray, size: int) -> np.ndarray:
-    """(rows - size + 1, cols - size + 1) bool: corners of crops with at least half of the cells valid and not all 0."""
+    """(rows - size + 1, cols - size + 1) bool: corners of crops with at least half of the cells valid and not all 0.
+
+    >>> admissible(np.array([[0.0, 5.0, 0.0, 0.0]] * 2), np.ones((2, 4), bool), 2)
+    array([[ True,  True, False]])
+    """
     enough = 2 * sums_of_windows(valid, size) >= size * size
     return enough & (sums_of_windows(valid & (image != 0), size) > 0)
 
@@ -172,7 +181,11 @@ def pyramid(image: np.ndarray, valid: np.ndarray, size: int, scales: Sequence[fl
 
 
 def no_crop(shape: tuple[int, int], valid: int, lit: bool, size: int) -> InputError:
-    """The sentence for a map without an admissible crop; ``lit``: one of its ``valid`` cells is not 0."""
+    """The sentence for a map without an admissible crop; ``lit``: one of its ``valid`` cells is not 0.
+
+    >>> str(no_crop((9, 9), 4, True, 8)).startswith("image of the coarse map: no crop of 8 x 8 cells")
+    True
+    """
     if not lit:
         return InputError("image of the coarse map: all of its valid cells have one value, expected a map with "
                           "structure; check the prediction")  # fmt: skip
@@ -182,7 +195,13 @@ def no_crop(shape: tuple[int, int], valid: int, lit: bool, size: int) -> InputEr
 
 
 def draw_crop(levels: Sequence[Level], rng: np.random.Generator, step: int) -> Draw:
-    """One crop, three draws: a level (the full size with probability 1/2, the others alike), a corner, a turn."""
+    """One crop, three draws: a level (the full size with probability 1/2, the others alike), a corner, a turn.
+
+    >>> level = Level(1.0, np.ones((4, 4)), np.ones((4, 4), bool), [(0, 0)])
+    >>> draw = draw_crop([level], np.random.default_rng(1), 7)
+    >>> draw.step, draw.scale, draw.row, draw.column, draw.turn in range(8)
+    (7, 1.0, 0, 0, True)
+    """
     share, other = rng.random(), len(levels) - 1
     beyond = (share - FULL_SIZE_SHARE) / (1 - FULL_SIZE_SHARE)
     level = levels[0 if share < FULL_SIZE_SHARE or not other else 1 + int(beyond * other)]
@@ -191,7 +210,12 @@ def draw_crop(levels: Sequence[Level], rng: np.random.Generator, step: int) -> D
 
 
 def draw_fixed_crops(levels: Sequence[Level], rng: np.random.Generator, count: int) -> list[Draw]:
-    """``count`` different crops (or as many as there are) of the full size, as it lies, to measure on (D12)."""
+    """``count`` different crops (or as many as there are) of the full size, as it lies, to measure on (D12).
+
+    >>> level = Level(1.0, np.ones((4, 4)), np.ones((4, 4), bool), [(0, 0), (0, 1)])
+    >>> sorted(draw.column for draw in draw_fixed_crops([level], np.random.default_rng(1), 16))
+    [0, 1]
+    """
     corners = levels[0].corners
     chosen = rng.choice(len(corners), size=min(count, len(corners)), replace=False)
     return [Draw(0, 1.0, *corners[int(number)], 0) for number in chosen]
@@ -204,6 +228,11 @@ def cut(levels: Sequence[Level], draw: Draw, size: int) -> tuple[np.ndarray, np.
     ------
     InputError
         The draw, from a tape, names a scale or a place that this map does not have.
+
+    >>> level = Level(1.0, np.arange(9.0).reshape(3, 3), np.ones((3, 3), bool), [(0, 0)])
+    >>> cut([level], Draw(1, 1.0, 1, 1, 4), 2)[0]
+    array([[5., 4.],
+           [8., 7.]])
     """
     level = next((level for level in levels if level.scale == draw.scale), None)
     if level is None or not all(0 <= start <= n - size for start, n in zip((draw.row, draw.column), level.shape)):
