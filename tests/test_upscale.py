@@ -12,7 +12,7 @@ from refimpl.earth.grid import Grid, Raster
 from refimpl.earth.projection import ALBERS_CHINA
 from refimpl.errors import InputError
 from refimpl.method.back_projection import back_project
-from refimpl.method.image_range import compress, expand, measure_range
+from refimpl.method.image_range import clip_negative, compress, expand, measure_range
 from refimpl.method.network import Network, initialise, parameter_count
 from refimpl.method.resize import downsample_mean_valid, resize_bicubic
 from refimpl.method.settings import UpscaleSettings, validate
@@ -187,6 +187,8 @@ def test_negative_values_are_clipped_and_counted():
     valid = np.array([[True, True, True], [True, True, False]])
     clipped, count = clip_negatives(raster(values, valid))
     assert count == 2 and clipped.values.tolist() == [[0, 2, 0], [3, 0, 0]]
+    plain, count = clip_negative(np.where(valid, values, 0))
+    assert count == 2 and plain.tolist() == [[0, 2, 0], [3, 0, 0]]
     coarse = coast(offset=-5.0)
     assert super_resolve(coarse, SMALL, np.random.default_rng(1)).clipped == np.sum(coarse.values < 0) > 0
 
