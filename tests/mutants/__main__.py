@@ -1,4 +1,4 @@
-"""``python -m tests.mutants``: verify every mutant, some at a time; the kill rate by layer, and the survivors by name."""
+"""``python -m tests.mutants``: verify mutants, some at a time; the kill rate by layer, and the survivors by name."""
 
 from __future__ import annotations
 
@@ -35,6 +35,11 @@ class Verdict:
         return self.status == 1 and self.mutant.stage in self.stages
 
     @property
+    def noticed(self) -> bool:
+        """Whether `verify` failed, whatever stage it named."""
+        return self.status == 1
+
+    @property
     def by_one_case(self) -> bool:
         """Whether the mutant is killed, and would survive without one case of its stage."""
         return self.killed and len(self.stages[self.mutant.stage]) == 1
@@ -69,19 +74,22 @@ def verdicts(mutants: Iterable[Mutant], arguments: tuple[str, ...] = (), jobs: i
 def table(found: list[Verdict]) -> str:
     """Kills by layer, and how many of them hang on a single case; the survivors by name.
 
+    ``noticed`` counts the mutants at which `verify` fails, also where it names another stage alone.
+
     >>> mutant = Mutant("a", "zssr", "kernels/adam.py", "x", "y")
     >>> print(table([Verdict(mutant, 1, {"zssr": ["adam-one-step"]}), Verdict(mutant, 0, {})]))
-    layer       mutants  killed  rate  by one case
-    kernels           2       1   50%            1
-    all               2       1   50%            1
+    layer       mutants  killed  rate  by one case  noticed
+    kernels           2       1   50%            1        1
+    all               2       1   50%            1        1
     survivors in kernels: a
     """
-    lines, survivors = ["layer       mutants  killed  rate  by one case"], []
+    lines, survivors = ["layer       mutants  killed  rate  by one case  noticed"], []
     layers = sorted({one.mutant.layer for one in found})
     for layer in (*layers, "all"):
         here = [one for one in found if layer in (one.mutant.layer, "all")]
         killed, alone = sum(one.killed for one in here), sum(one.by_one_case for one in here)
-        lines.append(f"{layer:10}  {len(here):7}  {killed:6}  {killed / len(here):4.0%}  {alone:11}")
+        noticed = sum(one.noticed for one in here)
+        lines.append(f"{layer:10}  {len(here):7}  {killed:6}  {killed / len(here):4.0%}  {alone:11}  {noticed:7}")
         names = [one.mutant.id for one in here if not one.killed]
         if names and layer != "all":
             survivors.append(f"survivors in {layer}: {', '.join(names)}")

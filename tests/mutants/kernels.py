@@ -51,13 +51,6 @@ KERNELS = [
         "run_parts(difference_part, max(coarse.shape[0] // band, 1), band,",
     ),
     Mutant(
-        "kernel-mean-odd-row-counted-twice",
-        "zssr",
-        "kernels/block_mean.py",
-        "if 2 * i + r == rows:",
-        "if 2 * i + r > rows:",
-    ),
-    Mutant(
         "kernel-mean-counts-never-reset",
         "zssr",
         "kernels/block_mean.py",
@@ -103,8 +96,8 @@ KERNELS = [
         "kernel-median-comparator-missing",
         "zssr",
         "kernels/ensemble.py",
-        "return a, min(b, c), max(b, c), d",
-        "return a, b, c, d",
+        "a, b, c, d = min(a, c), min(b, d), max(a, c), max(b, d)",
+        "a, b, c, d = min(a, c), b, max(a, c), d",
     ),
     Mutant(
         "kernel-median-merge-incomplete",
@@ -390,13 +383,6 @@ KERNELS = [
         "out[2 * j + 1] = out[2 * j + 1] + row[2 * j + 1]",
     ),
     Mutant(
-        "kernel-crop-taps-of-rows-for-columns",
-        "zssr",
-        "kernels/scaled.py",
-        "*_as_compiled(rows, image.dtype), *_as_compiled(cols, image.dtype)",
-        "*_as_compiled(cols, image.dtype), *_as_compiled(cols, image.dtype)",
-    ),
-    Mutant(
         "kernel-residual-placed-within-the-stretch",
         "allocation",
         "kernels/shares.py",
@@ -495,25 +481,11 @@ KERNELS = [
         "if 0.0 < abs(beta[k]) <= C:",
     ),
     Mutant(
-        "kernel-svr-passes-over-zero",
-        "regression",
-        "kernels/smo.py",
-        "room_j, end_j = (beta[j], 0.0) if beta[j] > 0.0 else (C + beta[j], -C)",
-        "room_j, end_j = (C + beta[j], -C)",
-    ),
-    Mutant(
         "kernel-svr-first-block-of-samples",
         "regression",
         "kernels/tools/working_set.py",
         "    i = lane\n    for k in range(lane, residual.size, BLOCK):",
         "    i = lane\n    for k in range(lane, width, BLOCK):",
-    ),
-    Mutant(
-        "kernel-svr-shrinks-free-samples",
-        "regression",
-        "kernels/tools/shrinking.py",
-        "useless = residual[k] + up[k] < bottom and residual[k] + low[k] > top",
-        "useless = residual[k] + up[k] < bottom or residual[k] + low[k] > top",
     ),
     Mutant(
         "kernel-exp-beyond-its-range",
@@ -636,5 +608,19 @@ KERNELS = [
         "kernels/tools/zone_runs.py",
         "for k in range(LONG_STEP):",
         "for k in range(LANES):",
+    ),
+    Mutant(
+        "kernel-mean-of-two-cells-at-least",
+        "zssr",
+        "kernels/block_mean.py",
+        "some_row[j] = count > zero",
+        "some_row[j] = count > one",
+    ),
+    Mutant(
+        "kernel-crop-mask-ignored",
+        "zssr",
+        "kernels/scaled.py",
+        "np.ones(shape, bool)) if every_valid else",
+        "np.ones(shape, bool)) if True else",
     ),
 ]

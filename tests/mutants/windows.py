@@ -231,20 +231,6 @@ WINDOWS = [
         "under = window[0] // 2, -(-window[1] // 2), -(-window[2] // 2), -(-window[3] // 2)",
     ),
     Mutant(
-        "fine-invalid-cells-keep-values",
-        "zssr",
-        "refimpl/windows/fine_map.py",
-        "            values[~valid] = 0\n",
-        "            values[~valid] += 0\n",
-    ),
-    Mutant(
-        "fine-image-of-the-box-alone",
-        "zssr",
-        "refimpl/windows/fine_map.py",
-        "            cut = cut.around(box, reached)\n",
-        "            cut = cut.part(box)\n",
-    ),
-    Mutant(
         "fine-replicated-twice-as-wide",
         "zssr",
         "refimpl/windows/fine_map.py",
@@ -278,13 +264,6 @@ WINDOWS = [
         "refimpl/windows/ensemble.py",
         "origin = top + down, top + down, left + right, left + right",
         "origin = top, top, left, left",
-    ),
-    Mutant(
-        "ensemble-mask-not-turned",
-        "zssr",
-        "refimpl/windows/ensemble.py",
-        "turned(image, turn)[down:, right:], turned(valid, turn)[down:, right:]",
-        "turned(image, turn)[down:, right:], np.ones_like(turned(valid, turn))[down:, right:]",
     ),
     Mutant(
         "ensemble-last-turn-left-out",
@@ -458,13 +437,6 @@ WINDOWS = [
         "count = np.array([terms[code][2][-1]",
     ),
     Mutant(
-        "zonal-sum-rounded-at-each-cell",
-        "zonal",
-        "refimpl/windows/zonal_sums.py",
-        "high = math.fsum(terms)",
-        "high = math.fsum([sum(terms)])",
-    ),
-    Mutant(
         "walk-last-band-skipped",
         "pipeline",
         "refimpl/windows/walks.py",
@@ -505,5 +477,19 @@ WINDOWS = [
         "refimpl/evaluation/ranks.py",
         "ranks[order] = np.repeat(2 * starts + counts + 1, counts)",
         "ranks[order] = 2 * np.arange(1, values.size + 1)",
+    ),
+    Mutant(
+        "zonal-sum-rounded-at-each-cell",
+        "zonal",
+        "refimpl/windows/zonal_sums.py",
+        "return high, math.fsum([*terms, -high])",
+        "return float(np.cumsum([0.0, *terms])[-1]), 0.0",
+    ),
+    Mutant(
+        "fine-image-of-the-box-alone",
+        "zssr",
+        "refimpl/windows/fine_map.py",
+        "            cut = cut.around(box, reached)\n",
+        "            cut = cut.part(box)\n",
     ),
 ]
