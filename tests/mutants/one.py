@@ -10,26 +10,29 @@ import tempfile
 from pathlib import Path
 
 from tests.mutants.loader import install
+from tests.mutants.machine_code import private_machine_code
 from tests.mutants.mutants import MUTANTS
 
 
-def failing(arguments: list[str]) -> tuple[int, dict[str, list[str]]]:
-    """The exit status of ``refimpl verify`` with these arguments, and the failed cases by stage."""
+def failing(arguments: list[str], backend: str = "numpy") -> tuple[int, dict[str, list[str]]]:
+    """The exit status of ``refimpl verify`` with these arguments, and the failed cases by stage, each named once."""
     from refimpl.cli import main
 
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         results = Path(folder) / "results.json"
-        words = ["verify", "--quiet", "--backend", "numpy", "--results", str(results), "--pictures", folder]
+        words = ["verify", "--quiet", "--backend", backend, "--results", str(results), "--pictures", folder]
         status = main(words + arguments)
         rows = json.loads(results.read_text(encoding="utf-8"))["results"]
     stages: dict[str, list[str]] = {}
     for row in rows:
-        if row["outcome"] == "failed":
-            stages.setdefault(row["stage"], []).append(row["case"])
-    return status, stages
+        if row["outcome"] == "failed" and row["case"] not in stages.setdefault(row["stage"], []):
+            stages[row["stage"]].append(row["case"])
+    return status, {stage: cases for stage, cases in stages.items() if cases}
 
 
 if __name__ == "__main__":
-    install(MUTANTS[sys.argv[1]])
-    status, stages = failing(sys.argv[2:])
-    print(json.dumps({"mutant": sys.argv[1], "status": status, "stages": stages}))
+    mutant = MUTANTS[sys.argv[1]]
+    with private_machine_code():
+        install(mutant)
+        status, stages = failing(sys.argv[2:], mutant.backend)
+    print(json.dumps({"mutant": mutant.id, "status": status, "stages": stages}))

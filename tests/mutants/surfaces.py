@@ -230,7 +230,7 @@ SURFACES = [
         "coarse",
         "refimpl/windows/coarse_map.py",
         "cells *= areas[rows]",
-        "cells *= 0 * areas[rows] + 1",
+        "cells *= np.ones_like(areas)[rows]",
     ),
     Mutant(
         "d08-clipped-too-early",
