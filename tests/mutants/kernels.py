@@ -215,8 +215,8 @@ KERNELS = [
         "kernel-linear-last-part-skipped",
         "coarse",
         "kernels/linear.py",
-        "run_parts(weighted_rows, -(-len(X) // PART),",
-        "run_parts(weighted_rows, max(len(X) // PART, 1),",
+        "run_parts(weighted_rows, -(-len(X) // LINEAR_PART_ROWS),",
+        "run_parts(weighted_rows, max(len(X) // LINEAR_PART_ROWS, 1),",
     ),
     Mutant(
         "kernel-linear-whole-pairs-of-features",
@@ -298,7 +298,7 @@ KERNELS = [
     Mutant(
         "kernel-narrow-misses-right-neighbour",
         "zssr",
-        "kernels/tools/thin.py",
+        "kernels/tools/single_channel.py",
         "load(wide, n + 5 * channels)",
         "load(wide, n + 4 * channels)",
     ),
@@ -393,7 +393,7 @@ KERNELS = [
         "kernel-largest-of-the-first-stretch",
         "allocation",
         "kernels/shares.py",
-        "if as_double(most) > largest[rank, TOP - 1]:",
+        "if as_double(most) > largest[rank, RECEIVERS - 1]:",
         "if largest[rank, 0] < 0.0:",
     ),
     Mutant(
@@ -434,21 +434,21 @@ KERNELS = [
     Mutant(
         "kernel-exact-sum-carry-lost",
         "allocation",
-        "kernels/tools/digits.py",
+        "kernels/tools/superaccumulator.py",
         "digits[at + 1] += (low >> 32) + (high & LOW)",
         "digits[at + 1] += high & LOW",
     ),
     Mutant(
         "kernel-exact-sum-looks-at-last-rest",
         "allocation",
-        "kernels/tools/digits.py",
+        "kernels/tools/superaccumulator.py",
         "left |= as_bits(rest)",
         "left = as_bits(rest)",
     ),
     Mutant(
         "kernel-exact-sum-without-low-bits",
         "allocation",
-        "kernels/tools/digits.py",
+        "kernels/tools/superaccumulator.py",
         "add_integer(digits, sum_3, place - 1 - 2 * WIDTH)",
         "left = sum_3",
     ),
@@ -462,14 +462,14 @@ KERNELS = [
     Mutant(
         "kernel-svr-hit-row-not-marked-as-used",
         "regression",
-        "kernels/tools/kernel_rows.py",
+        "kernels/tools/kernel_matrix_rows.py",
         "        last_use[slot] = now\n        return slot",
         "        return slot",
     ),
     Mutant(
         "kernel-svr-newest-row-evicted",
         "regression",
-        "kernels/tools/kernel_rows.py",
+        "kernels/tools/kernel_matrix_rows.py",
         "if last_use[slot] < last_use[oldest]:",
         "if last_use[slot] < 0 <= last_use[oldest] or last_use[slot] > last_use[oldest] >= 0:",
     ),
@@ -504,7 +504,7 @@ KERNELS = [
     Mutant(
         "kernel-svr-fourth-feature-left-out",
         "regression",
-        "kernels/svr.py",
+        "kernels/tools/kernel_values.py",
         "multiply_add(d, d, multiply_add(c, c, multiply_add(b, b, multiply_add(a, a, total))))",
         "multiply_add(c, c, multiply_add(b, b, multiply_add(a, a, total)))",
     ),
@@ -518,7 +518,7 @@ KERNELS = [
     Mutant(
         "kernel-poly-even-degree-as-odd",
         "regression",
-        "kernels/svr.py",
+        "kernels/tools/kernel_values.py",
         "        if degree & 1:\n            for k in range(rows):",
         "        if degree > 0:\n            for k in range(rows):",
     ),
@@ -607,7 +607,7 @@ KERNELS = [
         "zonal",
         "kernels/tools/zone_runs.py",
         "for k in range(LONG_STEP):",
-        "for k in range(LANES):",
+        "for k in range(RUN_LANES):",
     ),
     Mutant(
         "kernel-mean-of-two-cells-at-least",

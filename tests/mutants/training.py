@@ -158,14 +158,18 @@ TRAINING = [
         "    parameters += rate * (first",
     ),
     Mutant(
-        "adam-step-always-1", "zssr", "refimpl/method/training.py", "*moments, draw.step, rate,", "*moments, 1, rate,"
+        "adam-step-always-1",
+        "zssr",
+        "refimpl/method/training.py",
+        "*state.moments, step, rate,",
+        "*state.moments, 1, rate,",
     ),
     Mutant(
         "adam-step-from-0",
         "zssr",
         "refimpl/method/training.py",
-        "*moments, draw.step, rate,",
-        "*moments, draw.step + 1, rate,",
+        "*state.moments, step, rate,",
+        "*state.moments, step + 1, rate,",
     ),
     Mutant(
         "rate-always-1e-3",
