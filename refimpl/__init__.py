@@ -19,8 +19,9 @@ SVR-ZSSR turns one number per province (its yearly CO2 emission) into a fine gri
 Importing this package imports no numba; a kernel is compiled when it is first called.
 """
 
+from refimpl.method.checked_inputs import Year
 from refimpl.method.settings import UpscaleSettings
-from refimpl.method.svr_zssr import Spatialized, Year, spatialize
+from refimpl.method.svr_zssr import Spatialized, spatialize
 
 __version__ = "0.1.0"
 __all__ = ["Spatialized", "UpscaleSettings", "Year", "spatialize"]

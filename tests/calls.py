@@ -22,14 +22,14 @@ FORMULAS = (
     "bayesian._maximise_evidence elastic_net.sweep elastic_net.duality_gap scaling.transform scaling.inverse_transform "
     "scaling.centre metrics.r_squared metrics.mean_absolute_error metrics.root_mean_square_error selection.best "
     "coarse_map.predict_coarse image_range.to_image image_range.to_map image_range.measure_range resize.keys_kernel "
-    "resize.bicubic_taps resize.weigh resize.downsample_mean_valid training_pairs.admissible "
+    "resize.bicubic_taps resize.weigh resize.weigh_valid image_range.compress image_range.expand resize.downsample_mean_valid training_pairs.admissible "
     "training_pairs.sums_of_windows training_pairs.draw_crop training_pairs.training_pair network.initialise "
     "network.convolve network.convolve_backward_data network.convolve_backward_weights network.loss_and_gradients "
     "adam.adam_step schedule.slope_and_deviation schedule.has_flattened training.reconstruction_error "
     "super_resolution.median back_projection.coarse_difference back_projection.add_upsampled "
     "super_resolution.weights_of correction.share_out correction.allocate"
 ).split()
-"""The functions that hold a formula of the road, by module and name."""
+"""The functions that hold a formula of the road, by module and name; ``frames`` takes the shortest way to each."""
 
 
 @dataclass

@@ -21,6 +21,8 @@ FLOORS = {
     "cli": ("cli", "__init__", "__main__"),
 }
 """From the ground up: a module imports from its own floor or from one below.  (``__init__`` names what users call.)"""
+CHECKS = {"checked_inputs", "hyperparameters"}
+"""Modules of the method that hold checks of what a user gives, and no step of the road."""
 METHOD_MAY_IMPORT = {"__future__", "numpy", "math", "dataclasses", "functools", "typing", "collections.abc"}
 """Beside itself, ``refimpl.errors`` and ``refimpl.twins``: no file, window, thread, lock or progress."""
 
@@ -101,10 +103,10 @@ def lines_of(path: Path, chosen: set[int] | None = None) -> tuple[int, int]:
 def road(called: set[tuple[Path, int]]) -> tuple[int, int]:
     """Lines and code of the road through the method: ``called`` functions (file, first line), and what frames them.
 
-    What frames them: the docstring and constants of their modules, and the heads of classes.
+    What frames them: the docstring and constants of their modules, and the heads of classes.  CHECKS do not count.
     """
     total = [0, 0]
-    for path in sorted({path for path, _ in called}):
+    for path in sorted({path for path, _ in called if path.stem not in CHECKS}):
         first_lines = {line for file, line in called if file == path}
         tree, chosen = ast.parse(path.read_text(encoding="utf-8")), set()
         for node in tree.body:

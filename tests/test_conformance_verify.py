@@ -412,13 +412,13 @@ def test_refimpl_itself_is_checked_with_both_backends(suite, tmp_path, capsys):
     totals = [line.split()[1:] for line in text.splitlines() if line.startswith("all ")]
     whole, plain = ["5", "5", "0", "0"], ["1", "1", "0", "0"]
     assert dict(zip(tables, totals, strict=True)) == {
-        "numba": whole, "numpy": whole, "method, numba": plain, "method, numpy": plain
+        "numba": whole, "numpy": whole, "method-numba": plain, "method-numpy": plain
     }  # fmt: skip
     assert verify(suite, tmp_path, "--backend", "numpy", "--stage", "raster") == 0
     assert "2 of 2 passed" in capsys.readouterr().out
     assert verify(suite, tmp_path, "--backend", "numpy", "--stage", "allocation") == 0
     text = capsys.readouterr().out
-    assert "2 of 2 passed" in text and "method, numpy (" in text and "numba" not in text
+    assert "2 of 2 passed" in text and "method-numpy (" in text and "numba" not in text
 
 
 def test_a_wrong_method_fails_although_the_form_that_runs_take_is_right(suite, tmp_path, capsys, monkeypatch):
@@ -431,7 +431,7 @@ def test_a_wrong_method_fails_although_the_form_that_runs_take_is_right(suite, t
     monkeypatch.setitem(METHOD, "emission_density", wrong)
     assert verify(suite, tmp_path, "--backend", "numpy", "--stage", "allocation") == 1
     text = capsys.readouterr().out
-    assert "FAILED per-km2 [method, numpy]" in text and "every value is 3 times what was expected" in text
+    assert "FAILED per-km2 [method-numpy]" in text and "every value is 3 times what was expected" in text
     assert "FAILED per-km2 [numpy]" not in text and "1 of 2 failed, in: allocation" in text
 
 

@@ -18,7 +18,7 @@ from refimpl.conformance.judge import Reply, ask
 from refimpl.errors import InputError
 from refimpl.twins import backend
 
-METHOD = "method, "
+METHOD = "method-"
 """Before the name of a backend: the answer of ``refimpl.method``, not that of the form that a run takes."""
 
 
@@ -118,7 +118,7 @@ def own_answerers(backends: tuple[str, ...], case: Case) -> list[str]:
 
 
 def own_reply(name: str, case: Case) -> Reply:
-    """One case put to refimpl itself; ``name`` is a backend, with "method, " before it for the plain method."""
+    """One case put to refimpl itself; ``name`` is a backend, with "method-" before it for the plain method."""
     from refimpl.conformance.operations import METHOD as METHOD_OPERATIONS
     from refimpl.conformance.operations import OPERATIONS, answer
 

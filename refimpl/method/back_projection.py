@@ -1,10 +1,10 @@
 """Back-projection: correct a fine image until, coarsened, it is the coarse one (Irani & Peleg 1991; D17).
 
-    fine += upsample(coarse - downsample(fine)),  a given number of times
+    fine += interpolate(coarse - downsample(fine)),  a given number of times
 
 ``coarse`` and ``valid`` are (rows, cols), ``fine`` is (2 rows, 2 cols); a fine cell is valid where its coarse cell is,
-and 0 elsewhere.  With the 2x2 mean, downsample after upsample is a symmetric filter whose response lies between 0.6875
-and 1 along each axis, so each iteration shrinks the Euclidean norm of the difference over the valid cells by
+and 0 elsewhere.  With the 2x2 mean, coarsening after interpolation is a symmetric filter whose response lies between
+0.6875 and 1 along each axis, so each iteration shrinks the Euclidean norm of the difference over the valid cells by
 1 - 0.6875^2 = 0.527 or better: ten by 0.0017.
 """
 
@@ -51,7 +51,7 @@ def back_project(
 
 
 def children(cells: np.ndarray) -> np.ndarray:
-    """Each cell four times, (rows, cols) -> (2 rows, 2 cols): what its children inherit.
+    """Each cell four times, (rows, cols) -> (2 rows, 2 cols): what its children inherit (D19).
 
     >>> children(np.array([[1, 2]]))
     array([[1, 1, 2, 2],

@@ -55,6 +55,8 @@ def predict_coarse(
             raise InputError(f"driver {name!r} is missing; the model was fitted on {', '.join(names)}")
     if not valid.any():
         raise no_cell(names)
+    if scaling == "shared" and areas is None:
+        raise InputError("coarse map: the scaling 'shared' needs the areas of the cells; give areas (rows,), km2")
     cells = np.stack([drivers[name][valid].astype(float) for name in names], axis=1)
     if scaling == "shared":  # as totals: density times area
         scaler, cells = fitted.feature_scaler, cells * areas[np.nonzero(valid)[0], np.newaxis]

@@ -1,6 +1,7 @@
 """Eq. 3: every province's cells are scaled so that they sum exactly to its statistic.
 
-    CE_c = SC_n x (CW_c / CW_n),   CW_c = weight_c x area_c,   CW_n = sum of CW_c over the cells c of province n
+    CE_c = SC_n x (CW_c / CW_n) = CW_c x (SC_n / CW_n)
+    CW_c = weight_c x area_c,     CW_n = sum of CW_c over the cells c of province n
 
 ======  =======================================  ==========================
 symbol  meaning                                  unit
@@ -28,7 +29,7 @@ from refimpl.errors import InputError, warn
 RECEIVERS = 4
 """Largest cells that may take what rounding leaves (D22)."""
 MOST = 1e270
-"""A total below it overflows nowhere, whatever the weights."""
+"""Up to this total nothing overflows, whatever the weights."""
 
 
 def share_out(cw: np.ndarray, total: float) -> np.ndarray:
@@ -130,7 +131,11 @@ def refuse_wrong_weights(weights: np.ndarray, valid: np.ndarray, areas: np.ndarr
 
     ``corner`` is the row and column of the first cell on the map.
 
-    >>> refuse_wrong_weights(np.array([[1.0, 0.0]]), np.ones((1, 2), bool), np.ones(1))  # none is wrong
+    >>> try:
+    ...     refuse_wrong_weights(np.array([[1.0, -2.0]]), np.ones((1, 2), bool), np.ones(1))
+    ... except InputError as fault:
+    ...     print(str(fault).split(";")[0])
+    the weights: a weight of -2.0 at row 0, column 1
     """
     with np.errstate(over="ignore", invalid="ignore"):
         wrong = valid & ~((weights >= 0) & np.isfinite(weights.astype(float) * areas[:, np.newaxis]))

@@ -5,8 +5,8 @@ valid cells and divided by the 99.99 % quantile of the shifted values; nothing i
 The shift removes the regression's intercept, which would otherwise spread most of the emission evenly over empty land;
 ``baseline="keep"`` adds it back at the end.
 
-A curve (``log``, ``sqrt``) may lie between this linear image and what the network sees.  Back-projection works on the
-linear one.
+This image is called *linear*.  A curve (``log``, ``sqrt``) may lie between it and what the network sees;
+back-projection works on the linear one.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class ImageRange:
 
 
 def clip_negative(values: np.ndarray) -> np.ndarray:
-    """D08: the map with its negative values set to 0.
+    """D08: the map, (rows, cols), with its negative values set to 0.
 
     >>> clip_negative(np.array([-4.0, 5.0]))
     array([0., 5.])
@@ -61,8 +61,8 @@ def clip_negative(values: np.ndarray) -> np.ndarray:
 def measure_range(values: np.ndarray, valid: np.ndarray) -> ImageRange:
     """D09: minimum and 99.99 % quantile (linear interpolation) of the valid cells.
 
-    Where more than 99.99 % of the cells are at the minimum, the scale is the largest value instead; a constant map has
-    scale 1.
+    Where more than 99.99 % of the cells are at the minimum, the scale is the largest shifted value instead; a constant
+    map has scale 1.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def no_valid_cell() -> InputError:
 def compress(image: np.ndarray, transform: str) -> np.ndarray:
     """The curve of D09 applied to a linear image: linear, ``log1p(100 v) / log1p(100)``, or the square root.
 
-    The two curves take what interpolation left below 0 for 0.
+    For the two curves, values below 0 (which interpolation may leave) count as 0.
 
     >>> compress(np.array([0.0, 0.25, 1.0]), "sqrt")
     array([0. , 0.5, 1. ])

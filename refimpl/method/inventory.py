@@ -46,7 +46,7 @@ class Fuel:
     oxidation_factor: float
     """COF, fraction of the carbon that is burnt."""
     unit_in_1e4_t: float = 1.0
-    """10^4 t (or, for gas, 10^7 m3 at 1 kg/m3) in one unit of the consumption column."""
+    """Turns E x EC into 10^4 t: 1 for fuels in 10^4 t, 10 for gas in 10^8 m3."""
 
     def __post_init__(self):
         for symbol, value in (("LC", self.calorific_value), ("CC", self.carbon_content)):
@@ -91,6 +91,11 @@ def emission(consumption: Mapping[str, np.ndarray]) -> np.ndarray:
     -------
     (n,) float64, 10^4 t CO2.
 
+    Raises
+    ------
+    InputError
+        No fuel, one that is not in Table 3, or an amount that is negative or not a number.
+
     >>> emission({"coal": np.array([100.0]), "natural_gas": np.array([1.0])}).round(3)
     array([211.652])
     """
@@ -101,7 +106,8 @@ def emission(consumption: Mapping[str, np.ndarray]) -> np.ndarray:
         if name not in FUELS:
             raise InputError(f"unknown fuel {name!r}{did_you_mean(name, FUELS)}")
         amount = np.asarray(amount, dtype=np.float64)
+        unit = "10^4 t" if FUELS[name].unit_in_1e4_t == 1 else "10^8 m3"
         if not (np.isfinite(amount).all() and (amount >= 0).all()):
-            raise InputError(f"fuel {name!r}: an amount is negative or not a number; expected 10^4 t, 0 or more")
+            raise InputError(f"fuel {name!r}: an amount is negative or not a number; expected {unit}, 0 or more")
         total = total + amount * (FUELS[name].emission_coefficient * FUELS[name].unit_in_1e4_t)
     return total

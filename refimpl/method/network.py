@@ -186,9 +186,10 @@ def forward(network: Network, image: np.ndarray, activations: list | None = None
 
     The input of each layer is appended to ``activations``, if given: training needs them.
 
-    >>> network = Network(np.zeros(parameter_count(2, 4, False)), depth=2, channels=4)  # finds no residual
-    >>> forward(network, np.array([[1.0, 2.0]]))
-    array([[1., 2.]])
+    >>> network = Network(np.zeros(18), depth=2, channels=1)
+    >>> network.layers[0].weights[1, 1] = 2.0; network.layers[1].weights[1, 1] = 0.5  # the residual is max(0, image)
+    >>> forward(network, np.array([[1.0, -2.0]]))
+    array([[ 2., -2.]])
     """
     x = np.ascontiguousarray(image)[:, :, None]
     for number, layer in enumerate(network.layers, start=1):
@@ -211,10 +212,11 @@ def loss_and_gradients(
     ValueError
         Shapes differ, or no cell of ``mask`` is true.
 
-    >>> network = Network(np.zeros(parameter_count(2, 4, False)), depth=2, channels=4)
-    >>> loss, gradients = loss_and_gradients(network, np.ones((2, 2)), np.full((2, 2), 4.0), np.eye(2, dtype=bool))
-    >>> loss, gradients.parameters.shape
-    (3.0, (72,))
+    >>> network = Network(np.zeros(9), depth=1, channels=1)  # finds no residual
+    >>> image, target, mask = np.ones((1, 2)), np.full((1, 2), 4.0), np.array([[True, False]])
+    >>> loss, gradients = loss_and_gradients(network, image, target, mask)
+    >>> loss, gradients.layers[0].weights[1, :, 0, 0]  # -1 for the cell itself and for its right neighbour
+    (3.0, array([ 0., -1., -1.]))
     """
     count = cells_of(mask, image, target)
     activations: list[np.ndarray] = []

@@ -46,7 +46,7 @@ def zonal_sums(values, valid, zones, weights):
         raise ValueError("values, valid and zones must have one shape, and weights one number per row")
     codes = np.unique(zones[zones != 0]).astype(np.int64)
     if (codes < 0).any():
-        raise ValueError(f"zone code {codes[0]}, expected codes from 0 up")
+        raise ValueError(f"zone code {codes.min()}, expected codes from 0 up")
     area = np.broadcast_to(weights[:, np.newaxis], values.shape)
     inside = [valid & (zones == code) for code in codes]
     totals = [math.fsum(values[cells].astype(float) * area[cells]) for cells in inside]

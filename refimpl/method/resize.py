@@ -155,17 +155,8 @@ def check_shape(shape: tuple[int, int]) -> None:
         raise InputError(f"cannot resize to rows {shape[0]}, cols {shape[1]}; expected 1 or more of each")
 
 
-def upsample(image: np.ndarray) -> np.ndarray:
-    """The bicubic interpolation to twice the rows and columns, corner-aligned (D19).
-
-    >>> upsample(np.full((2, 3), 4.0)).shape
-    (4, 6)
-    """
-    return resize_bicubic(image, (2 * image.shape[0], 2 * image.shape[1]))
-
-
 def upsample_valid(image: np.ndarray, valid: np.ndarray) -> np.ndarray:
-    """``upsample`` that valid cells alone take part in.
+    """Bicubic interpolation to twice the rows and columns, corner-aligned (D19), from valid cells only.
 
     The result is 0 in the four children of an invalid cell, and only there: a cell carries 0.752 of its children's
     weight; whatever its neighbours are, their part of the share stays within (-0.206, 0.454).

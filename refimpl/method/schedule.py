@@ -1,13 +1,14 @@
 """When the learning rate falls and when training ends (D12, D13; Shocher, Cohen & Irani 2018, section 3.1).
 
-The paper: fit a line to the reconstruction error from time to time, and divide the rate by ten where the standard
-deviation is greater "by a factor" than the slope.  D12 makes this: every 50 iterations the reconstruction error is
-measured; every 60, if the last change of the rate is more than 256 iterations ago (the start counts as a change), a
-least-squares line is laid through the last 5 measured points, and the rate is divided by ten where
+The paper (section "ZSSR") lays a line through the loss, and reduces the rate tenfold where the standard deviation
+exceeds the slope times a factor, 1.5 by default.  It does not say when, nor of what the deviation is.  D12 decides:
+every 50 iterations the reconstruction error is measured; every 60, if the last change of the rate is more than 256
+iterations ago (the start counts as a change), a least-squares line is laid through the last 5 measured points, and the
+rate is divided by ten where
 
     -1.5 x slope <= standard deviation of the slope.
 
-The standard deviation is read as the slope's own ("its"), sqrt(SSR / (n - 2) / Sxx), with SSR the sum of squared
+The standard deviation is read as the slope's own, sqrt(SSR / (n - 2) / Sxx), with SSR the sum of squared
 residuals and Sxx that of (x - mean x)^2.  Slope and deviation are then both per iteration, and the test is the same
 whatever the units of x and y; with the deviation of the residuals it would change with the number of iterations
 between two measurements.  Equality is a constant error, where both sides are 0: it counts as flat.  A rising error

@@ -37,7 +37,7 @@ class UpscaleSettings:
                              choices=("linear", "log", "sqrt"))
     downsampling: str = _option("mean", "coarse map from a fine one: mean for densities, bicubic for images (D16)",
                                 choices=("mean", "bicubic"))
-    learning_rate: float = _option(1e-3, "learning rate of the first step (D13)", above=0.0)
+    learning_rate: float = _option(1e-3, "learning rate of the first step", above=0.0)
     final_rate: float = _option(1e-6, "training stops when the rate would reach this (D13)", above=0.0)
     max_steps: int = _option(10_000, "training stops after this many steps at the latest", least=1)
     policy_loss: str = _option("l1", "reconstruction error that the learning-rate test follows (D12)",
@@ -65,6 +65,8 @@ def validate(settings: UpscaleSettings) -> UpscaleSettings:
     Traceback (most recent call last):
     refimpl.errors.InputError: upscale.crop: 33 is odd; expected an even number of cells
     """
+    if not isinstance(settings, UpscaleSettings):
+        raise InputError(f"settings: is {type(settings).__name__}, expected refimpl.UpscaleSettings(...)")
     for option in fields(settings):
         _check(f"upscale.{option.name}", getattr(settings, option.name), option.default, option.metadata)
     if settings.final_rate >= settings.learning_rate:

@@ -14,8 +14,8 @@ variables 0 <= a_t <= C of sign s_t = +1 (t < n) and -1 (t >= n), as LIBSVM does
     with Q_tu = s_t s_u K_tu and p_t = epsilon - s_t y_t (indices of K and y modulo n).
 
 Let v_t = -s_t grad_t.  With the residual r = y - K beta this is r_k - epsilon for the first n and
-r_k + epsilon for the others.  A variable in "up" (its s_t a_t can still grow) wants v_t <= b, one in
-"low" (can still shrink) wants v_t >= b.  So a is optimal where m(a) <= M(a), and the stopping rule is
+r_k + epsilon for the others.  At the optimum, v_t <= b for a variable in "up" (its s_t a_t can still
+grow) and v_t >= b for one in "low" (it can still shrink).  So a is optimal where m(a) <= M(a), and the stopping rule is
 
     m(a) - M(a) < tol,    m(a) = max of v over up,    M(a) = min of v over low.
 
@@ -23,12 +23,11 @@ The duality gap is then at most 2 n C tol.
 
 A step moves s_i a_i up and s_j a_j down by t.  It changes the objective by -(v_i - v_j) t + curvature t^2 / 2, with
 curvature K_ii + K_jj - 2 K_ij.  i has the largest v in "up"; j is the one of "low" whose pair with i can lower the
-objective most, by (v_i - v_j)^2 / (2 curvature), the box left aside (WSS 2).
+objective most, by (v_i - v_j)^2 / (2 curvature), if the bounds 0 and C are ignored (WSS 2).
 
 Sources: Chang & Lin 2011 (LIBSVM: A library for support vector machines), sections 4.1 and 4.1.2;
 Fan, Chen & Lin 2005 (Working set selection using second order information), WSS 2.
-All arrays float64.  Here K is whole in memory, and every step looks at all samples; the twin makes rows of K as it
-needs them, keeps as many as ``cache_size`` allows, and puts samples aside that no step would take (shrinking).
+All arrays float64.
 """
 
 from __future__ import annotations

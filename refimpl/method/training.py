@@ -76,7 +76,7 @@ def train(
 
     Parameters
     ----------
-    levels : the linear image in its scales (``pyramid``); crops come under the curve of D09.
+    levels : the linear image in its scales (``pyramid``); the curve of D09 is applied to each crop.
     network, tape : replace the first weights (they are not changed) and every draw of a crop; the tape's last row ends
         the training at the latest.
     state : a training to go on with instead; it is changed.

@@ -126,7 +126,7 @@ def crop_size(shape: tuple[int, int], wanted: int) -> int:
     94
     """
     if min(shape) < 2:
-        raise InputError(f"image of the coarse map: {shape[0]} x {shape[1]} cells, expected 2 x 2 or more; use another")
+        raise InputError(f"image of the coarse map: {shape[0]} x {shape[1]} cells, expected 2 x 2 at least")
     return min(wanted, *shape) // 2 * 2
 
 
@@ -252,8 +252,10 @@ def training_pair(
     the map itself was: the mean of logarithms is less than the logarithm of the mean, and a network trained on it would
     overshoot every peak.
 
-    >>> training_pair(np.full((4, 4), 3.0), np.ones((4, 4), bool), UpscaleSettings())[0][0]
-    array([3., 3., 3., 3.])
+    >>> father = np.array([[1.0, 3.0, 5.0, 7.0]] * 4)  # its son is 2, 6: the input lies around them
+    >>> son, target, valid = training_pair(father, np.ones((4, 4), bool), UpscaleSettings())
+    >>> son[0], target[0]
+    (array([1.625 , 2.8125, 5.1875, 6.375 ]), array([1., 3., 5., 7.]))
     """
     son, inside = downsample(father, valid, settings.downsampling)
     target, curved = (compress(image, settings.transform).astype(father.dtype, copy=False) for image in (father, son))

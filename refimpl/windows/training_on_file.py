@@ -89,13 +89,13 @@ def train_on(
     def after_step(state: TrainingState) -> None:
         nonlocal saved, last
         last = state
-        if checkpoint and state.step % checkpoint.every == 0:
-            checkpoint.save(state, facts, rng)
-            saved = state.step
         if progress:
             loss, rate, _ = state.rows[-1]
             note = f"step {state.step}, loss {loss:.4g}, rate {rate:.0e}"
             progress.update(_fraction(state, settings), note)
+        if checkpoint and state.step % checkpoint.every == 0:
+            checkpoint.save(state, facts, rng)
+            saved = state.step
 
     trained = train(levels, size, settings, rng, network, tape, state, after_step)
     if checkpoint and last and last.step > saved:
