@@ -54,7 +54,7 @@ class Verdict:
 
 
 def verdict(mutant: Mutant, arguments: tuple[str, ...] = ()) -> Verdict:
-    """Verify one mutant in a process of its own; what it leaves in its temporary folder, however it ends, is removed."""
+    """Verify one mutant in a process of its own; the temporary files that it leaves are removed."""
     words = [sys.executable, "-m", "tests.mutants.one", mutant.id, *arguments]
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {"TMPDIR": folder}
