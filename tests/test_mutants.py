@@ -118,14 +118,12 @@ SAMPLE = (
     "kernel-mean-counts-never-reset",
     "kernel-residual-placed-within-the-stretch",
     "kernel-exact-sum-carry-lost",
-    "kernel-poly-even-degree-as-odd",
     "kernel-overlap-last-column-cut",
     "kernel-zonal-row-count-never-reset",
     "kernel-land-cover-last-stretch-lost",
     "window-exact-sum-carry-in-short-type",
     "quantile-bin-off-by-one",
     "coarse-mask-unpacked-in-other-order",
-    "crop-taps-of-the-first-cells",
 )
 """Mutants of kernels and windowed forms that are killed, quick to compile and of different kinds."""
 

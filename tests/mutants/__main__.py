@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -53,12 +54,14 @@ class Verdict:
 
 
 def verdict(mutant: Mutant, arguments: tuple[str, ...] = ()) -> Verdict:
-    """Verify one mutant in a process of its own."""
+    """Verify one mutant in a process of its own; the temporary files that it leaves are removed."""
     words = [sys.executable, "-m", "tests.mutants.one", mutant.id, *arguments]
-    try:
-        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT)
-    except subprocess.TimeoutExpired:
-        return Verdict(mutant, 1, {mutant.stage: ["it does not end"]}, "time-out")
+    with tempfile.TemporaryDirectory() as folder:
+        environment = os.environ | {"TMPDIR": folder}
+        try:
+            done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=TIMEOUT)
+        except subprocess.TimeoutExpired:
+            return Verdict(mutant, 1, {mutant.stage: ["it does not end"]}, "time-out")
     if done.returncode:
         return Verdict(mutant, done.returncode, {}, done.stderr[-2000:] or f"it ended with {done.returncode}")
     answer = json.loads(done.stdout.splitlines()[-1])
