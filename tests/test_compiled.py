@@ -69,6 +69,19 @@ def test_an_edit_of_an_imported_kernel_module_leaves_no_stale_machine_code(house
     assert run(house, NUMBA_CACHE_DIR=cache) == ["16"]
 
 
+def test_an_edit_of_a_constant_of_refimpl_leaves_no_stale_machine_code(house, tmp_path):
+    cache, rules = str(tmp_path / "cache"), house.parent / "refimpl" / "rules.py"
+    rules.parent.mkdir()
+    (rules.parent / "__init__.py").write_text("")
+    rules.write_text("ADDED = 1\n")
+    outer = house / "outer.py"
+    text = outer.read_text().replace("from kernels.within", "from refimpl.rules import ADDED\nfrom kernels.within")
+    outer.write_text(text.replace("double(x) + 1", "double(x) + ADDED"))
+    assert run(house, NUMBA_CACHE_DIR=cache) == ["7"]
+    rules.write_text("ADDED = 5\n")
+    assert run(house, NUMBA_CACHE_DIR=cache) == ["11"]
+
+
 def test_an_edit_of_another_kernel_module_keeps_the_machine_code(house, tmp_path):
     cache = str(tmp_path / "cache")
     run(house, NUMBA_CACHE_DIR=cache)

@@ -53,18 +53,21 @@ def is_kept(compiled) -> bool:
 
 @functools.cache
 def source_digest(path: Path) -> str:
-    """SHA-256 of the text of a source file and of all kernel files that it imports, directly or not."""
+    """SHA-256 of the text of a source file, and of all kernel files that it imports, directly or not.
+
+    Files of ``refimpl`` that these import count too: their constants are part of the machine code.
+    """
     found, ahead = {}, [path]
     while ahead:
         file = ahead.pop()
         if file not in found:
             found[file] = file.read_bytes()
-            ahead += _imported(found[file])
+            ahead += _imported(found[file]) if PACKAGE_FOLDER in file.parents else []
     return hashlib.sha256(b"".join(found[file] for file in sorted(found))).hexdigest()
 
 
 def _imported(source: bytes) -> list[Path]:
-    """The files of ``kernels`` that a source text imports."""
+    """The files of ``kernels`` and ``refimpl`` that a source text imports."""
     names = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -72,8 +75,8 @@ def _imported(source: bytes) -> list[Path]:
             names += [f"{node.module}.{alias.name}" for alias in node.names]
         elif isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
-    parts = [name.split(".")[1:] for name in names if name.startswith("kernels.")]
-    files = [PACKAGE_FOLDER.joinpath(*part).with_suffix(".py") for part in parts]
+    wanted = [name.split(".") for name in names if name.startswith(("kernels.", "refimpl."))]
+    files = [PACKAGE_FOLDER.parent.joinpath(*parts).with_suffix(".py") for parts in wanted]
     return [file for file in files if file.exists()]
 
 

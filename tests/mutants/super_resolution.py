@@ -431,14 +431,14 @@ SUPER_RESOLUTION = [
         "method-whole-eq3-before-the-network",
         "pipeline",
         "refimpl/method/svr_zssr.py",
-        "allocate(weights, valid, fine_zones, fine_areas, mapped_totals)",
-        "allocate(weights[::-1], valid[::-1], fine_zones, fine_areas, mapped_totals)",
+        "cells, mapped = allocate(weights, valid, fine_zones,",
+        "cells, mapped = allocate(weights[::-1], valid[::-1], fine_zones,",
     ),
     Mutant(
         "method-whole-years-swapped",
         "pipeline",
         "refimpl/method/svr_zssr.py",
-        "for year in (fit, test):",
-        "for year in (test, fit):",
+        "(driver_totals(year, codes, zones, areas) for year in (fit, test))",
+        "(driver_totals(year, codes, zones, areas) for year in (test, fit))",
     ),
 ]
