@@ -93,7 +93,7 @@ def test_a_mutated_kernel_runs_its_own_machine_code_and_stored_code_stays_as_it_
 
 
 def test_kernels_are_compiled_anew_where_they_depend_on_the_mutated_file():
-    warp, zonal, digits = (ROOT / "kernels" / name for name in ("warp.py", "zonal.py", "tools/digits.py"))
+    warp, zonal, digits = (ROOT / "kernels" / name for name in ("warp.py", "zonal.py", "tools/superaccumulator.py"))
     shares = ROOT / "kernels" / "shares.py"
     assert digits in files_of(shares) and digits not in files_of(zonal)
 
