@@ -1,4 +1,4 @@
-"""The one kind of error that a user can cause, and the one kind of warning a result can carry."""
+"""Errors and warnings for users: one kind of error that bad input causes, one kind of warning that a result carries."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from contextlib import contextmanager
 
 
 class InputError(Exception):
-    """Bad input, told in one sentence: what is wrong, where, what was expected, what to do.
+    """Bad input, described in one sentence: what is wrong, where, what was expected, what to do.
 
-    The command line prints the sentence and exits with status 2; nothing has been written.
-    Any other exception that leaves a verb is an internal bug: a traceback and exit status 1.
+    The command line prints the sentence and exits with status 2, and nothing has been written.  Any other exception
+    that leaves a verb is an internal bug: it gives a traceback and exit status 1.
     """
 
 
 class DataWarning(UserWarning):
-    """A result is still right, but something about the input is worth knowing (a province left out, say)."""
+    """A sign that a result is right but something about its input is worth knowing, such as a province left out."""
 
 
 def warn(sentence: str, stacklevel: int = 2) -> None:
-    """Give a ``DataWarning`` in the name of the caller, or of so many callers above."""
+    """Give a ``DataWarning``; ``stacklevel`` 2 points at the caller of the function that warns, 3 one frame further."""
     warnings.warn(sentence, DataWarning, stacklevel=stacklevel + 1)
 
 
 @contextmanager
 def told() -> Iterator[list[str]]:
-    """The DataWarnings given inside, each once and in their order; the list is filled at the end.
+    """Collect the texts of the DataWarnings given inside, each once and in their order; the list is filled at the end.
 
     >>> with told() as texts:
     ...     warnings.warn("one province is left out", DataWarning)
@@ -42,7 +42,7 @@ def told() -> Iterator[list[str]]:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Suggest the nearest right spelling, as the end of a sentence.
+    """The end of a sentence that suggests the nearest right spelling.
 
     >>> did_you_mean("sead", ["seed", "grid"])
     "; did you mean 'seed'?"

@@ -1,6 +1,6 @@
-"""One progress line on standard error for a stage that takes more than two seconds, with the time left.
+"""Progress line on standard error for a stage that takes more than two seconds, with the time left.
 
-Silent when standard error is no terminal, or after ``set_quiet()`` (``--quiet``).
+Nothing is shown where standard error is not a terminal, or after ``set_quiet()`` (``--quiet``).
 """
 
 from __future__ import annotations
@@ -11,25 +11,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 DELAY = 2.0
-"""Seconds before a stage shows itself."""
+"""Seconds before a stage's line is shown."""
 
 _quiet = False
 
 
 def set_quiet(quiet: bool = True) -> None:
-    """Show no progress from here on."""
+    """Show no progress from now on."""
     global _quiet
     _quiet = quiet
 
 
 def say(text: str) -> None:
-    """One line on standard error, unless ``set_quiet()``."""
+    """Print one line on standard error, unless ``set_quiet()`` was called."""
     if not _quiet:
         print(text, file=sys.stderr)
 
 
 def duration(seconds: float) -> str:
-    """A time as people read it.
+    """A time in words.
 
     >>> duration(7.4), duration(125), duration(7300)
     ('7 s', '2 min 05 s', '2 h 01 min')
@@ -43,7 +43,7 @@ def duration(seconds: float) -> str:
 
 
 class Progress:
-    """Counts the done part of one stage; ``update(fraction)`` redraws the line at most five times a second."""
+    """The progress line of one stage; ``update(fraction)`` redraws it at most five times a second."""
 
     def __init__(self, name: str, stream=None, clock=time.monotonic):
         self.name, self.stream, self.clock = name, stream or sys.stderr, clock
@@ -52,7 +52,7 @@ class Progress:
         self.shown = not _quiet and bool(getattr(self.stream, "isatty", lambda: False)())
 
     def update(self, fraction: float, note: str = "") -> None:
-        """``fraction`` in [0, 1] of the work is done; ``note`` (a loss, say) is shown behind it."""
+        """Show that ``fraction``, in [0, 1], of the work is done, and after it ``note`` (a loss, say)."""
         now = self.clock()
         if not self.shown or now - self.start < DELAY or now - self.drawn < 0.2:
             return
@@ -67,14 +67,14 @@ class Progress:
         self.width = len(line)
 
     def clear(self) -> None:
-        """Take the line away, so that something else can be printed; the next ``update`` draws it again."""
+        """Erase the line, so that something else can be printed; the next ``update`` draws it again."""
         if self.shown and self.width:
             self.stream.write("\r" + " " * self.width + "\r")
             self.stream.flush()
             self.width = 0
 
     def close(self) -> None:
-        """Replace the line by the time that the stage took."""
+        """Replace the line with the time that the stage took."""
         took = self.clock() - self.start
         if self.shown and took >= DELAY:
             self.stream.write("\r" + f"{self.name}: {duration(took)}".ljust(self.width) + "\n")
@@ -83,7 +83,7 @@ class Progress:
 
 @contextmanager
 def stage(name: str) -> Iterator[Progress]:
-    """The progress line of one stage, closed whatever happens inside."""
+    """The progress line of one stage, which is closed even if an error is raised inside."""
     progress = Progress(name)
     try:
         yield progress

@@ -1,9 +1,9 @@
-"""Pairs each readable reference with its fast numba twin: same name, same signature.
+"""Pairs of a readable reference and its fast numba twin, which has the same name and the same signature.
 
-A hot function is written once, plainly, in ``refimpl/`` and decorated ``@twin("kernels.zonal")``.
-A call runs the function of the same name in that module; with ``REFIMPL_BACKEND=numpy``, or inside
-``with backend("numpy"):``, it runs the body that stands under the decorator.  Nothing else in the
-code asks which backend is in use.  The kernel module, and numba with it, is imported at the first call.
+A hot function is written plainly in ``refimpl/`` and decorated with ``@twin("kernels.zonal")``.  A call runs the
+function of the same name in that module.  With ``REFIMPL_BACKEND=numpy``, or inside ``with backend("numpy"):``, it runs
+the body under the decorator.  Nothing else in the code asks which backend is in use.  The kernel module, and numba with
+it, is imported at the first call.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def backend(name: str) -> Iterator[None]:
 
 
 class Twin:
-    """A reference and its kernel behind one callable; ``.reference`` and ``.kernel`` are always reachable."""
+    """A reference and its kernel behind one callable; ``.reference`` and ``.kernel`` give either of them."""
 
     def __init__(self, reference: Callable, kernel_module: str):
         self.reference = reference
@@ -74,7 +74,7 @@ class Twin:
 
 
 def twin(kernel_module: str) -> Callable[[Callable], Twin]:
-    """Decorate a reference function with the module that holds its kernel of the same name."""
+    """Decorator that pairs a reference function with the kernel of the same name in ``kernel_module``."""
 
     def pair(reference: Callable) -> Twin:
         name = f"{reference.__module__}.{reference.__qualname__}"

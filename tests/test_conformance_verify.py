@@ -19,7 +19,7 @@ from refimpl.cli import main
 from refimpl.conformance import Task, check
 from refimpl.conformance.csv_and_npy import write_npy
 from refimpl.conformance.judge import names
-from refimpl.conformance.operations import METHOD
+from refimpl.conformance.operations import METHOD_OPERATIONS as METHOD
 from refimpl.conformance.suite import Suite, find_suite
 from refimpl.earth.grid import Grid, Raster
 from refimpl.earth.projection import ALBERS_CHINA
@@ -403,7 +403,7 @@ def test_the_program_sees_the_question_and_never_the_answer(suite, tmp_path):
     assert (task.operation, task.outputs) == ("cell_areas", ("areas.npy",))
 
 
-def test_refimpl_itself_is_checked_with_both_backends(suite, tmp_path, capsys):
+def test_refimpl_itself_is_checked_with_both_backends_and_by_its_method(suite, tmp_path, capsys):
     assert verify(suite, tmp_path) == 0
     text = capsys.readouterr().out
     # Five cases on each backend; the density of an emission is also put to the plain method, on each.

@@ -12,7 +12,7 @@ from refimpl.earth.projection import ALBERS_CHINA, WGS84
 from refimpl.errors import InputError
 from refimpl.evaluation.accuracy import accuracy_by_province, totals_accuracy
 from refimpl.evaluation.other_inventories import ffdas_density, odiac_density
-from refimpl.evaluation.scorecard import comparison_table, judge, one_factor, province_sums
+from refimpl.evaluation.scorecard import comparison_table, judge_all, one_factor, province_sums
 from refimpl.method.land_cover import LAND_COVERS, land_cover_shares, land_cover_sums, seven_classes
 from refimpl.method.metrics import pearson_r, r_squared
 
@@ -142,7 +142,7 @@ def test_judge_reports_land_cover_totals_and_cells():
     zones = np.array([[11, 11], [12, 12]])
     emission = raster([[1, 3], [2, 2]])
     land_cover = raster([[13, 1], [13, 13]])
-    judged = judge("a", emission, zones, {11: 4.0, 12: 6.0}, land_cover, emission)
+    (judged,) = judge_all({"a": emission}, zones, {11: 4.0, 12: 6.0}, land_cover, emission)
     assert judged.totals[1] == 1.0
     table = comparison_table([judged])
     assert table["built-up_share"] == [(0.25 + 1) / 2] and table["cells_mae_t_per_km2"] == [0.0]

@@ -13,14 +13,14 @@ from refimpl.earth.projection import ALBERS_CHINA, WGS84
 from refimpl.errors import InputError
 from refimpl.evaluation import agreement as agreement_module
 from refimpl.evaluation import scorecard as comparison
-from refimpl.evaluation.agreement import agreement, compare_inventory
+from refimpl.evaluation.agreement import compare_inventory
 from refimpl.evaluation.alternatives import alternatives, reference_of
 from refimpl.evaluation.derived import under
 from refimpl.evaluation.land_cover import coarse_shares
 from refimpl.evaluation.land_cover_map import land_cover_on
 from refimpl.evaluation.other_inventories import inventory_density
 from refimpl.evaluation.rank_correlation import spearman_rho
-from refimpl.evaluation.scorecard import judge, judge_all, one_factor, province_sums
+from refimpl.evaluation.scorecard import judge_all, one_factor, province_sums
 from refimpl.formats.writing import write_raster
 from refimpl.method.land_cover import seven_classes
 from refimpl.method.metrics import mean_absolute_error, pearson_r, r_squared, root_mean_square_error
@@ -79,7 +79,7 @@ def same(one: Raster, other: Raster) -> bool:
 
 def test_a_map_cut_into_windows_is_judged_as_its_cells_all_at_once(small_windows):
     emission, reference = made(1), made(2)
-    found = judge("a", emission, ZONES, TOTALS, COVER, reference)
+    (found,) = judge_all({"a": emission}, ZONES, TOTALS, COVER, reference)
     sums = {code: math.fsum(emission.values[emission.valid & (ZONES == code)]) for code in TOTALS}
     assert province_sums(emission, ZONES) == pytest.approx(sums, rel=2.3e-16)  # an ulp
     assert found.totals[1] == pytest.approx(np.mean([abs(TOTALS[code] - sums[code]) for code in TOTALS]), rel=1e-15)
@@ -105,7 +105,7 @@ def test_maps_judged_together_have_the_bits_of_each_alone_and_of_files(tmp_path,
     cover, heard = stored(tmp_path / "cover.tif", COVER, 255), []
     together = judge_all(files, zones, TOTALS, cover, files["0"], heard.append)
     for one in together:
-        alone = judge(one.name, maps[one.name], ZONES, TOTALS, COVER, maps["0"])
+        (alone,) = judge_all({one.name: maps[one.name]}, ZONES, TOTALS, COVER, maps["0"])
         assert one.emission is files[one.name] and one.totals == alone.totals
         assert one.land_cover.shares.tobytes() == alone.land_cover.shares.tobytes()
         assert one.cells.overall == alone.cells.overall and one.cells.r2.tobytes() == alone.cells.r2.tobytes()
@@ -137,7 +137,7 @@ def test_a_wrong_class_is_refused_in_whatever_window(small_windows):
     values[45, 37] = 18
     wrong = Raster(values, COVER.valid | (values == 18), GRID)
     with pytest.raises(InputError, match="land cover class 18; expected"):
-        judge("a", Raster(np.ones(GRID.shape), np.ones(GRID.shape, bool), GRID), ZONES, TOTALS, wrong, None)
+        judge_all({"a": Raster(np.ones(GRID.shape), np.ones(GRID.shape, bool), GRID)}, ZONES, TOTALS, wrong)
 
 
 def test_shares_at_the_coarse_scale_are_the_same_for_windows_with_odd_edges(tmp_path, monkeypatch):
@@ -145,7 +145,7 @@ def test_shares_at_the_coarse_scale_are_the_same_for_windows_with_odd_edges(tmp_
     half = coarser(GRID)
     cover = Raster.masked(COVER.values[::2, ::2], COVER.valid[::2, ::2], half)
     fine = Raster(*(np.repeat(np.repeat(each, 2, 0), 2, 1) for each in (cover.values, cover.valid)), GRID)
-    want = judge("a", emission, ZONES, TOTALS, fine, None).land_cover
+    want = judge_all({"a": emission}, ZONES, TOTALS, fine)[0].land_cover
     monkeypatch.setattr("refimpl.evaluation.land_cover.windows", lambda shape: tiles_of(shape, (7, 11)))
     got = coarse_shares(emission, ZONES, stored(tmp_path / "cover.tif", cover, 255))
     # Sums of two cuts, each to an ulp.
@@ -308,10 +308,9 @@ def test_an_inventory_compared_in_windows_has_the_numbers_of_all_cells_at_once(t
 
 def test_groups_of_a_file_agree_as_those_in_memory(tmp_path, small_windows):
     one, two, zones = made(1), made(2), Raster(ZONES, ZONES > 0, GRID)
-    memory = agreement(one, two, ZONES, tmp_path)
-    files = agreement(
-        stored(tmp_path / "a.tif", one), stored(tmp_path / "b.tif", two), store_zones(zones, GRID, tmp_path / "z.tif")
-    )
+    memory = compare_inventory("other", two, one, ZONES, folder=tmp_path).provinces
+    sources = stored(tmp_path / "b.tif", two), stored(tmp_path / "a.tif", one)
+    files = compare_inventory("other", *sources, store_zones(zones, GRID, tmp_path / "z.tif")).provinces
     for name, column in memory.numbers.items():
         assert column.tobytes() == files.numbers[name].tobytes(), name
     assert memory.observed.tobytes() == files.observed.tobytes()

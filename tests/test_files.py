@@ -100,7 +100,7 @@ def test_a_folder_that_may_not_be_written_is_one_sentence(tmp_path, monkeypatch,
 @posix
 def test_a_folder_that_vanishes_is_one_sentence(tmp_path):
     folder = tmp_path / "out"
-    with pytest.raises(InputError, match="a.csv: cannot be written, its folder .*out has gone; make it again"):
+    with pytest.raises(InputError, match="a.csv: cannot be written, its folder .*out is gone; make it again"):
         with atomic_path(folder / "a.csv") as temporary:
             temporary.write_text("half")
             temporary.unlink()

@@ -15,7 +15,7 @@ from refimpl.cli import main
 from refimpl.earth.grid import Grid, Raster
 from refimpl.earth.projection import ALBERS_CHINA, MODIS_SINUSOIDAL, WGS84
 from refimpl.errors import InputError
-from refimpl.evaluation.agreement import agreement, compare_inventory
+from refimpl.evaluation.agreement import compare_inventory
 from refimpl.evaluation.land_cover import coarse_shares
 from refimpl.evaluation.land_cover_map import land_cover_on
 from refimpl.evaluation.other_inventories import ffdas_density, inventory_density, odiac_density
@@ -186,7 +186,7 @@ COVER = Raster(np.array([[13, 12, 1], [14, 5, 0]]), np.array([[1, 1, 1], [1, 1, 
 
 
 def test_agreement_of_a_toy_map_equals_hand_values():
-    found = agreement(OTHER, raster(OURS.values * 1e4 / 4, TOY), ZONES)
+    found = compare_inventory("X", OURS, OTHER, ZONES).provinces
     assert found.groups.tolist() == [11, 12] and found.cells.tolist() == [3, 1]
     # 11: other 1, 2, 6, ours 1, 2, 3 (10^4 t / km2): errors 0, 0, -3; mean of the other 3, squares 4 + 1 + 9 = 14.
     assert found.observed.tolist() == [36, 16] and found.estimated.tolist() == [24, 8]

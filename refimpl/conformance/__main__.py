@@ -1,6 +1,7 @@
 """refimpl as a program of the golden suite: ``python -m refimpl.conformance IN_DIR OUT_DIR`` (golden/README.md).
 
-Exit status 0: answered; 1: refused, with the field at fault on standard error; 2: not supported.
+The exit status is 0 if the task was answered, 1 if it was refused (standard error names the field at fault), and 2 if
+it is not supported.
 """
 
 from __future__ import annotations

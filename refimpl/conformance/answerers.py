@@ -1,4 +1,4 @@
-"""Who answers a case: a program of any language, or refimpl itself on one of its backends."""
+"""Answerers of a case: a program of any language, or refimpl itself on one of its backends."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from refimpl.conformance.judge import Reply, ask
 from refimpl.errors import InputError
 from refimpl.twins import backend
 
-METHOD = "method-"
-"""Before the name of a backend: the answer of ``refimpl.method``, not that of the form that a run takes."""
+METHOD_PREFIX = "method-"
+"""Stands before the name of a backend where ``refimpl.method`` answers, not the form of it that a run uses."""
 
 
 @contextmanager
 def workplace(case: Case, keep: Path | None = None) -> Iterator[str]:
-    """A folder with the task in IN and an empty OUT: a temporary one, removed at the end, or ``keep/<case-id>``."""
+    """A folder with the task in IN and an empty OUT: ``keep/<case-id>``, or a temporary one, removed at the end."""
     try:
         if keep:
             yield str(kept(case, keep))
             return
-        # The folder's name says nothing of the case: its id may hold the name of the field that a refusal must give.
+        # The folder's name must not contain the case's id, which can contain the field name that a refusal must give.
         with tempfile.TemporaryDirectory(prefix="refimpl-", ignore_cleanup_errors=True) as folder:
             case.task.write(Path(folder) / "IN")
             (Path(folder) / "OUT").mkdir()
@@ -44,7 +44,7 @@ def workplace(case: Case, keep: Path | None = None) -> Iterator[str]:
 
 
 def kept(case: Case, keep: Path) -> Path:
-    """``keep/<case-id>`` with the task; what an earlier call left there is removed, what is another's is not."""
+    """``keep/<case-id>`` with the task; what an earlier call left there is removed, other files are refused."""
     folder = (keep / case.id).absolute()
     if os.path.lexists(folder):
         if os.path.islink(folder) or not folder.is_dir() or {path.name for path in folder.iterdir()} - {"IN", "OUT"}:
@@ -57,7 +57,7 @@ def kept(case: Case, keep: Path) -> Path:
 
 
 def flatten(folder: Path) -> None:
-    """Bring all folders to the uppermost level: those nested by the thousand are too deep to be removed as a tree."""
+    """Move all folders to the uppermost level: a tree that is thousands of folders deep cannot be removed."""
     left = [str(folder)]
     while left:
         with suppress(OSError):
@@ -73,7 +73,7 @@ def flatten(folder: Path) -> None:
 def program_reply(
     words: list[str], case: Case, timeout: float, stop: threading.Event | None = None, keep: Path | None = None
 ) -> Reply:
-    """One case put to a program, in folders of its own (below ``keep``, if given); once ``stop`` is set it is ended."""
+    """Put one case to a program, in folders of its own (below ``keep``, if given); ``stop`` ends it once it is set."""
     with workplace(case, keep) as folder:
         in_dir, out_dir = Path(folder) / "IN", Path(folder) / "OUT"
         expected = case.folder / "out"
@@ -94,7 +94,7 @@ def program_reply(
 
 
 def left_by_refusal(out_dir: Path) -> tuple[str, ...]:
-    """What is wrong with the output folder of a program that refused; it may have removed it."""
+    """What is wrong with the output folder of a program that refused; it is allowed to have removed the folder."""
     try:
         names = sorted(listed(out_dir)) if os.path.lexists(out_dir) else []
     except InputError as fault:
@@ -103,26 +103,25 @@ def left_by_refusal(out_dir: Path) -> tuple[str, ...]:
 
 
 def last_lines(text: str, most: int = 12) -> str:
-    """The end of what a program printed, where a traceback says what happened."""
+    """The last lines of what a program printed: a traceback ends with what happened."""
     return "\n".join(line[:400] for line in text.strip().splitlines()[-most:])
 
 
 def own_answerers(backends: tuple[str, ...], case: Case) -> list[str]:
-    """Who of refimpl answers a case: the run's code on each backend, and the method itself where it is another."""
+    """Names of refimpl's answerers of a case: the run's code on each backend, and the method where its code differs."""
     from refimpl.conformance.operations.method_forms import OPERATIONS
 
     names = list(backends)
     if case.task.operation in OPERATIONS:
-        names += [f"{METHOD}{name}" for name in backends]
+        names += [f"{METHOD_PREFIX}{name}" for name in backends]
     return names
 
 
 def own_reply(name: str, case: Case) -> Reply:
-    """One case put to refimpl itself; ``name`` is a backend, with "method-" before it for the plain method."""
-    from refimpl.conformance.operations import METHOD as METHOD_OPERATIONS
-    from refimpl.conformance.operations import OPERATIONS, answer
+    """Put one case to refimpl itself; ``name`` is a backend, with ``METHOD_PREFIX`` before it for the plain method."""
+    from refimpl.conformance.operations import METHOD_OPERATIONS, OPERATIONS, answer
 
-    operations = METHOD_OPERATIONS if name.startswith(METHOD) else OPERATIONS
-    with warnings.catch_warnings(), backend(name.removeprefix(METHOD)):
+    operations = METHOD_OPERATIONS if name.startswith(METHOD_PREFIX) else OPERATIONS
+    with warnings.catch_warnings(), backend(name.removeprefix(METHOD_PREFIX)):
         warnings.simplefilter("ignore")
         return ask(lambda task: answer(task, operations), case.task)

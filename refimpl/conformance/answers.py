@@ -1,7 +1,7 @@
-"""What a program answered, read from its OUT_DIR without trusting it; and what a Python function returned.
+"""Answers to a case: read from a program's OUT_DIR without trusting it, or returned by a Python function.
 
-Nothing that is not a plain file is opened, no file is read that is much larger than the answer, and an array or raster
-is allocated only when its header fits what is expected (golden/README.md, "File formats").
+Only plain files are opened, and no file much larger than the expected one is read.  An array or raster is allocated
+only when its header fits what is expected (golden/README.md, "File formats").
 """
 
 from __future__ import annotations
@@ -25,32 +25,32 @@ from refimpl.formats.tables import format_cell
 
 Answer = np.ndarray | Columns | Raster
 SLACK = 2**20
-"""Bytes that a file may have beyond four times the expected one's."""
+"""Bytes that a file may have beyond four times the size of the expected one."""
 MOST_FILES = 100
 MOST_PAGES = 2
 MOST_CELLS = 2**22
-"""Cells that a raster's strips or tiles may hold beyond 256 times the expected ones."""
+"""Cells that a raster's strips or tiles may hold beyond 256 times the expected cells."""
 MOST_SAID = 400
-"""Characters of a sentence on a file, which may quote it."""
+"""Most characters of a sentence about a file: it can quote what stands there."""
 
 
 def size_limit(expected: Path) -> int:
-    """Bytes that the answer to ``expected`` may have."""
+    """Most bytes of the answer that is compared with the file ``expected``."""
     return 4 * expected.stat().st_size + SLACK
 
 
 def read_expected(path: Path) -> Answer:
-    """An expected file of the suite."""
+    """The content of an expected file of the suite."""
     return {".npy": read_npy, ".csv": read_columns, ".tif": read_raster}[path.suffix](path)
 
 
 def listed(out_dir: Path) -> list[str]:
-    """The names in the output folder, ``MOST_FILES`` and one at most.
+    """The names in the output folder, at most ``MOST_FILES`` + 1.
 
     Raises
     ------
     InputError
-        It is no folder any more, or cannot be listed.
+        The folder was removed or replaced, or cannot be listed.
     """
     if os.path.islink(out_dir) or not os.path.isdir(out_dir):
         raise InputError("the output folder was removed or replaced")
@@ -62,7 +62,7 @@ def listed(out_dir: Path) -> list[str]:
 
 
 def read_answers(out_dir: Path, expected_dir: Path, names: Sequence[str]) -> tuple[dict[str, Answer], list[str]]:
-    """The answers by file name, and one sentence for each fault: missing, extra, too large, not readable."""
+    """The answers by file name, and one sentence for each file that is missing, extra, too large or unreadable."""
     try:
         there = listed(out_dir)
     except InputError as fault:
@@ -80,7 +80,7 @@ def read_answers(out_dir: Path, expected_dir: Path, names: Sequence[str]) -> tup
 
 
 def _read_answer(path: Path, expected: Path) -> Answer:
-    """One answer; InputError where it is missing, no plain file, too large or not readable."""
+    """One answer; InputError if it is missing, not a plain file, too large or unreadable."""
     try:
         status = path.lstat()
     except OSError:
@@ -98,7 +98,7 @@ def _read_answer(path: Path, expected: Path) -> Answer:
         raise
     except MemoryError:
         raise InputError(f"{path.name} claims more than there is memory for") from None
-    except Exception as fault:  # a damaged file leads its reader to whatever there is
+    except Exception as fault:  # a damaged file can make its reader raise anything
         raise InputError(f"{path.name} cannot be read ({' '.join(str(fault).split())[:200]})") from None
 
 
@@ -108,7 +108,7 @@ def _check_raster_header(path: Path, expected: Path) -> None:
         wanted = handle.pages[0].imagelength, handle.pages[0].imagewidth
     with tifffile.TiffFile(path) as handle:
         pages = list(itertools.islice(iter(handle.pages), MOST_PAGES + 1))
-        # Strips or tiles, which are decoded as a whole, may be much larger than the image that they are cut to.
+        # Strips and tiles are decoded as a whole, and can be much larger than the image that they are cut to.
         claimed = max(math.prod(map(int, (*page.chunked, *page.chunks))) for page in pages)
         got, bands = (int(pages[0].imagelength), int(pages[0].imagewidth)), pages[0].samplesperpixel
     if len(pages) > MOST_PAGES:
@@ -136,13 +136,13 @@ def given_answers(given: object, task: Task) -> tuple[dict[str, Answer], list[st
             answers[name] = normalised(name, named[name])
         except InputError as fault:
             faults.append(str(fault))
-        except Exception as fault:  # what a foreign object does when it is looked at
+        except Exception as fault:  # a foreign object can raise anything when it is looked at
             faults.append(f"{name}: is a {type(named[name]).__name__} that cannot be read ({type(fault).__name__})")
     return answers, faults
 
 
 def normalised(name: str, value: object) -> Answer:
-    """``value`` as the file ``name`` would give it back.
+    """``value`` as it would be read back from the file ``name``.
 
     >>> normalised("a.csv", {"code": [11, 12], "total": [1.5, None]})
     {'code': array([11, 12]), 'total': array([1.5, nan])}

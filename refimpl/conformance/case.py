@@ -1,7 +1,7 @@
-"""One case of the golden suite on disk, read strictly.
+"""Case of the golden suite on disk, read strictly.
 
-Layout and keys are those of golden/README.md and golden/v1/schema.json.  A case whose keys or checksums do not fit is
-a damaged suite, one sentence.
+Layout and keys are those of golden/README.md and golden/v1/schema.json.  Wrong keys or checksums mean that the suite is
+damaged, which one sentence says.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Case:
-    """One question and its answer; ``fields`` are those of which a refusal must name one, empty for a valid case."""
+    """One question and its answer; a refusal must name one of ``fields``, which is empty for a valid case."""
 
     id: str
     title: str
@@ -53,18 +53,18 @@ class Case:
 
     @property
     def valid(self) -> bool:
-        """Whether the case is to be answered, not refused."""
+        """Whether the case must be answered; an invalid case must be refused."""
         return not self.fields
 
     @property
     def task(self) -> Task:
-        """The case as its answerer sees it: an invalid one does not show that it is, its outputs are named alike."""
+        """The case as its answerer sees it; an invalid case names outputs too, so that it does not give itself away."""
         outputs = tuple(output.of for output in self.outputs) or tuple(OPERATIONS[self.operation][1].split())
         return Task(self.id, self.operation, self.parameters, self.folder / "in", self.inputs, outputs)
 
 
 def read_case(folder: Path) -> Case:
-    """The case in ``folder``."""
+    """The case in ``folder``, with its files checked against their checksums; InputError if anything is damaged."""
     text = read_json(folder / "case.json")
     try:
         case = _case(text, folder)
@@ -134,7 +134,7 @@ def _case(text: dict, folder: Path) -> Case:
 
 
 def _expectation(of: str, entry: Mapping, known: Iterable[str]) -> Expectation:
-    """A limit is a number from 0 up, or [low, high] for psnr; none is nan or infinite, which would pass anything."""
+    """The checked expectation: its limit is a number from 0 up, or [low, high] for psnr, and always finite."""
     limit, band = entry["limit"], _one_of(entry["cmp"], known) == "psnr"
     numbers = tuple(map(float, limit if isinstance(limit, list) else [limit]))
     fits = isinstance(limit, list) == band and len(numbers) == 1 + band and (band or numbers[0] >= 0)

@@ -1,7 +1,7 @@
-"""The comparators of golden/README.md on arrays: exact, ulp, abs, rel, scaled, rms, psnr.
+"""Comparators of golden/README.md on arrays: exact, ulp, abs, rel, scaled, rms, psnr.
 
-NaN equals only NaN and an infinity only itself: such cells are decided first, and no comparison with a limit ever sees
-them, so that none can pass because ``nan > limit`` is false.  Integers, booleans and text must be equal.
+NaN equals only NaN, and an infinity equals only itself.  Such cells are decided first and never compared with a limit:
+a test such as ``nan > limit`` is always false and would let them pass.  Integers, booleans and text must be equal.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Limit = float | tuple[float, float]
 
 @dataclass(frozen=True)
 class Measured:
-    """``value`` held against the limit; ``wrong`` marks the cells beyond it and ``worst`` is the index of one cell."""
+    """A comparison: ``value`` was compared with the limit, ``wrong`` marks cells beyond it, ``worst`` is one index."""
 
     passed: bool
     value: float
@@ -26,7 +26,7 @@ class Measured:
 
 
 def measure(expected: np.ndarray, got: np.ndarray, cmp: str, limit: Limit) -> Measured:
-    """Hold ``got`` against ``expected``, arrays of one shape.
+    """Compare ``got`` with ``expected``, arrays of one shape.
 
     >>> measure(np.array([1.0, 4.0]), np.array([1.0, 4.5]), "rel", 0.1).value
     0.125
@@ -54,7 +54,7 @@ def measure(expected: np.ndarray, got: np.ndarray, cmp: str, limit: Limit) -> Me
 
 
 def _size_and_bound(expected: np.ndarray, distance: np.ndarray, cmp: str, limit: float):
-    """Each cell's distance in units of the limit, and the distance allowed."""
+    """Each cell's distance as the limit measures it, and the largest allowed distance."""
     magnitude = np.abs(expected)
     if cmp == "exact":
         return distance, np.zeros_like(distance)
@@ -71,7 +71,7 @@ def _size_and_bound(expected: np.ndarray, distance: np.ndarray, cmp: str, limit:
 
 
 def _cellwise(wrong: np.ndarray, size: np.ndarray) -> Measured:
-    """Passed where no cell is wrong; the worst of the wrong cells, else of all."""
+    """The comparison cell by cell: passed if no cell is wrong; the worst is one of the wrong cells, else of all."""
     if not size.size:
         return Measured(True, 0.0, wrong, None)
     ranked = np.where(wrong, size, -1.0) if wrong.any() else size
@@ -80,7 +80,7 @@ def _cellwise(wrong: np.ndarray, size: np.ndarray) -> Measured:
 
 
 def _whole(expected: np.ndarray, distance: np.ndarray, finite, wrong: np.ndarray, cmp: str, limit: Limit) -> Measured:
-    """rms and psnr: one number for all cells; cells that are not finite on one side alone are wrong by themselves."""
+    """The comparison by one number for all cells (rms, psnr); ``wrong`` cells, not finite on one side, fail anyway."""
     worst = np.where(wrong, np.inf, distance)
     at = tuple(int(i) for i in np.unravel_index(int(np.argmax(worst)), worst.shape)) if worst.size else None
     error = _rms(distance[finite])
@@ -96,6 +96,6 @@ def _whole(expected: np.ndarray, distance: np.ndarray, finite, wrong: np.ndarray
 
 
 def _rms(values: np.ndarray) -> float:
-    """Root mean square, without overflow of the squares; 0 for none."""
+    """Root mean square, without overflow of the squares; 0 for no values."""
     largest = float(np.abs(values).max(initial=0.0))
     return largest * float(np.sqrt(np.mean((values / largest) ** 2))) if 0 < largest < np.inf else largest

@@ -1,7 +1,7 @@
-"""One output against what was expected: structure first, then every number (golden/README.md, "Comparators").
+"""Comparison of one output with the expected one: structure, then numbers (golden/README.md, "Comparators").
 
 Structure is shape, type, CRS, transform, valid mask, columns and number of rows.  The worst cell and the measured value
-are reported for success too: a limit that is nearly reached shows.
+are reported for a success too, so that a limit that is nearly reached is seen.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from refimpl.earth.grid import Grid, Raster
 from refimpl.earth.projection import CRS
 
 TRANSFORM_TOLERANCE = 1e-6
-"""Of a cell: what is lost when a transform is written as text or as GeoTIFF tags."""
+"""Of a cell's size: about what a transform can lose when it is written as text or as GeoTIFF tags."""
 
 
 def compare(expectation: Expectation, expected: Answer, got: Answer) -> Difference:
-    """Hold one answer against the expected one.
+    """Compare one answer with the expected one.
 
     >>> e = Expectation("a.npy", "abs", 1e-9, "two roundings")
     >>> compare(e, np.array([1.0, 2.0]), np.array([1.0, 2.5])).sentence
@@ -44,7 +44,7 @@ def compare(expectation: Expectation, expected: Answer, got: Answer) -> Differen
 
 
 def compare_arrays(blank: Difference, expected: np.ndarray, got: np.ndarray) -> Difference:
-    """Shape, type, then values; hints such as transposed, flipped, a constant factor."""
+    """Compare shape, type, then values; with hints such as transposed, flipped, a constant factor."""
     shown = (expected, got) if expected.ndim == got.ndim == 2 else None
     blank = replace(blank, shown=shown)
     passes = passing(blank)
@@ -59,7 +59,7 @@ def compare_arrays(blank: Difference, expected: np.ndarray, got: np.ndarray) -> 
 
 
 def compare_rasters(blank: Difference, expected: Raster, got: Raster) -> Difference:
-    """Grid, type, valid mask, then the values of valid cells."""
+    """Compare grid, type, valid mask, then the values of valid cells."""
     blank = replace(blank, shown=(expected, got))
     passes = passing(blank)
     filled = _filled(expected), _filled(got)
@@ -100,7 +100,7 @@ def _array_cell(at: tuple[int, ...]) -> str:
 
 
 def _grid_fault(expected: Grid, got: Grid) -> str:
-    """What is wrong with where the cells lie, or nothing."""
+    """What is wrong with CRS or transform, or an empty text."""
     if not same_crs(expected.crs, got.crs):
         return f"its CRS is {got.crs.describe()}, expected {expected.crs.describe()}"
     for at, name in enumerate(("x0", "y0", "dx", "dy")):
@@ -111,7 +111,7 @@ def _grid_fault(expected: Grid, got: Grid) -> str:
 
 
 def same_crs(a: CRS, b: CRS) -> bool:
-    """Whether two CRS make the same map: numbers to 9 digits, and the parallels in either order."""
+    """Whether two CRS make the same map; numbers must agree to 9 digits, the parallels can come in either order."""
 
     def numbers(crs: CRS) -> list[float]:
         origin = [] if crs.kind == "geographic" else [crs.central_meridian, crs.false_easting, crs.false_northing]

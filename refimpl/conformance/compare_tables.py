@@ -1,4 +1,4 @@
-"""A table against the expected one: columns, number and order of rows, text and whole numbers, then every number."""
+"""Comparison of a table with the expected one: columns, rows and their order, text and whole numbers, then numbers."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from refimpl.conformance.likeness import likeness
 
 
 def compare_tables(blank: Difference, expected: Columns, got: Columns) -> Difference:
-    """Columns may come in any order, rows only in the expected one; the worst column is reported.
+    """Compare two tables; columns can come in any order, rows only in the expected one.  The worst column is reported.
 
-    A column where whole numbers are expected must be equal, also where it writes 11.0; else the comparator decides.
+    A column of whole numbers must be equal, and may write 11 as 11.0.  The comparator decides on other numbers.
 
     >>> blank = Difference("e.csv", "rel", 1e-12, "one rounding")
     >>> table = {"code": np.array([11, 12]), "emission": np.array([1.5, 2.5])}
@@ -37,7 +37,7 @@ def compare_tables(blank: Difference, expected: Columns, got: Columns) -> Differ
 
 
 def _share(one: Difference) -> float:
-    """The part of the limit that a column takes up; text and structure before all."""
+    """The part of the limit that a column takes up; infinite for wrong text or structure."""
     limit = one.limit if isinstance(one.limit, float) else 1.0
     if one.measured is None:
         return np.inf if one.sentence else -1.0
@@ -45,7 +45,7 @@ def _share(one: Difference) -> float:
 
 
 def _structure(expected: Columns, got: Columns) -> str:
-    """What is wrong with columns and number of rows, or nothing."""
+    """What is wrong with columns or number of rows, or an empty text."""
     missing, extra = [n for n in expected if n not in got], [n for n in got if n not in expected]
     if missing:
         there = f"; its columns are {', '.join(map(repr, list(got)[:12]))}"
@@ -59,7 +59,7 @@ def _structure(expected: Columns, got: Columns) -> str:
 
 
 def _odd_row(expected: Columns, got: Columns) -> str:
-    """The first key that one side has and the other has not, if the first column is a key."""
+    """The first key that only one side has, in words, if the first column is a key."""
     name = next(iter(expected))
     sides = [[str(key) for key in np.asarray(table[name]).tolist()] for table in (expected, got)]
     for keys, others, word in ((*sides, "missing"), (*reversed(sides), "not expected")):
@@ -72,7 +72,7 @@ def _odd_row(expected: Columns, got: Columns) -> str:
 
 
 def _order_fault(expected: Columns, got: Columns) -> str:
-    """Said where the same rows stand in another order, judged by their text and whole numbers."""
+    """A sentence if the same rows stand in another order, judged by their text and whole numbers; else empty."""
     names = [name for name in expected if not _is_float(expected[name]) and not _is_float(got[name])]
     text = lambda column: map(str, np.asarray(column).tolist())
     sides = [list(zip(*(text(table[n]) for n in names), strict=True)) for table in (expected, got)]
@@ -104,7 +104,7 @@ def _column(blank: Difference, name: str, expected: Columns, got: Columns) -> Di
 
 
 def _text_column(blank: Difference, name: str, wanted, given, cell) -> Difference:
-    """A column that is text on one side at least: text must be equal, and numbers be numbers."""
+    """The judgement on a column that is text on at least one side: all cells must be equal as text."""
     wanted, given = [list(map(_plain, np.asarray(side, object).tolist())) for side in (wanted, given)]
     wrong = [at for at, (a, b) in enumerate(zip(wanted, given, strict=True)) if a != b]
     if not wrong:
@@ -115,12 +115,12 @@ def _text_column(blank: Difference, name: str, wanted, given, cell) -> Differenc
 
 
 def _plain(value) -> str:
-    """A cell as text, an empty one for nan."""
+    """A cell as text; nan is an empty text."""
     return "" if value != value else str(value)
 
 
 def _row_name(table: Columns, row: int) -> str:
-    """``row 2 (code 12)``: counted from 1, with its first column where that names rows."""
+    """A row in words, such as ``row 2 (code 12)``: counted from 1, with its first cell unless that is a float."""
     name = next(iter(table))
     key = "" if _is_float(table[name]) else f" ({name} {table[name][row]})"
     return f"row {row + 1}{key}"

@@ -1,8 +1,8 @@
 """Arrays and tables of the golden suite (golden/README.md, "File formats"), read without trusting the file.
 
-A ``.npy`` header is parsed by itself and its claimed size held against the file's before anything is allocated;
-nothing is ever unpickled.  A ``.csv`` becomes columns: int64 where every cell is a whole number, float64 where every
-cell is a number or empty (nan), else text.
+The header of a ``.npy`` is parsed first, and the size that it claims is compared with the file's before anything is
+allocated.  Nothing is ever unpickled.  A ``.csv`` becomes columns: int64 where every cell is a whole number, float64
+where every cell is a number or empty (nan), else text.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def read_npy(path: str | os.PathLike) -> np.ndarray:
     Raises
     ------
     InputError
-        Another format, type or order; a header that claims more or less than the file holds.
+        Another format, type or order, or a header that claims more or fewer bytes than the file holds.
     """
     path = Path(path)
     with open(path, "rb") as handle:
@@ -57,12 +57,12 @@ def read_npy(path: str | os.PathLike) -> np.ndarray:
         raise InputError(f"{path.name}: a bool is neither 0 nor 1")
     try:
         return np.frombuffer(data, dtype).reshape(shape).copy()
-    except (ValueError, OverflowError):  # no cell, but other axes beyond all bounds
+    except (ValueError, OverflowError):  # an axis of 0 cells hides another that is too long for any array
         raise InputError(f"{path.name}: its shape {str(shape)[:80]} is none that an array can have") from None
 
 
 def _header(text: str, name: str) -> tuple[np.dtype, tuple[int, ...]]:
-    """Type and shape of a format 1.0 header, a dict written as Python writes it."""
+    """Type and shape from a format 1.0 header, which is a Python dict as text."""
     try:
         header = ast.literal_eval(text.strip()) if len(text) < 4096 else None
         descr, fortran, shape = header["descr"], header["fortran_order"], header["shape"]
@@ -103,12 +103,12 @@ def typed(cells: Sequence[str]) -> np.ndarray | list[str]:
 
 
 def read_columns(path: str | os.PathLike) -> Columns:
-    """A CSV in UTF-8 with one header line as columns, each ``typed``.
+    """The columns, each ``typed``, of a CSV in UTF-8 with one header line.
 
     Raises
     ------
     InputError
-        Not CSV in UTF-8, no header, a doubled column, a line with more or fewer cells than the header.
+        Not CSV in UTF-8, no header, a column named twice, or a line with more or fewer cells than the header.
     """
     path = Path(path)
     try:
@@ -130,7 +130,7 @@ def read_columns(path: str | os.PathLike) -> Columns:
 
 
 def write_columns(path: str | os.PathLike, columns: Mapping[str, Sequence]) -> None:
-    """Write columns as CSV, floats with as many digits as read back the same, nan as an empty cell."""
+    """Write columns as CSV; floats have enough digits to be read back equal, nan is an empty cell."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)

@@ -1,4 +1,4 @@
-"""The judgement on one output, and its worst cell."""
+"""Judgement on one output, with its worst cell."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ from refimpl.conformance.ulp import ulp_distance
 
 @dataclass(frozen=True)
 class Difference:
-    """The judgement on one output: ``sentence`` says what is wrong, empty if nothing is; the rest is the worst cell."""
+    """The judgement on one output.
+
+    ``sentence`` says what is wrong and is empty if nothing is.  ``measured`` is what was compared with the limit;
+    ``cell``, ``expected``, ``got``, ``ulp`` and ``at`` describe the worst cell.
+    """
 
     of: str
     cmp: str
@@ -37,17 +41,17 @@ class Difference:
 
 
 def passing(blank: Difference) -> Callable[[np.ndarray, np.ndarray], bool]:
-    """Whether two arrays pass this comparator, for hints."""
+    """A function that says whether two arrays pass this comparator; hints need it."""
     return lambda expected, got: measure(expected, got, blank.cmp, blank.limit).passed
 
 
 def with_hint(sentence: str, hint: str) -> str:
-    """A sentence and, behind a colon, what the answer looks like."""
+    """A sentence and, after a colon, what the answer looks like."""
     return f"{sentence}: {hint}" if hint else sentence
 
 
 def beyond(measured: Measured, count: int) -> str:
-    """How many cells are wrong, or that the whole is."""
+    """A sentence on how many cells are wrong, or that the whole is."""
     wrong = int(measured.wrong.sum())
     if not wrong:
         return "it is beyond the limit as a whole"

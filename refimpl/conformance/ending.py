@@ -1,7 +1,7 @@
-"""The end of a program under test, with all that it started.
+"""End of a program under test, with all processes that it started.
 
-Its process group is killed as a whole.  What fled the group (``setsid``, as daemons do) is found on Linux by a mark in
-its environment, which children inherit.
+Its process group is killed as a whole.  Processes that left the group (by ``setsid``, as daemons do) are found on Linux
+by a mark in their environment, which children inherit.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import time
 from pathlib import Path
 
 MARK = "REFIMPL_PROGRAM"
-"""The environment variable, of a value of its own for each call of a program."""
+"""The environment variable that marks a program's processes; each call of a program has its own value."""
 MOST_ROUNDS = 50
-"""How often what is left is killed: a process may start another one while it is found."""
+"""Most rounds of killing what is left: a process can start another while it is being found."""
 
 
 def end_all(process, mark: str) -> None:
-    """Kill the group of ``process`` and whatever bears ``mark``, and take leave of ``process``."""
+    """Kill the group of ``process`` and all processes that bear ``mark``, and wait for ``process`` to end."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):

@@ -1,4 +1,4 @@
-"""What ``verify`` says to people: a finding for each failure, and the closing table by stage."""
+"""Reports of ``verify`` for people: a finding for each failure, and the closing table by stage."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ EQUATIONS = {
     "Eq. 5": "MAE = mean |y - f|",
     "Eq. 6": "RMSE = square root of mean (y - f)^2",
 }
-"""The paper's equations, as the code takes them."""
+"""The paper's equations, as the code understands them."""
 
 MOST_ULP = 10_000
-"""Beyond this, a number of ulp tells less than the two numbers themselves."""
+"""Beyond this, a number of ulp says less than the two numbers themselves."""
 
 _DECISIONS = {one.id: one for one in DECISIONS}
 
@@ -51,7 +51,7 @@ def finding(result: Result, flags: Mapping[str, str]) -> str:
 
 
 def reference_text(reference: str) -> str:
-    """What ``Eq. 4`` says or ``D13`` decides, or nothing for other references.
+    """What an equation says or a decision decides; empty for other references.
 
     >>> reference_text("D13"), reference_text("Eq. 5"), reference_text("Fig. 8")
     ("D13 'until 1e-6': training stops when the rate would reach 1e-6", 'Eq. 5: MAE = mean |y - f|', '')
@@ -91,7 +91,7 @@ def counts(results: Iterable[Result]) -> dict[str, int]:
 
 
 def summary(results: list[Result]) -> str:
-    """The closing table by stage, for refimpl itself one for each backend, and one sentence."""
+    """The closing table by stage, one for each answerer, and the verdict in one sentence."""
     blocks = []
     for by in dict.fromkeys(result.by for result in results):
         own = [result for result in results if result.by == by]

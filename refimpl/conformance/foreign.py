@@ -1,7 +1,7 @@
-"""A program under test: ``CMD IN_DIR OUT_DIR``, never trusted (golden/README.md, "Plug in your program").
+"""Run of a program under test, ``CMD IN_DIR OUT_DIR``, without trusting it (golden/README.md, "Plug in your program").
 
-It runs without a shell and is ended with all that it started; its time, what it prints and what it writes are limited,
-and nothing that it prints is held beyond a few pages.
+It runs without a shell, and is ended with all processes that it started.  Its time, what it prints and what it writes
+are limited, and only a few pages of what it prints are kept.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from refimpl.conformance.ending import MARK, end_all
 from refimpl.errors import InputError
 
 KEPT = 64 * 1024
-"""Bytes of standard error that are kept, half of them its first and half its last: a refusal may follow a long log."""
+"""Bytes of standard error that are kept, half from its beginning, half from its end: a refusal can end a long log."""
 MOST_PRINTED = 64 * 2**20
-"""Bytes printed at which a program is stopped."""
+"""Most bytes that a program may print before it is stopped."""
 POLL = 0.05
 """Seconds between two looks at what a running program has written."""
-BLOCK = 512
-"""Bytes that a file or folder counts for at least."""
+LEAST_COUNTED = 512
+"""Least bytes that a file or folder counts for, so that many empty ones are noticed."""
 _TRACEBACK = re.compile(r"^(Traceback \(most recent call last\):|panic: |thread '.*' panicked at )", re.MULTILINE)
 
 
@@ -47,7 +47,7 @@ def command(text: str) -> list[str]:
     Raises
     ------
     InputError
-        Nothing, an open quote, or no such program.
+        An empty text, an open quote, or no such program.
     """
     try:
         words = shlex.split(text)
@@ -61,7 +61,7 @@ def command(text: str) -> list[str]:
 
 
 class _Pipe(threading.Thread):
-    """Reads a pipe to its end; keeps the first and the last bytes and counts them all."""
+    """Reads a pipe to its end, keeps the first and the last bytes, and counts all."""
 
     def __init__(self, stream):
         super().__init__(daemon=True)
@@ -69,7 +69,7 @@ class _Pipe(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        """Until the other end is closed."""
+        """Read until the other end is closed."""
         while chunk := self.stream.read1(2**16):
             self.kept += chunk
             if len(self.kept) > KEPT:
@@ -85,7 +85,11 @@ def run_program(
     most_bytes: int,
     stop: threading.Event | None = None,
 ) -> Exit:
-    """Run one case; ``most_bytes`` is what it may write into ``out_dir``; once ``stop`` is set it is ended."""
+    """Run the program on one case.
+
+    It is ended after ``timeout`` seconds, when it has written more than ``most_bytes`` into ``out_dir``, and once
+    ``stop`` is set.
+    """
     mark = secrets.token_hex(16)
     try:
         process = subprocess.Popen(
@@ -106,7 +110,7 @@ def run_program(
         end_all(process, mark)
         for pipe in pipes:
             pipe.join(timeout=2)
-            # A child that fled even so may hold the pipe open; the thread then ends with it.
+            # A child that escaped can hold the pipe open; the thread then ends with the child.
             if not pipe.is_alive():
                 pipe.stream.close()
     text = printable(bytes(pipes[1].kept).decode("utf-8", "replace"))
@@ -115,7 +119,7 @@ def run_program(
 
 
 def _watch(process, pipes, out_dir: Path, timeout: float, most_bytes: int, stop: threading.Event) -> str:
-    """Wait for the end; why it had to be stopped, or nothing."""
+    """Wait for the end; returns why the program had to be stopped, or an empty text."""
     deadline = time.monotonic() + timeout
     while True:
         try:
@@ -136,24 +140,24 @@ def _watch(process, pipes, out_dir: Path, timeout: float, most_bytes: int, stop:
 
 
 def written(folder: Path, enough: int) -> int:
-    """Bytes of all files and folders below ``folder``, links not followed; beyond ``enough`` it is not counted on."""
+    """Bytes of all files and folders below ``folder``, links not followed; counting stops beyond ``enough``."""
     total, left = 0, [] if os.path.islink(folder) else [str(folder)]
     while left and total <= enough:
         try:
             with os.scandir(left.pop()) as entries:
                 for entry in entries:
-                    total += max(BLOCK, entry.stat(follow_symlinks=False).st_size)
+                    total += max(LEAST_COUNTED, entry.stat(follow_symlinks=False).st_size)
                     if entry.is_dir(follow_symlinks=False):
                         left.append(entry.path)
                     if total > enough:
                         break
-        except OSError:  # gone meanwhile, or locked
+        except OSError:  # removed meanwhile, or locked
             continue
     return total
 
 
 def _crash(status: int, stderr: str) -> str:
-    """Why an exit is none of the three that mean something, or nothing."""
+    """Why an exit is a crash and not one of the three statuses that mean something; else an empty text."""
     if status < 0:
         try:
             name = signal.Signals(-status).name
@@ -166,7 +170,7 @@ def _crash(status: int, stderr: str) -> str:
 
 
 def printable(text: str) -> str:
-    """``text`` without control characters, which neither a terminal nor XML should get.
+    """``text`` with "?" for control characters, which must reach neither a terminal nor XML.
 
     >>> printable("a\\x1b[31mb\\n")
     'a?[31mb\\n'

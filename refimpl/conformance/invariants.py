@@ -1,4 +1,4 @@
-"""What an answer itself must satisfy (golden/README.md, "Comparators"): province sums, 2x2 means, no negative value."""
+"""Invariants that an answer must satisfy (golden/README.md, "Comparators"): province sums, 2x2 means, no negatives."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from refimpl.errors import InputError
 
 
 def hold(invariant: Expectation, answers: Mapping[str, Answer], task: Task) -> Difference:
-    """The judgement on one invariant of an answer; where the output is missing or misshapen, that is the fault."""
+    """The judgement on one invariant of an answer; an output that is missing or misshapen breaks it."""
     blank = Difference(invariant.of, invariant.cmp, invariant.limit, invariant.why)
     answer = next((a for name, a in answers.items() if invariant.of in (name, name.rsplit(".", 1)[0])), None)
     if answer is None:
-        return replace(blank, sentence="it is not held, for want of an output that can be read")
+        return replace(blank, sentence="it is not checked: there is no output that can be read")
     try:
         rule = {"province_sums": province_sums, "block_mean": block_mean, "not_negative": not_negative}[invariant.cmp]
         return rule(blank, answer, task)
     except (InputError, KeyError, ValueError, AttributeError, TypeError, IndexError) as fault:
-        words = f"it has no column {fault}" if isinstance(fault, KeyError) else f"it cannot be held ({fault})"
+        words = f"it has no column {fault}" if isinstance(fault, KeyError) else f"it cannot be checked ({fault})"
         return replace(blank, sentence=words)
 
 
 def province_sums(blank: Difference, answer: Answer, task: Task) -> Difference:
-    """Eq. 3, D22: the exact sum of each province's cells, rounded once, against its total, in ulp."""
+    """Eq. 3, D22: the exact sum of each province's cells, rounded once, is compared with its total, in ulp."""
     totals = task.table("totals")
     if isinstance(answer, Raster):
         codes, values = task.raster("zones").values[answer.valid], answer.values[answer.valid]
@@ -56,7 +56,7 @@ def province_sums(blank: Difference, answer: Answer, task: Task) -> Difference:
 
 
 def block_mean(blank: Difference, answer: Raster, task: Task) -> Difference:
-    """D16, D17: 2x2 means of the weights against the coarse map less its minimum, in parts of its largest value."""
+    """D16, D17: 2x2 means of the weights are compared with the coarse map less its minimum, relative to its maximum."""
     coarse = task.raster("coarse")
     known = np.maximum(coarse.values.astype(float), 0)
     known = np.where(coarse.valid, known - known[coarse.valid].min(), 0.0)
@@ -75,7 +75,7 @@ def block_mean(blank: Difference, answer: Raster, task: Task) -> Difference:
 
 
 def not_negative(blank: Difference, answer: Answer, task: Task) -> Difference:
-    """D18: no valid value lies below -limit; columns of text and empty cells have none."""
+    """D18: no valid value lies below -limit; columns of text and empty cells are passed over."""
     if isinstance(answer, Raster):
         values = {"": answer.values[answer.valid]}
     else:

@@ -1,4 +1,4 @@
-"""From what an answerer did with one case to the verdict on it (golden/README.md, "Plug in your program")."""
+"""Verdict on what an answerer did with one case (golden/README.md, "Plug in your program")."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ OUTCOMES = (PASSED, FAILED, UNSUPPORTED, EXPECTED_FAILURE, UNEXPECTED_PASS)
 
 @dataclass(frozen=True)
 class Reply:
-    """What an answerer did: "answered", "refused", "unsupported" or "crashed", and what it said."""
+    """What an answerer did with a case; ``kind`` is "answered", "refused", "unsupported" or "crashed"."""
 
     kind: str
     text: str = ""
     answers: dict[str, Answer] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
-    """Files that are missing, extra or unreadable."""
+    """One sentence for each file that is missing, extra or unreadable."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """The verdict on one case: ``by`` says whose answer it was, ``faults`` and ``differences`` what is wrong."""
+    """The verdict on one case: ``by`` names the answerer, ``faults`` and ``differences`` say what is wrong."""
 
     case: Case
     by: str
@@ -47,7 +47,7 @@ class Result:
 
     @property
     def bad(self) -> bool:
-        """Whether it makes the whole fail."""
+        """Whether this result makes the whole fail."""
         return self.outcome in (FAILED, UNEXPECTED_PASS)
 
     @property
@@ -57,7 +57,7 @@ class Result:
 
 
 def ask(function: Callable[[Task], object], task: Task) -> Reply:
-    """The reply of a Python function: ValueError (or InputError) refuses, NotImplementedError does not support.
+    """The reply of a Python function: ValueError (or InputError) is a refusal, NotImplementedError "unsupported".
 
     >>> ask(lambda task: {"areas": [1.5]}, Task("toy", "cell_areas", outputs=("areas.npy",))).answers
     {'areas.npy': array([1.5])}
@@ -65,11 +65,11 @@ def ask(function: Callable[[Task], object], task: Task) -> Reply:
     try:
         given = function(task)
     except NotImplementedError as fault:
-        return Reply("unsupported", told(fault))
+        return Reply("unsupported", words_of(fault))
     except (ValueError, InputError) as fault:
-        return Reply("refused", told(fault))
+        return Reply("refused", words_of(fault))
     except (Exception, SystemExit):
-        return Reply("crashed", "it raised an exception that refuses nothing:\n" + traceback.format_exc(limit=-4))
+        return Reply("crashed", "it raised an exception that is no refusal:\n" + traceback.format_exc(limit=-4))
     try:
         answers, faults = given_answers(given, task)
     except Exception:
@@ -77,8 +77,8 @@ def ask(function: Callable[[Task], object], task: Task) -> Reply:
     return Reply("answered", "", answers, tuple(faults))
 
 
-def told(fault: Exception) -> str:
-    """What an exception says; one that cannot, its name."""
+def words_of(fault: Exception) -> str:
+    """The text of an exception, or its type's name if it cannot give a text."""
     try:
         return str(fault)
     except Exception:
@@ -108,13 +108,13 @@ def judge(case: Case, by: str, reply: Reply) -> Result:
 
 
 def _refusal_fault(case: Case, reply: Reply) -> str:
-    """What is wrong with a refusal, or nothing."""
+    """What is wrong with a refusal, or an empty text."""
     said = first_lines(reply.text) or "nothing"
     if case.valid:
         return f"it refused a valid case, saying: {said}"
     if reply.faults:
         return f"it refused, but {reply.faults[0]}"
-    # The case's id, which programs like to print, may hold the field's name.
+    # The case's id, which many programs print, can contain the field's name.
     if not any(names(field, last_words(reply.text.replace(case.id, " "))) for field in case.fields):
         where = "" if reply.text.strip() else " on standard error"
         return f"it refused without naming {' or '.join(case.fields)} ({case.fault}), saying{where}: {said}"
@@ -131,7 +131,7 @@ def names(field: str, text: str) -> bool:
 
 
 def last_words(text: str, most: int = 500) -> str:
-    """The last so many characters, cut between words: a dump of every name there is names nothing.
+    """The last ``most`` characters, cut between words: a field must not be found in a long dump of all names.
 
     >>> last_words("reading\\nerror in weights: negative\\nExecution halted\\n", 36)
     ' weights: negative\\nExecution halted'
@@ -141,6 +141,6 @@ def last_words(text: str, most: int = 500) -> str:
 
 
 def first_lines(text: str, most: int = 300) -> str:
-    """The beginning of what a program said, in one line."""
+    """The beginning of what a program printed, in one line."""
     line = " ".join(printable(text).split())
     return line if len(line) <= most else line[:most] + " ..."

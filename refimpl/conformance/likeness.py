@@ -1,7 +1,7 @@
-"""What a wrong answer looks like: transposed, flipped, turned, shifted, a constant times or off the expected one.
+"""Hints on a wrong answer: transposed, flipped, turned, shifted, wrong by a constant factor or summand.
 
-Each is said only if the answer, so undone, passes the very comparator that it failed (or, for a factor, is that factor
-everywhere to 6 digits).
+A turn or shift is reported only if the answer, once the turn or shift is undone, passes the comparator that it failed.
+A factor or summand is reported only if it is the same everywhere to 6 digits.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ FACTORS = {
 
 
 def likeness(expected: np.ndarray, got: np.ndarray, passes: Passes) -> str:
-    """A hint, or nothing; invalid cells are nan in both.
+    """A hint, or an empty text; invalid cells are nan in both.
 
     >>> a = np.array([[1.0, 2.0], [3.0, 4.0]])
     >>> likeness(a, 44 / 12 * a, lambda e, g: False)
@@ -57,7 +57,7 @@ def likeness(expected: np.ndarray, got: np.ndarray, passes: Passes) -> str:
 
 
 def single_precision(expected: np.ndarray, got: np.ndarray) -> str:
-    """Whether the numbers are what was expected in the precision of float32, where float64 was expected.
+    """A hint if the numbers are the expected ones rounded to float32, where float64 was expected.
 
     >>> single_precision(np.array([0.1, 0.2]), np.array([0.1, 0.2], np.float32).astype(float))
     'its numbers are of float32, expected float64'
@@ -77,7 +77,7 @@ def single_precision(expected: np.ndarray, got: np.ndarray) -> str:
 
 
 def turned(expected: np.ndarray, got: np.ndarray, passes: Passes) -> str:
-    """Which turn or mirror of what was expected this is, if any."""
+    """A hint if this is a turn or mirror of what was expected."""
     if expected.ndim == 1 and expected.shape == got.shape and expected.size > 1 and passes(expected, got[::-1]):
         return "it is in the reverse order"
     if expected.ndim == 2 and got.ndim == 2 and expected.size > 1:
@@ -91,7 +91,7 @@ def turned(expected: np.ndarray, got: np.ndarray, passes: Passes) -> str:
 
 
 def proportion(expected: np.ndarray, got: np.ndarray) -> str:
-    """The factor or the summand by which every value is wrong, if there is one."""
+    """A hint if every value is wrong by the same factor or the same summand."""
     if expected.shape != got.shape:
         return ""
     used = np.isfinite(expected) & np.isfinite(got)
@@ -106,7 +106,7 @@ def proportion(expected: np.ndarray, got: np.ndarray) -> str:
 
 
 def _constant(values: np.ndarray) -> bool:
-    """Whether all are the same number, to 6 digits."""
+    """Whether all values are the same to 6 digits."""
     return bool(np.all(np.isfinite(values)) and np.ptp(values) <= SAMENESS * abs(float(values[0])))
 
 
@@ -125,7 +125,7 @@ def _factor_sentence(ratio: float, count: int) -> str:
 
 
 def shifted(expected: np.ndarray, got: np.ndarray, passes: Passes) -> str:
-    """The shift by one row or column (or both) that makes it right wherever the two overlap."""
+    """A hint if a shift by one row, one column or both makes it right wherever the two overlap."""
     if expected.ndim != 2 or expected.shape != got.shape or min(expected.shape) < 3:
         return ""
     rows, cols = expected.shape

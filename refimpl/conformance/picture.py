@@ -1,7 +1,7 @@
-"""The picture of a wrong raster or image: expected, got, and their difference, the worst cell marked.
+"""Picture of a wrong raster or image: expected, got, and their difference, with the worst cell marked.
 
-The first two share one colour scale, from expected; the difference is blue where too little was got, red where too
-much.  Arrays are drawn as rasters of square cells, row 0 at the top.
+The first two share one colour scale, that of the expected one.  The difference is blue where a value is too small, and
+red where it is too large.  Arrays are drawn as rasters of square cells, row 0 at the top.
 """
 
 from __future__ import annotations
@@ -26,14 +26,16 @@ ROOM = (420, 420)
 LARGEST_CELL = 56
 GAP = 30
 ONE_SIDED = (20, 150, 110)
-"""Of cells that have a value in one of the two only; in neither colour map."""
+"""Colour of cells that have a value on one side only; neither colour map contains it."""
 LEAST_BAR = 170
+"""Least height of a colour bar in pixels."""
 LARGEST, SMALLEST = 1e150, 1e-290
+"""Magnitudes that are drawn: differences of larger values overflow, and smaller ones are taken for 0."""
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One of the three: ``values`` where ``valid``, ``odd`` where only one side has a value, and how it is coloured."""
+    """One of the three panels; ``odd`` marks the cells that have a value on one side only, ``scale`` colours cells."""
 
     caption: str
     raster: Raster
@@ -54,7 +56,7 @@ def pictures_of(result: Result, folder: Path) -> tuple[Path, ...]:
 
 
 def _drawable(answer) -> bool:
-    """Whether there is a cell to draw."""
+    """Whether an answer is two-dimensional and has a cell to draw."""
     values = answer.values if isinstance(answer, Raster) else answer
     return values.ndim == 2 and values.size > 0
 
@@ -94,12 +96,11 @@ def as_raster(answer: np.ndarray | Raster) -> Raster:
     else:
         values, valid = answer.astype(float), np.isfinite(answer)
         grid = Grid(ALBERS_CHINA, (0, 0, 1000, -1000), values.shape)
-    # Differences of larger numbers would overflow, and no colour tells them apart.
     return Raster.masked(np.clip(np.where(valid, values, 0.0), -LARGEST, LARGEST), valid, grid)
 
 
 def replaced(got: Raster, grid: Grid) -> Raster:
-    """The cells of ``got`` as those of ``grid``, or as squares: a wrong georeference can be such that nothing shows."""
+    """The cells of ``got`` placed on ``grid``, or drawn as squares: with a wrong georeference nothing might show."""
     if got.values.shape == grid.shape:
         return replace(got, grid=grid)
     if (got.grid.crs, got.grid.transform) == (grid.crs, grid.transform):
@@ -119,7 +120,6 @@ def _panels(expected: Raster, got: Raster) -> list[Panel]:
         return panels
     both = expected.valid & got.valid
     raster = Raster.masked(np.where(both, got.values - expected.values, 0.0), both, expected.grid)
-    # Colours cannot tell subnormal numbers apart either.
     reach = float(np.abs(raster.values).max())
     reach = reach if reach > SMALLEST else 1.0
     scale = Scale("diverging", -reach, reach)
@@ -131,7 +131,7 @@ def _has_odd(panel: Panel) -> bool:
 
 
 def _draw(canvas: Canvas, panel: Panel, left: int, top: int, shape: tuple[int, int], worst: Sequence[int] | None):
-    """The cells in a thin frame, and a frame around the worst."""
+    """Draw the cells in a thin frame, and a frame around the worst cell."""
     grid = panel.raster.grid
     pixels = panel.scale.paint(*sample(panel.raster, grid.bounds, shape))
     if _has_odd(panel):
@@ -143,7 +143,7 @@ def _draw(canvas: Canvas, panel: Panel, left: int, top: int, shape: tuple[int, i
         return
     down, across = shape[0] / grid.shape[0], shape[1] / grid.shape[1]
     row, col = top + worst[0] * down, left + worst[1] * across
-    # Cells smaller than the frame get one around them, so that the place is seen.
+    # A cell smaller than the frame gets the frame around it, so that the place is seen.
     slack = max(0.0, 5 - min(down, across) / 2)
     for inset, colour in ((-1, PAPER), (0, INK), (1, INK), (2, PAPER)):
         edge = slack - inset

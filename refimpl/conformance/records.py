@@ -1,4 +1,4 @@
-"""What ``verify`` says to machines: every verdict as JSON, and as JUnit XML for continuous integration."""
+"""Records of ``verify`` for machines: every verdict as JSON, and as JUnit XML for continuous integration."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from refimpl.formats.files import atomic_path, write_text
 
 
 def write_results(path: str | os.PathLike, suite: Suite, program: str | None, results: list[Result]) -> None:
-    """Every verdict as JSON, atomically."""
+    """Write every verdict as JSON, atomically."""
     document = {
         "suite": suite.root.name,
         "refimpl": __version__,
@@ -32,7 +32,7 @@ def write_results(path: str | os.PathLike, suite: Suite, program: str | None, re
 
 
 def record(result: Result) -> dict:
-    """One verdict as JSON knows it."""
+    """One verdict as a dict for JSON."""
     case = result.case
     return {
         "case": case.id,
@@ -60,7 +60,7 @@ def _difference(one: Difference) -> dict:
 
 
 def plain(value):
-    """A number as JSON has it; one that is not finite as text.
+    """A value that JSON can hold: a number that is not finite becomes text, text loses control characters.
 
     >>> plain(1.5), plain(math.inf), plain(None)
     (1.5, 'inf', None)
@@ -71,7 +71,7 @@ def plain(value):
 
 
 def write_junit(path: str | os.PathLike, results: list[Result], flags: Mapping[str, str]) -> None:
-    """A test suite for each stage and answerer, a test case for each case; atomically."""
+    """Write JUnit XML, atomically: a test suite for each stage and answerer, a test case for each case."""
     root = ElementTree.Element("testsuites", name="golden suite", tests=str(len(results)))
     root.set("failures", str(sum(result.bad for result in results)))
     for by in dict.fromkeys(result.by for result in results):
@@ -104,5 +104,5 @@ def _suite(name: str, results: list[Result], flags: Mapping[str, str]) -> Elemen
 
 
 def _is_skipped(result: Result) -> bool:
-    """Neither passed nor failed: unsupported, or known to fail."""
+    """Whether a case neither passed nor failed: it is unsupported, or known to fail."""
     return not result.bad and result.outcome != PASSED

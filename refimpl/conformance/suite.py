@@ -1,6 +1,6 @@
-"""The golden suite as a whole: where it is, and which of its cases are wanted.
+"""Golden suite as a whole: where it is, and which of its cases are wanted.
 
-It is no part of an installed package.
+An installed package does not contain it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Suite:
 
     @cached_property
     def ids(self) -> list[str]:
-        """Every case's id, ascending; those that the index beside the suite lists are all there."""
+        """Every case's id, ascending; InputError if one that the index beside the suite lists is missing."""
         found = sorted(path.parent.name for path in self.root.glob("*/case.json"))
         index = self.root.parent / "index.json"
         listed = read_json(index) if index.is_file() else {}
@@ -34,7 +34,7 @@ class Suite:
 
     @cached_property
     def flags(self) -> dict[str, str]:
-        """What each flag means: the bug that a case catches."""
+        """By flag: the bug that a case with it catches."""
         path = self.root / "flags.json"
         flags = read_json(path) if path.is_file() else {}
         if not isinstance(flags, dict):
@@ -48,7 +48,7 @@ class Suite:
         return read_case(self.root / case_id)
 
     def select(self, ids: Iterable[str] = (), stages: Iterable[str] = ()) -> list[Case]:
-        """The cases of these ids and stages (all where none is named), in the order of the stages."""
+        """The cases with these ids and stages (all cases if none is named), in the order of the stages."""
         stages = tuple(stages)
         for stage in stages:
             if stage not in STAGES:
@@ -56,7 +56,7 @@ class Suite:
         cases = [self.case(case_id) for case_id in dict.fromkeys(ids or self.ids)]
         cases = [case for case in cases if not stages or case.stage in stages]
         if not cases:
-            raise InputError(f"no case of {self.root} is of the stages and ids that were asked for; name fewer")
+            raise InputError(f"no case of {self.root} has one of these ids and one of these stages; name fewer")
         return sorted(cases, key=lambda case: (STAGES.index(case.stage), case.id))
 
 

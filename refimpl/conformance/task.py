@@ -1,6 +1,6 @@
-"""One task of the golden suite, as the side that answers it sees it: operation, parameters and input files.
+"""Task of the golden suite, as its answerer sees it: operation, parameters and input files.
 
-The folder is golden/README.md's IN_DIR: ``task.json``, ``task.csv`` (the same without JSON) and the input files.
+Its folder is golden/README.md's IN_DIR: ``task.json``, ``task.csv`` (the same without JSON) and the input files.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from refimpl.formats.geotiff import read_raster
 
 @dataclass(frozen=True)
 class Task:
-    """What is asked: ``operation`` with ``parameters`` on the files ``inputs`` in ``folder``; ``outputs`` to give.
+    """What is asked: ``operation`` with ``parameters`` on the files ``inputs`` in ``folder``, giving ``outputs``.
 
     Files are named by their stem: ``task.array("image")`` reads ``image.npy``.
 
@@ -58,7 +58,7 @@ class Task:
         return any(_stem(file) == name for file in self.inputs)
 
     def path(self, name: str) -> Path:
-        """The file of the input ``name`` (its name without ending)."""
+        """The file of the input ``name``, which is the file's name without its ending."""
         for file in self.inputs:
             if _stem(file) == name:
                 return self.folder / file
@@ -69,7 +69,7 @@ class Task:
         return read_npy(self.path(name))
 
     def table(self, name: str) -> Columns:
-        """The input ``name.csv``: by column int64, float64 with nan for empty cells, or a list of text."""
+        """The input ``name.csv`` by column: int64, float64 with nan for empty cells, or a list of text."""
         return read_columns(self.path(name))
 
     def raster(self, name: str) -> Raster:
@@ -77,7 +77,7 @@ class Task:
         return read_raster(self.path(name))
 
     def parameter(self, name: str, *default: Any) -> Any:
-        """The parameter ``name``; where it is absent ``default``, without which its absence is refused."""
+        """The parameter ``name``, or ``default`` if it is absent; InputError if there is no default either."""
         if name in self.parameters:
             return self.parameters[name]
         if default:
@@ -92,7 +92,7 @@ class Task:
             try:
                 shutil.copyfile(self.folder / file, in_dir / file)
             except FileNotFoundError:
-                raise InputError(f"{self.folder / file}: has gone; was the suite changed meanwhile?") from None
+                raise InputError(f"{self.folder / file}: is gone; was the suite changed meanwhile?") from None
         keys = {"case": self.case, "operation": self.operation, "parameters": dict(self.parameters)}
         keys |= {"inputs": list(self.inputs), "outputs": list(self.outputs)}
         (in_dir / "task.json").write_text(json.dumps(keys, indent=1) + "\n", encoding="utf-8")

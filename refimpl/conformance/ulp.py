@@ -1,4 +1,4 @@
-"""Distances between floating-point numbers counted in numbers between them."""
+"""Distance between floating-point numbers, counted in steps from one number of their type to the next (ulp)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import numpy as np
 
 
 def ulp_distance(a, b) -> np.ndarray:
-    """How many numbers of their type lie from ``a`` to ``b``, uint64; -0 and 0 are one.  Both float32 or float64.
+    """Steps from ``a`` to ``b``, uint64; both are float32 or both float64, and -0 and 0 are one number.
 
-    Not a number is far from everything, itself too.
+    NaN has no distance that means anything: decide on it before.
 
     >>> int(ulp_distance(1.0, np.nextafter(1.0, 2))), int(ulp_distance(-0.0, 0.0)), int(ulp_distance(-5e-324, 5e-324))
     (1, 0, 2)

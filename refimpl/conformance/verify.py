@@ -1,4 +1,4 @@
-"""``refimpl verify``: every wanted case, answered by a program or by refimpl itself, and what came of it."""
+"""Verb ``verify``: puts the wanted cases to a program or to refimpl itself, and reports the verdicts."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ def program_results(
         try:
             yield from pool.map(one, cases)
         finally:
-            stop.set()  # an interruption does not wait for the programs that run
+            stop.set()  # an interruption must not wait for the programs that run
 
 
 def own_results(backends: tuple[str, ...], cases: list[Case]) -> Iterator[Result]:
-    """The verdicts on refimpl, run and method: every case on each backend, one after the other."""
+    """The verdicts on refimpl itself: every case by each of its answerers, one after the other."""
     for by in own_names(backends, cases):
         for case in cases:
             if by in own_answerers(backends, case):
@@ -67,12 +67,12 @@ def own_results(backends: tuple[str, ...], cases: list[Case]) -> Iterator[Result
 
 
 def own_names(backends: tuple[str, ...], cases: list[Case]) -> list[str]:
-    """All answerers of refimpl that these cases have, in order."""
+    """The names of refimpl's answerers of these cases, each once, in order."""
     return list(dict.fromkeys(name for case in cases for name in own_answerers(backends, case)))
 
 
 def read_xfails(path: Path | None, suite: Suite) -> frozenset[str]:
-    """The ids of a file, one a line; "#" begins a comment."""
+    """The case ids in a file, one a line; "#" begins a comment."""
     if path is None:
         return frozenset()
     try:
@@ -87,21 +87,21 @@ def read_xfails(path: Path | None, suite: Suite) -> frozenset[str]:
 
 
 def foreseen(result: Result, xfails: frozenset[str]) -> Result:
-    """The verdict in the light of the cases known to fail."""
+    """The verdict, corrected for the cases known to fail: they are expected to fail, and must not pass."""
     turned = {FAILED: EXPECTED_FAILURE, PASSED: UNEXPECTED_PASS}
     return replace(result, outcome=turned.get(result.outcome, result.outcome)) if result.case.id in xfails else result
 
 
 def status(results: list[Result]) -> int:
-    """0: nothing failed and something was answered; else 1."""
+    """The exit status: 0 if nothing failed and something was answered, else 1."""
     answered = any(result.outcome != UNSUPPORTED for result in results)
     return 0 if answered and not any(result.bad for result in results) else 1
 
 
 def verify(args) -> int:
-    """The verb: prints a finding for each failure and a table by stage, writes the records, returns the exit status."""
+    """Run the verb: print a finding for each failure and a table by stage, write records, return the exit status."""
     if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a program may say what the terminal cannot show
+        sys.stdout.reconfigure(errors="backslashreplace")  # a program can print what the terminal cannot show
     suite = find_suite(args.suite)
     cases, flags = suite.select(args.case, args.stage), suite.flags
     xfails = read_xfails(args.xfails, suite)
@@ -125,7 +125,7 @@ def verify(args) -> int:
     except KeyboardInterrupt:
         print(f"interrupted after {len(results)} of {count} cases", file=sys.stderr)
         return 1
-    except BrokenPipeError:  # whoever read this has gone: nothing was judged to the end
+    except BrokenPipeError:  # the reader of our output is gone, and the judging is incomplete
         return 1
     print(summary(results))
     if args.results:
@@ -137,7 +137,7 @@ def verify(args) -> int:
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Inside, a signal to terminate acts as Ctrl-C does: the programs under test end with this one."""
+    """Inside, a signal to terminate acts like Ctrl-C: the programs under test end with this one."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -154,10 +154,10 @@ def forgetting(result: Result) -> Result:
 
 
 def check(case_id: str, function: Callable[[Task], object], suite: str | os.PathLike | None = None) -> Result:
-    """Put one case to a function of yours; AssertionError with the whole finding if it is wrong.
+    """Put one case to a function of yours; AssertionError with the whole finding if its answer is wrong.
 
-    ``function`` gets a ``Task`` and returns a dict of outputs (array, dict of columns, or Raster); it raises
-    ValueError naming the field to refuse, and NotImplementedError for what it does not support.
+    ``function`` gets a ``Task`` and returns a dict of outputs (array, dict of columns, or Raster).  It raises
+    ValueError with the name of the field at fault to refuse, and NotImplementedError for what it does not support.
 
     >>> from refimpl.earth.grid import Grid
     >>> from refimpl.earth.projection import ALBERS_CHINA

@@ -1,6 +1,6 @@
-"""The vocabulary of the golden suite: stages, operations with the files that each answers, comparators, invariants.
+"""Vocabulary of the golden suite: stages, operations with their output files, comparators, invariants.
 
-What an operation does stands in golden/README.md, "Operations".
+golden/README.md, "Operations", says what each operation does.
 """
 
 from __future__ import annotations
@@ -63,4 +63,4 @@ OPERATIONS = {
     "ffdas": ("evaluation", "density.tif"),
     "run": ("pipeline", "coarse.tif weights.tif emission.tif balance.csv shares.csv"),
 }
-"""Of each operation: the stage that it belongs to, and its output files."""
+"""By operation: the stage that it belongs to, and its output files."""

@@ -1,4 +1,4 @@
-"""Answers of a Python function written into OUT_DIR, as a program of the golden suite has to."""
+"""Writing of a Python function's answers into OUT_DIR, as a program of the golden suite must do."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from refimpl.formats.writing import write_raster
 
 
 def write_answers(task: Task, given: Mapping[str, object], out_dir: str | os.PathLike) -> None:
-    """Write what an answering function returned into the files that the task names.
+    """Write what a function answered into the files that the task names.
 
     Raises
     ------
     ValueError
-        An output is missing, is not asked for, or does not fit its file.
+        An output is missing, was not asked for, or cannot be written as its kind of file.
     """
     answers, faults = given_answers(given, task)
     if faults:
@@ -38,7 +38,7 @@ def write_answers(task: Task, given: Mapping[str, object], out_dir: str | os.Pat
 
 
 def free_value(raster: Raster) -> int | None:
-    """The largest number of an integer raster's type that no valid cell holds, to stand for nodata, if there is one."""
+    """The nodata value of an integer raster: the largest number of its type that no valid cell holds, or None."""
     used = set(raster.values[raster.valid].tolist())
     free = (n for n in range(np.iinfo(raster.values.dtype).max, -1, -1) if n not in used)
     return next(free, None)

@@ -1,7 +1,7 @@
-"""Eqs. 4-6 by province: one map against another, cell by cell, and totals against the statistics.
+"""Accuracy by province, Eqs. 4-6: one map against another, cell by cell, and province sums against the statistics.
 
-Of cells, only the moments of each province are kept (refimpl/evaluation/moments.py); the few totals are compared as
-they are.
+Only the moments of the cells of each province are kept (refimpl/evaluation/moments.py). There are few province sums:
+they are compared directly.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def accuracy(observed: np.ndarray, estimated: np.ndarray) -> tuple[float, float,
 
 
 def accuracy_by_province(observed: np.ndarray, estimated: np.ndarray, valid: np.ndarray, zones: np.ndarray) -> Accuracy:
-    """Compare two maps on the cells that both have.
+    """Compare two maps on the cells that have a value in both, province by province (Eqs. 4-6).
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def accuracy_by_province(observed: np.ndarray, estimated: np.ndarray, valid: np.
 
 
 def accuracy_of(provinces: Moments) -> Accuracy:
-    """The accuracy that the moments of each province tell, and together that of all cells.
+    """The accuracy of each province, computed from its moments, and that of all cells together.
 
     >>> both = np.array([[1.0, 2.0, 4.0]])
     >>> accuracy_of(Moments(*group_moments(both, both + 1, both > 0, np.array([[11, 11, 12]])))).overall[1:3]
@@ -72,7 +72,7 @@ def accuracy_of(provinces: Moments) -> Accuracy:
 
 
 def totals_accuracy(statistics: Mapping[int, float], sums: Mapping[int, float]) -> tuple[float, float, float, float]:
-    """(R2, MAE, RMSE, r) of a map's province sums against the statistics, over the provinces that both have.
+    """(R2, MAE, RMSE, r) of a map's province sums against the statistics, over the provinces that are in both.
 
     >>> totals_accuracy({11: 1.0, 12: 2.0, 13: 9.0}, {11: 1.0, 12: 2.0})
     (1.0, 0.0, 0.0, 1.0)

@@ -1,11 +1,11 @@
-"""Fig. 6: the map against another inventory, over all cells, by province, by land cover, and by province totals.
+"""Comparison of the map with another inventory (Fig. 6): all cells, by province, by land cover, and province totals.
 
-Cells are compared as densities, t CO2 / km2 / year, each cell once whatever its area, where both maps have a value
-and a province lies; the other inventory stands for "observed" in Eqs. 4-6, the map for "estimated".  Sums are 10^4 t
-CO2 a year.  The totals of a province are all that each of the two has there; those of the map equal the statistics by
-Eq. 3.
+Cells are compared as densities, t CO2 / km2 / year.  A cell takes part where both maps have a value and a province
+lies; it counts once, whatever its area.  In Eqs. 4-6 the other inventory is "observed" and the map is "estimated".
+Sums are 10^4 t CO2 a year.  A province's total is the sum of all its cells in one of the two maps, also of those that
+the other map lacks; the totals of our map equal the statistics by Eq. 3.
 
-Maps are read once, window by window; sums and moments are kept by group, and the pairs of cells in files for rho.
+Maps are read once, window by window.  Sums and moments are kept by group; pairs of cells are kept in files for rho.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ from refimpl.method.land_cover import LAND_COVERS, seven_classes
 from refimpl.windows.walks import windows
 
 WITHOUT = len(LAND_COVERS) + 1
-"""The group of cells without a land cover; those of the seven are 1-7."""
+"""The group of cells without a land cover; the seven land covers are groups 1-7."""
 NUMBERS = ("r", "r2", "mae", "rmse", "rho")
+"""Names of the measures of agreement, in their order."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,73 +44,44 @@ class Agreement:
     cells: np.ndarray
     """int64."""
     observed: np.ndarray
-    """float64, 10^4 t: what the other inventory has on these cells."""
+    """float64, 10^4 t: the sum of the other inventory over these cells."""
     estimated: np.ndarray
-    """float64, 10^4 t: what the map has."""
+    """float64, 10^4 t: the sum of the map over these cells."""
     numbers: dict[str, np.ndarray]
-    """r, r2, mae and rmse (t CO2 / km2), rho by name."""
+    """By the names in ``NUMBERS``; mae and rmse are t CO2 / km2."""
 
 
-class Common:
-    """What is kept, group by group, of the cells that two densities have in common."""
+class CommonCells:
+    """Sums and moments, group by group, of the cells that have a value in both of two densities."""
 
     def __init__(self):
         self.moments, self.observed, self.estimated = NOTHING, Sums(), Sums()
 
     def add(self, observed, estimated, inside, groups, areas: np.ndarray) -> None:
-        """The cells ``inside`` of one window; arrays (rows, cols), ``areas`` (rows,) in km2."""
+        """Add the cells ``inside`` of one window; arrays (rows, cols), ``areas`` (rows,) in km2."""
         self.moments = joined(self.moments, Moments(*group_moments(observed, estimated, inside, groups)))
         self.observed.add_cells(observed, inside, groups, areas)
         self.estimated.add_cells(estimated, inside, groups, areas)
 
     def agreement(self, rho: Mapping[int, float]) -> Agreement:
-        """By group, as ``rho`` is."""
+        """The agreement of each group; ``rho`` holds Spearman's rho by group."""
         moments = self.moments
         sums = (each.totals()[1] / 1e4 for each in (self.observed, self.estimated))
         numbers = numbers_from(moments, [rho[code] for code in moments.codes.tolist()])
         return Agreement(moments.codes, moments.counts, *sums, numbers)
 
     def overall(self, rho: float) -> Agreement:
-        """All groups as one of number 1."""
+        """The agreement of all groups together, as a single group of number 1."""
         moments = merged(self.moments)
         sums = (np.array([each.whole() / 1e4]) for each in (self.observed, self.estimated))
         return Agreement(moments.codes, moments.counts, *sums, numbers_from(moments, [rho]))
 
 
 def numbers_from(moments: Moments, rho: Iterable[float]) -> dict[str, np.ndarray]:
-    """NUMBERS of each group."""
+    """The measures in ``NUMBERS`` of each group; ``rho`` in the order of the groups."""
     r2, mae, rmse, r = accuracies(moments)
     return dict(zip(NUMBERS, (r, r2, mae, rmse, np.array(list(rho), float))))
 
-
-def agreement(
-    observed: Source, estimated: Source, groups: Source | np.ndarray, folder: Path | None = None
-) -> Agreement:
-    """Compare two densities on one grid, group by group, window by window.
-
-    Parameters
-    ----------
-    observed, estimated : t CO2 / km2 / year.
-    groups : (rows, cols) integers; 0 takes no part.
-    folder : where the cells are kept until they are ranked, 17 bytes each; by default the system's.
-
-    >>> from refimpl.earth.grid import Grid
-    >>> from refimpl.earth.projection import ALBERS_CHINA
-    >>> grid = Grid(ALBERS_CHINA, (0, 0, 1000, -1000), (1, 3))
-    >>> one, two = (Raster(np.array([v]), np.ones((1, 3), bool), grid) for v in ([1.0, 2.0, 9.0], [2.0, 6.0, 9.0]))
-    >>> found = agreement(one, two, np.array([[11, 11, 12]]))
-    >>> found.groups.tolist(), found.cells.tolist(), found.numbers["mae"].tolist(), found.estimated.tolist()
-    ([11, 12], [2, 1], [2.5, 0.0], [0.0008, 0.0009])
-    """
-    areas, common = observed.grid.cell_areas(), Common()
-    with TemporaryDirectory(dir=folder, prefix="pairs-") as place:
-        pairs = PairFiles(Path(place))
-        for window in windows(observed.grid.shape):
-            codes, o, e = codes_in(groups, window), observed.part(window), estimated.part(window)
-            inside = o.valid & e.valid & (codes > 0)
-            common.add(o.values, e.values, inside, codes, areas[window[0] : window[1]])
-            pairs.add(o.values, e.values, inside, codes)
-        return common.agreement(pairs.rho().groups)
 
 
 def numbers_of(observed: np.ndarray, estimated: np.ndarray) -> tuple[float, ...]:
@@ -124,23 +96,24 @@ def numbers_of(observed: np.ndarray, estimated: np.ndarray) -> tuple[float, ...]
 
 @dataclass(frozen=True, eq=False)
 class InventoryComparison:
-    """One other inventory beside the map."""
+    """The comparison of the map with one other inventory."""
 
     name: str
     density: Source
     """The other inventory, t CO2 / km2 / year, on the grid of the map."""
     judged: Judged
-    """By province, as the alternatives of the map are."""
+    """The map against this inventory by province, in the form in which the map's alternatives are judged."""
     overall: Agreement
-    """One group: every cell."""
+    """A single group: every cell."""
     provinces: Agreement
     land_covers: Agreement | None
-    """Groups 1-7 in the order of ``LAND_COVERS``, 8 without one; None where there is no land cover."""
+    """Groups 1-7 in the order of ``LAND_COVERS``, 8 for cells without one; None where no land cover was given."""
     statistics: dict[int, float]
     """10^4 t by province: what the inventory's sums are compared with."""
     map_sums: dict[int, float]
+    """10^4 t by province: the sum of all cells of the map."""
     sums: dict[int, float]
-    """10^4 t by province: all that the map, and the inventory, has there."""
+    """10^4 t by province: the sum of all cells of the inventory."""
     totals: tuple[float, ...]
     """(r, R2, MAE, RMSE, rho) of ``sums`` against ``statistics``, 10^4 t."""
 
@@ -155,7 +128,7 @@ def compare_inventory(
     map_name: str = "map",
     folder: Path | None = None,
 ) -> InventoryComparison:
-    """Every number of one other inventory, from one walk over the windows of both maps.
+    """Compare the map with one other inventory, in one walk over the windows of both.
 
     Parameters
     ----------
@@ -163,13 +136,22 @@ def compare_inventory(
     density : the other inventory on the same grid, t CO2 / km2 / year.
     zones : (rows, cols) integer province codes, 0 outside.
     land_cover : IGBP classes on the same grid.
-    statistics : 10^4 t by province; without them the province sums of the map, which equal them by Eq. 3.
-    folder : where the cells are kept until they are ranked, up to 33 bytes each; by default the system's.
+    statistics : 10^4 t by province; by default the province sums of the map, which equal the statistics by Eq. 3.
+    folder : where the cells are kept until they are ranked, up to 33 bytes each; by default the system's folder for
+        temporary files.
 
     Raises
     ------
     InputError
         No cell of any province has a value in both.
+
+    >>> from refimpl.earth.grid import Grid
+    >>> from refimpl.earth.projection import ALBERS_CHINA
+    >>> grid = Grid(ALBERS_CHINA, (0, 0, 1000, -1000), (1, 3))
+    >>> ours, other = (Raster(np.array([v]), np.ones((1, 3), bool), grid) for v in ([1.0, 2.0, 9.0], [2e4, 6e4, 9e4]))
+    >>> found = compare_inventory("other", ours, other, np.array([[11, 11, 12]])).provinces
+    >>> found.groups.tolist(), found.cells.tolist(), found.numbers["mae"].tolist(), found.observed.tolist()
+    ([11, 12], [2, 1], [25000.0, 0.0], [8.0, 9.0])
     """
     with TemporaryDirectory(dir=folder, prefix="pairs-") as place:
         both = BothMaps(emission, density, zones, land_cover, PairFiles(Path(place)))
@@ -197,10 +179,11 @@ def compare_inventory(
 
 
 class BothMaps:
-    """What one walk over two maps keeps; parameters as of ``compare_inventory``, ``pairs`` takes the common cells."""
+    """What one walk over two maps keeps; ``pairs`` takes the common cells, the rest is as in ``compare_inventory``."""
 
     def __init__(self, emission: Source, density: Source, zones, land_cover: Source | None, pairs: PairFiles):
-        self.map_sums, self.sums, self.provinces, self.covers, self.pairs = Sums(), Sums(), Common(), Common(), pairs
+        self.map_sums, self.sums, self.pairs = Sums(), Sums(), pairs
+        self.provinces, self.covers = CommonCells(), CommonCells()
         areas = emission.grid.cell_areas()
         for window in windows(emission.grid.shape):
             codes = codes_in(zones, window)
@@ -209,7 +192,7 @@ class BothMaps:
                 self._add(emission.part(window), density.part(window), codes, classes, areas, window)
 
     def _add(self, emission: Raster, other: Raster, codes, classes: Raster | None, areas, window) -> None:
-        """One window; ``areas`` (rows,) are those of the whole grid."""
+        """Add one window; ``areas`` (rows,) are those of the whole grid."""
         ours, rows = density_of(emission, areas, window).values, areas[window[0] : window[1]]
         inside, groups = emission.valid & other.valid & (codes > 0), None
         self.map_sums.add_cells(emission.values, emission.valid, codes, np.ones(rows.size))

@@ -1,7 +1,7 @@
-"""The maps that the result is compared with, all as emission in 10^4 t per cell of the fine grid.
+"""Plain alternatives to the result, all as emission in 10^4 t per cell of the fine grid.
 
-Their list and its reason stand in ``comparison``; the reference, where there is one, is what the
-super-resolution tries to recover.
+``scorecard`` lists them and says why each is there.  The reference, where there is one, is what the super-resolution
+tries to recover.
 """
 
 from __future__ import annotations
@@ -14,14 +14,12 @@ import numpy as np
 from refimpl.earth.grid import Raster, Source, Window
 from refimpl.evaluation.derived import like, parts, times_finer, under
 from refimpl.evaluation.scorecard import corrected, one_factor
-from refimpl.method.fitted_regression import FittedRegression
 from refimpl.method.image_range import ImageRange
 from refimpl.method.network import Network
 from refimpl.method.settings import UpscaleSettings
 from refimpl.windows.computed import Computed
 from refimpl.windows.fine_map import Bicubic, Replicated, SuperResolved
 from refimpl.windows.measured_range import measure
-from refimpl.windows.predicted_map import CoarseMap, predict_coarse
 
 RESULT = "ZSSR + Eq. 3"
 COARSE = "replicate + Eq. 3"
@@ -49,21 +47,22 @@ def alternatives(
     totals: Mapping[int, float],
     network_alone: Source | None = None,
 ) -> dict[str, Source]:
-    """Every map of ``ORDER`` but the result and the reference; what comes from sources is computed where it is read.
+    """Every map of ``ORDER`` except the result and the reference; maps made of sources are computed as they are read.
 
     Parameters
     ----------
     coarse : the coarse map CE.
-    network, settings : the trained network, applied once, no ensemble, no back-projection; None leaves that map out.
-    lights : night lights on the fine grid, or None where no driver is named so.
+    network, settings : the trained network; it is applied once, with no ensemble and no back-projection.  None leaves
+        that map out.
+    lights : night lights on the fine grid, or None where there is no such driver.
     zones : (rows, cols) province codes on the fine grid.
     totals : statistic of each mapped province, 10^4 t.
-    network_alone : the density that ``network_alone_settings`` make, where it is known already; ``network`` is not
-        applied then.
+    network_alone : the density made with ``network_alone_settings``, where it is known already; ``network`` is then
+        not applied.
     """
     plain = PlainMaps(coarse, settings)
     densities = {
-        COARSE: plain.replicated(settings.baseline),  # each + Eq. 3 as the map itself has it (D09)
+        COARSE: plain.replicated(settings.baseline),  # baseline as in the map itself (D09)
         "bicubic + Eq. 3": plain.bicubic(0),
         "bicubic, back-projected + Eq. 3": plain.bicubic(settings.back_projection or 10),
     }
@@ -81,23 +80,23 @@ def alternatives(
 
 
 class PlainMaps:
-    """The fine maps that need no network; ``settings.factor`` times as fine as the coarse map, by doublings (D17).
+    """The fine maps that need no network, ``settings.factor`` times as fine as the coarse map, by doublings (D17).
 
-    In memory where the coarse map is, else sources.
+    They are in memory where the coarse map is, else sources.
     """
 
     def __init__(self, coarse: Source, settings: UpscaleSettings):
         self.coarse, self.settings, self.range = coarse, settings, measure(coarse).range
 
     def replicated(self, baseline: str) -> Source:
-        """Each coarse value as often as it has fine cells."""
+        """The map that repeats each coarse value in all its fine cells."""
         fine: Source = Replicated(self.coarse, self.range, baseline)
         for _ in range(self.settings.doublings - 1):
             fine = Replicated(fine, AS_IT_IS)
         return like(self.coarse, fine)
 
     def bicubic(self, back_projection: int) -> Source:
-        """The interpolated map, corrected so many times at each doubling."""
+        """The interpolated map, after ``back_projection`` iterations of back-projection at each doubling."""
         kept = self.settings.baseline, self.settings.downsampling
         fine: Source = Bicubic(self.coarse, self.range, back_projection, *kept)
         for _ in range(self.settings.doublings - 1):
@@ -106,16 +105,16 @@ class PlainMaps:
 
 
 AS_IT_IS = ImageRange(0.0, 1.0)
-"""Of a map from which nothing is to be subtracted."""
+"""The range of a map that is neither shifted nor scaled."""
 
 
 def network_alone_settings(settings: UpscaleSettings) -> UpscaleSettings:
-    """Those of "network alone": no ensemble, no back-projection."""
+    """The settings of the map "network alone": no ensemble, no back-projection."""
     return replace(settings, self_ensemble=False, back_projection=0)
 
 
 class Positive(Computed):
-    """``density`` less ``minimum``, at least 0 (D08), where the cell of ``coarse``, however much larger, is valid."""
+    """``density`` less ``minimum``, at least 0 (D08); valid only where the ``coarse`` cell around it is valid."""
 
     def __init__(self, density: Source, coarse: Source, minimum: float = 0.0):
         super().__init__(density.grid, "", density.dtype if minimum == 0 else float)
@@ -129,28 +128,14 @@ class Positive(Computed):
         return Raster.masked(values, found.valid & under(self.coarse, window, self.factor).valid, found.grid)
 
 
-def fine_reference(
-    model: FittedRegression,
-    coarse: CoarseMap,
-    drivers: Mapping[str, Raster],
-    scaling: str,
-    baseline: str,
-    zones: Source | np.ndarray,
-    totals: Mapping[int, float],
-) -> Source:
-    """The same regression on ``drivers`` at the fine cell size, corrected by Eq. 3.
-
-    The cells are scaled as the coarse cells were and less the same baseline (D09; ``baseline`` "remove" or "keep"),
-    so that only the cell size differs.  It means something only where the drivers really are that fine.
-    """
-    predicted = predict_coarse(model, drivers, scaling, scaler=coarse.scaler).raster
-    return reference_of(predicted, coarse.raster, baseline, zones, totals)
-
-
 def reference_of(
     predicted: Source, coarse: Source, baseline: str, zones: Source | np.ndarray, totals: Mapping[int, float]
 ) -> Source:
-    """The same from what the regression ``predicted`` at the fine cell size; ``coarse`` is the coarse map CE."""
+    """The reference: what the regression ``predicted`` at the fine cell size, corrected by Eq. 3.
+
+    ``coarse`` is the coarse map CE.  With ``baseline`` "remove" its minimum is subtracted here too (D09; else "keep"),
+    so that only the cell size differs.  A reference means something only where the drivers really are that fine.
+    """
     minimum = 0.0
     if baseline == "remove":
         minimum = min(float(np.maximum(part.values[part.valid], 0.0).min(initial=np.inf)) for part in parts(coarse))

@@ -1,7 +1,7 @@
-"""Rasters that are computed where they are asked for, so that a map larger than memory is judged window by window.
+"""Rasters computed window by window, as they are read, so that a map larger than memory can be judged (Figs. 4-6).
 
-Figs. 4-6.  The functions bring to one window what lies at another scale or comes in another form: zones as codes,
-coarse cells, the part of a file under the map.
+The functions bring to one window what lies at another scale or comes in another form: zones as codes, coarse cells,
+the part of a file under the map.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from refimpl.windows.walks import windows
 
 
 class Cropped(Computed):
-    """The part of ``source`` that any cell of ``grid`` touches, as ``cropped`` has it; nothing is read yet."""
+    """The part of ``source`` that cells of ``grid`` touch, chosen by ``cropped``; making it reads no cell."""
 
     def __init__(self, source: Source, grid: Grid):
         self.source, self.window = source, cropped(_Places(source.grid), grid)
@@ -31,7 +31,7 @@ class Cropped(Computed):
 
 
 class _Places:
-    """A raster whose parts are the places that they take: what ``cropped`` asks of it is the window."""
+    """Stands for a raster in a call of ``cropped``: its part is the window itself, which is then returned."""
 
     def __init__(self, grid: Grid):
         self.grid = grid
@@ -41,7 +41,7 @@ class _Places:
 
 
 class Floats(Computed):
-    """``source`` in float64, whatever its file holds."""
+    """``source`` in float64, whatever type its file holds."""
 
     def __init__(self, source: Source):
         super().__init__(source.grid, source.units)
@@ -54,7 +54,7 @@ class Floats(Computed):
 
 
 def like(source: Source, computed: Source) -> Source:
-    """What is computed from a source: in memory where the source is, else still to be computed."""
+    """``computed``, brought into memory if the ``source`` that it is made of is in memory."""
     shape = computed.grid.shape
     return computed.part((0, shape[0], 0, shape[1])) if isinstance(source, Raster) else computed
 
@@ -83,7 +83,7 @@ def any_in_zones(source: Source, zones: Source | np.ndarray) -> bool:
 
 
 def under(coarse: Source, window: Window, factor: int = 2) -> Raster:
-    """The coarse cells in which the fine cells of a window lie, each as often as it has fine cells there (D19).
+    """The coarse cells around the fine cells of a window, each repeated for all its fine cells there (D19).
 
     ``factor`` fine cells lie along a side of a coarse one.
 

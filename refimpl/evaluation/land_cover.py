@@ -1,6 +1,7 @@
-"""Figs. 4-5 on maps of any size: the shares of the seven land covers, from sums window by window (D23).
+"""Shares of the seven land covers (Figs. 4-5, D23) on maps of any size, from sums window by window.
 
-Equals ``refimpl.method.land_cover.land_cover_shares``, to the bit, but that a sum of several windows is rounded once more.
+In one window they equal those of ``refimpl.method.land_cover.land_cover_shares`` to the bit; the sum of several windows
+is rounded once more.
 """
 
 from __future__ import annotations
@@ -18,7 +19,17 @@ from refimpl.windows.walks import windows
 
 @twin("kernels.land_cover")
 def land_cover_pairs(emission, valid, zones, igbp, known):
-    """As ``land_cover_sums``, each sum with what its rounding lost: sums are (2, k, 8), the sum and the rest.
+    """As ``land_cover_sums``, each sum with what its rounding lost.
+
+    Parameters
+    ----------
+    emission, valid, zones : (rows, cols) float64, bool, integer province codes (0 outside).
+    igbp, known : (rows, cols) IGBP classes, and where there is one.
+
+    Returns
+    -------
+    codes : (k,) int64, ascending.
+    pairs : (2, k, 8) float64, rounded sums and their rests: the seven land covers, then cells without one.
 
     >>> yes = np.ones((1, 2), bool)
     >>> zones, igbp = np.array([[11, 11]]), np.array([[13, 13]])
@@ -35,10 +46,10 @@ def land_cover_pairs(emission, valid, zones, igbp, known):
 
 
 def coarse_shares(emission: Source, zones: Source | np.ndarray, land_cover: Source) -> LandCoverShares:
-    """Fig. 4 at the coarse scale: the shares of a map by the land cover of coarse cells.
+    """Fig. 4 at the coarse scale: the shares of a fine map by the land cover of the coarse cells around its cells.
 
-    ``emission`` and ``zones`` (rows, cols) are on the fine grid, four or more of its cells to one of ``land_cover``
-    (IGBP).
+    ``emission`` and ``zones`` (rows, cols) are on the fine grid.  ``land_cover`` (IGBP classes) is on the coarse one,
+    with four or more fine cells in each of its cells.
     """
     found, factor = Sums(), times_finer(emission.grid, land_cover.grid)
     for window in windows(emission.grid.shape):

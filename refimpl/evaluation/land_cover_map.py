@@ -1,6 +1,6 @@
-"""D23: the land cover of each cell of a grid, from MCD12's classes; made window by window.
+"""Land cover of each cell of a grid, from MCD12's classes (D23), made window by window.
 
-Classes are joined into the paper's seven before they are counted, so that a forest of five kinds is one.
+Classes are joined into the paper's seven land covers before they are counted: five classes of forest count as one.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from refimpl.windows.computed import Computed
 
 
 def land_cover_on(igbp: Source, grid: Grid, rule: str = "majority") -> Source:
-    """IGBP classes (MCD12) on ``grid``, each land cover as the first of its classes.
+    """IGBP classes (MCD12) on ``grid``; each land cover is written as the first of its classes.
 
-    ``rule`` "majority": where pixels are finer than the cells (half their area or less, as MCD12Q1's 463 m under 1 km),
-    the land cover, of the seven, that holds the most of the cell's classified part; of equal ones the first.  Coarser
-    pixels (MCD12C1), and "nearest": the pixel at the cell's centre.  What is under the grid is read once, to be
-    checked, and again where cells are asked for; of a ``Raster`` in memory the result is one, too.
+    With ``rule`` "majority", a cell takes the land cover, of the seven, with the largest share of the cell's
+    classified part; of equal ones the first.  This needs pixels that are finer than the cells: at most half their area,
+    such as MCD12Q1's 463 m under 1 km.  With coarser pixels (MCD12C1), or ``rule`` "nearest", it takes the pixel at the
+    cell's centre.  What lies under the grid is read once to be checked, and again where cells are asked for.  The
+    result is in memory if ``igbp`` is.
 
     Raises
     ------
@@ -44,7 +45,7 @@ def land_cover_on(igbp: Source, grid: Grid, rule: str = "majority") -> Source:
 
 
 class SevenClasses(Computed):
-    """IGBP classes as the index of their land cover in ``LAND_COVERS``, uint8; whole numbers may be floats."""
+    """The index of each IGBP class's land cover in ``LAND_COVERS``, uint8; classes may be stored as floats."""
 
     def __init__(self, igbp: Cropped):
         super().__init__(igbp.grid, igbp.units, np.uint8)
@@ -69,7 +70,7 @@ class SevenClasses(Computed):
                     f"{classes[row, column]} at row {top + window[0] + row}, column {left + window[2] + column}; "
                     "expected whole numbers (IGBP classes)"
                 )
-        if classes.dtype.kind == "f" or classes.dtype == np.uint64:  # what int64 cannot hold is no class either
+        if classes.dtype.kind == "f" or classes.dtype == np.uint64:  # no class lies beyond int64
             classes = np.clip(classes, -1e18, 1e18)
         joined = np.zeros(classes.shape, np.uint8)
         joined[found.valid] = seven_classes(classes[found.valid])
@@ -77,7 +78,7 @@ class SevenClasses(Computed):
 
 
 class LandCover(Computed):
-    """Indices of land covers on a grid as the first of their IGBP classes."""
+    """The first IGBP class of each land cover, from indices of land covers on a grid."""
 
     def __init__(self, indices: Warped):
         super().__init__(indices.grid, "IGBP class", np.uint8)

@@ -1,9 +1,9 @@
-"""What must be kept of two maps to know Eqs. 4-6 and r of them, group by group, when they are read window by window.
+"""Moments of two maps by group: all that Eqs. 4-6 and r need when the maps are read window by window.
 
-R2 and r need squares of deviations from a mean that is known only at the end.  Kept are means and centred second
-moments of the windows, joined by the pairwise update of Chan, Golub and LeVeque (1983, The American Statistician
-37:242-247), which loses nothing where sums of squares would.  A mean is a pair of doubles, so that what all values have
-in common takes no digit from their deviations.
+R2 and r need squares of deviations from a mean, which is known only at the end.  So each window gives its means and
+centred second moments.  Windows are joined by the pairwise update of Chan, Golub and LeVeque (1983, The American
+Statistician 37:242-247), which keeps digits that plain sums of squares would lose.  A mean is a pair of doubles: a
+large value that all cells have in common then takes no digit from their deviations.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from refimpl.earth.exact_pair import exact_pair
 from refimpl.twins import twin
 
 FIELDS = ("mean_o", "rest_o", "mean_e", "rest_e", "oo", "ee", "oe", "absolute", "squared")
-"""Means of observed and estimated, each a double and the rest; sums of products of deviations, |o - e|, (o - e)^2."""
+"""Means of observed and estimated, each a double and its rest; sums of products of deviations, |o - e|, (o - e)^2."""
 
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """Arrays with one entry a group."""
+    """The moments of each of k groups."""
 
     codes: np.ndarray
     """(k,) int64, ascending."""
     counts: np.ndarray
-    """(k,) int64: pairs of values, 1 or more."""
+    """(k,) int64: how many cells the group has, 1 or more."""
     fields: np.ndarray
     """(9, k) float64, in the order of FIELDS."""
 
@@ -42,11 +42,11 @@ def group_moments(observed, estimated, inside, groups):
     ----------
     observed, estimated : (rows, cols) real, finite where ``inside``.
     inside : (rows, cols) bool, cells that count.
-    groups : (rows, cols) integers; those of 0 and below take no part.
+    groups : (rows, cols) integers; cells with 0 or less take no part.
 
     Returns
     -------
-    codes, counts : (k,) int64, ascending, groups with a cell; and how many they have.
+    codes, counts : (k,) int64: the groups that have a cell, ascending, and how many cells each has.
     fields : (9, k) float64, in the order of FIELDS.
 
     >>> o, e, yes = np.array([[1.0, 2.0, 6.0]]), np.array([[1.0, 2.0, 3.0]]), np.ones((1, 3), bool)
@@ -80,7 +80,7 @@ def _mean(values: np.ndarray) -> tuple[float, float]:
 
 
 def joined(one: Moments, other: Moments) -> Moments:
-    """The moments of all cells of both.
+    """The moments of the cells of ``one`` and ``other`` together.
 
     >>> a, b = (Moments(np.array([11]), np.array([1]), np.array([[v, 0, v, 0, 0, 0, 0, 0, 0]]).T) for v in (1.0, 3.0))
     >>> both = joined(a, b)
@@ -94,7 +94,7 @@ def joined(one: Moments, other: Moments) -> Moments:
     weight = n * (m / total)
     fields = a + b
     for at, apart in ((0, apart_o), (2, apart_e)):
-        # Where one of the two has no cell, the mean is that of the other.
+        # A group that has cells in only one of the two keeps that mean.
         step = np.where(n == 0, 0.0, apart * (m / total))
         mean, rest = (np.where(n == 0, b[k], a[k]) for k in (at, at + 1))
         fields[at], fields[at + 1] = _two_sum(mean, rest + step)
@@ -119,7 +119,7 @@ def _two_sum(a, b):
 
 
 def _difference(one, other):
-    """The difference of two means (2, k)."""
+    """The difference of two means, each (2, k): doubles and rests."""
     apart, rest = _two_sum(one[0], -other[0])
     return apart + (rest + (one[1] - other[1]))
 
@@ -129,7 +129,7 @@ NOTHING = Moments(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((len(FI
 
 
 def merged(moments: Moments) -> Moments:
-    """All groups as one of code 1; none where there is none."""
+    """All groups joined into one of code 1; no group if there is none."""
     found = NOTHING
     for at in range(moments.codes.size):
         one = moments.counts[at : at + 1], moments.fields[:, at : at + 1]
@@ -153,7 +153,7 @@ def accuracies(moments: Moments) -> np.ndarray:
 
 
 def total_of(moments: Iterable[Moments]) -> Moments:
-    """All of them joined, in their order."""
+    """The moments of all cells together, joined in the given order."""
     found = NOTHING
     for one in moments:
         found = joined(found, one)

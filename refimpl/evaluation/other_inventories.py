@@ -1,15 +1,16 @@
-"""Fig. 6: other gridded inventories, brought to t CO2 / km2 / year on the grid of the map (D24).
+"""Other gridded inventories (Fig. 6), brought to t CO2 / km2 / year on the grid of the map (D24).
 
 The paper gives only the units: ODIAC comes as twelve months of t C per cell, FFDAS as kg C/m2/year.
 
-D24 says what their density is: a mean over the part of a cell that has a value.  A map whose total is to be compared
-must lose or add nothing at a coast or at the inventory's edge: ``inventory_density`` carries the emission itself,
-pixel by pixel, and divides by the whole cell.  Where every pixel has a value, as in ODIAC's files, both are the same
-but for what the straight edges of cells miss of true areas.
+D24 defines their density as the mean over the part of a cell that has a value (``odiac_density``, ``ffdas_density``).
+A comparison of totals must neither lose nor add emission at a coast or at the inventory's edge.  So
+``inventory_density`` carries the emission itself, pixel by pixel, and divides by the area of the whole cell.  Where
+every pixel has a value, as in ODIAC's files, the two agree; they differ only because the straight edges of cells miss
+a little of the true areas.
 
 Published layouts: ODIAC 43,200 x 21,600 cells of 30", float32, t C per cell and month, no nodata, 0 over the sea;
-FFDAS 3,600 x 1,800 cells of 0.1 degree, kg C/m2/year; EDGAR 3,600 x 1,800, t CO2 per cell or kg CO2/m2/s.  Of files
-only what lies under the map is read, window by window.
+FFDAS 3,600 x 1,800 cells of 0.1 degree, kg C/m2/year; EDGAR 3,600 x 1,800, t CO2 per cell or kg CO2/m2/s.  Only the
+part of a file under the map is read, window by window.
 """
 
 from __future__ import annotations
@@ -33,10 +34,10 @@ from refimpl.windows.stored import Stored
 from refimpl.windows.tiled import write_tiled
 
 UNITS = "t CO2 / km2 / year"
-BAND = (512, 8192)
-"""Rows and columns of a source that are read at once where it is stored: long strips are then read once."""
+STORED_BLOCK = (512, 8192)
+"""Rows and columns of a source that are read at once to be stored: wide, so that long strips are read only once."""
 WORLD = 1e11
-"""Tonnes of CO2: twice what the whole world emits in a year; a pixel with more holds no emission but a fill value."""
+"""Tonnes of CO2: twice what the whole world emits in a year; a pixel with more than that holds a fill value."""
 
 
 def inventory_density(
@@ -48,21 +49,21 @@ def inventory_density(
     ----------
     source : emission per pixel or per area, 0 or more.
     units : such as "t C/cell" or "kg C/m2/yr" (``inventory_unit``).
-    where : begins the sentence of a fault, a file's name say.
+    where : the beginning of an error's sentence, such as a file's name.
     days : of the year, for units per day, hour or second.
-    store : a file to be written, which then holds the emission of the pixels under ``grid``: of a source that takes
-        long to read (twelve months in long strips), each pixel is read once.
+    store : a file to write, which then holds the emission of the pixels under ``grid``.  It pays for a source that is
+        slow to read (twelve months in long strips): each pixel is then read only once.
 
     Returns
     -------
-    (rows, cols) float64, t CO2 / km2 / year: the emission under a cell over the true area of the whole cell; valid
-    where the inventory has a value under any part of the cell.  All pixels under ``grid`` are checked now; cells are
-    computed where they are asked for, but of a ``Raster`` in memory.
+    (rows, cols) float64, t CO2 / km2 / year: the emission under a cell, divided by the true area of the whole cell;
+    valid where the inventory has a value under any part of the cell.  All pixels under ``grid`` are checked at once.
+    Cells are computed as they are read, except those of a ``Raster`` in memory, which are computed at once.
 
     Raises
     ------
     InputError
-        Units that are not understood, a negative value, or one beyond what the world emits (a fill value).
+        Units that are not understood, a negative value, or a value beyond what the world emits (a fill value).
 
     >>> from refimpl.earth.projection import ALBERS_CHINA
     >>> source = Raster.masked([[3.0, 9.0]], [[True, True]], Grid(ALBERS_CHINA, (0, 0, 1000, -1000), (1, 2)))
@@ -71,7 +72,7 @@ def inventory_density(
     """
     emission: Source = Emission(Cropped(source, grid), units, where, days)
     if store is not None:
-        write_tiled(store, emission, BAND, plain=True)
+        write_tiled(store, emission, STORED_BLOCK, plain=True)
         emission = Stored(store)
     elif isinstance(source, Raster):
         emission = emission.whole()
@@ -82,7 +83,7 @@ def inventory_density(
 
 
 class Emission(Computed):
-    """An inventory's pixels as t CO2 a year each, checked where they are read."""
+    """An inventory's pixels in t CO2 a year each, checked as they are read."""
 
     def __init__(self, source: Source, units: str, where: str, days: int):
         super().__init__(source.grid, "t CO2 per cell per year")
@@ -95,7 +96,7 @@ class Emission(Computed):
         Raises
         ------
         InputError
-            A negative value, or one beyond what the world emits.
+            A negative value, or a value beyond what the world emits.
         """
         found = self.source.part(window)
         emission = np.asarray(found.values, np.float64) * self.unit.factor
@@ -112,7 +113,7 @@ class Emission(Computed):
 
 
 class Density(Computed):
-    """Tonnes per cell as t / km2: over the true area of the whole cell."""
+    """Tonnes per cell as t / km2, by the true area of the whole cell."""
 
     def __init__(self, emission: Source):
         super().__init__(emission.grid, UNITS)
@@ -126,12 +127,12 @@ class Density(Computed):
 
 
 def carbon_of_year(months: Iterable[Source]) -> YearOfMonths:
-    """Twelve monthly rasters of t C per pixel as their sum, on their own grid.
+    """The sum of twelve monthly rasters of t C per pixel, on their own grid.
 
     Raises
     ------
     InputError
-        Other than twelve months, or months on different grids.
+        More or fewer than twelve months, or months on different grids.
     """
     months = list(months)
     for count, month in enumerate(months, 1):
@@ -162,7 +163,7 @@ class YearOfMonths(Computed):
 
 
 class Reopened(Computed):
-    """A raster file that is opened for each window and keeps nothing: of twelve, what is kept would add up."""
+    """A raster file that is opened anew for each window and keeps no cells: what twelve open files keep adds up."""
 
     def __init__(self, path: str | os.PathLike):
         self.path = path
@@ -176,9 +177,9 @@ class Reopened(Computed):
 
 
 def odiac_density(months: Iterable, grid: Grid) -> Raster:
-    """D24: the twelve months of t C per cell summed, x 44/12, per km2 of the cell's true area.
+    """ODIAC's density (D24): the sum of twelve months of t C per pixel, x 44/12, per km2 of the pixel's true area.
 
-    The mean over the valid part of each cell; ``months`` and errors are those of ``carbon_of_year``.
+    Each cell of ``grid`` takes the mean over its valid part.  ``months`` and errors are those of ``carbon_of_year``.
     """
     year = Cropped(carbon_of_year(months), grid).whole()
     carbon, source = year.values, year.grid
@@ -187,7 +188,7 @@ def odiac_density(months: Iterable, grid: Grid) -> Raster:
 
 
 def ffdas_density(ffdas, grid: Grid) -> Raster:
-    """D24: kg C/m2/year x 1000 (t per km2 in a kg per m2) x 44/12; the mean over the valid part of each cell."""
+    """FFDAS's density (D24): kg C/m2/year x 1000 (t/km2 in 1 kg/m2) x 44/12, the mean over each cell's valid part."""
     ffdas = cropped(ffdas, grid)
     density = np.asarray(ffdas.values, np.float64) * 1000.0 * CARBON_TO_CO2
     return warp_mean(Raster(density, ffdas.valid, ffdas.grid, UNITS), grid)

@@ -1,7 +1,8 @@
-"""Fig. 6 as tables: ``inventories.csv``, ``inventories_by_province.csv``, ``inventories_by_land_cover.csv``.
+"""Tables of Fig. 6: ``inventories.csv``, ``inventories_by_province.csv``, ``inventories_by_land_cover.csv``.
 
-Columns for ``tables.write_table``; units stand in their names: 1e4t is 10^4 t CO2 a year, t_per_km2 t CO2 / km2 / year.
-``map_`` is our map, ``inventory_`` the other; sums over cells are those of the cells that both have.
+Each function gives columns for ``tables.write_table``.  Their names carry the units: 1e4t is 10^4 t CO2 a year,
+t_per_km2 is t CO2 / km2 / year.  ``map_`` is our map, ``inventory_`` the other one.  ``map_1e4t`` and
+``inventory_1e4t`` are sums over the cells that have a value in both.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ TITLES = {"r": "r", "r2": "r2", "mae": "mae_t_per_km2", "rmse": "rmse_t_per_km2"
 
 
 def of_group(found: Agreement, at: int) -> dict[str, object]:
-    """The columns that every table has, of one group of cells."""
+    """The columns that every table has, for one group of cells."""
     row = {"cells": found.cells[at], "map_1e4t": found.estimated[at], "inventory_1e4t": found.observed[at]}
     return row | {title: found.numbers[name][at] for name, title in TITLES.items()}
 
 
 def inventories_table(compared: Iterable[InventoryComparison]) -> dict[str, list]:
-    """One row an inventory: cells, sums, r to rho of the cells, then of its province totals against the statistics."""
+    """One row an inventory: cells, sums, r to rho of the cells, then r to rho of its province totals."""
     rows = []
     for one in compared:
         r, r2, mae, rmse, rho = one.totals
@@ -34,7 +35,7 @@ def inventories_table(compared: Iterable[InventoryComparison]) -> dict[str, list
 
 
 def province_table(compared: Iterable[InventoryComparison], names: Mapping[int, str]) -> dict[str, list]:
-    """One row an inventory and province; ``statistic_1e4t`` is what its whole ``total_1e4t`` is compared with."""
+    """One row an inventory and province; ``total_1e4t`` sums all its cells there, to compare with the statistic."""
     rows = []
     for one in compared:
         for at, code in enumerate(one.provinces.groups.tolist()):
@@ -45,7 +46,7 @@ def province_table(compared: Iterable[InventoryComparison], names: Mapping[int, 
 
 
 def land_cover_table(compared: Iterable[InventoryComparison]) -> dict[str, list]:
-    """One row an inventory and land cover that occurs; ``_share`` is of the sum over all cells with a land cover."""
+    """One row an inventory and land cover that occurs; a share is that of the sum over all cells with a land cover."""
     rows = []
     for one in compared:
         found = one.land_covers

@@ -1,4 +1,4 @@
-"""The cells that two maps have in common, kept in files by province: rho needs all of them at once; Fig. 6."""
+"""Pairs of values of two maps on their common cells, kept in files by province: rho (Fig. 6) needs all of them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from refimpl.earth.threads import in_threads
 from refimpl.evaluation.ranks import rank_correlation
 
 _CELL = np.dtype([("o", "<f8"), ("e", "<f8"), ("cover", "u1")])
-_BLOCK = 2**18
+_CELLS_AT_ONCE = 2**18
+"""Cells that are read from a file at a time."""
 
 
 class Rho(NamedTuple):
-    """Spearman's rho of all pairs, and by group and second group; nan where it has none."""
+    """Spearman's rho of all pairs, of each group and of each second group (a land cover); nan where undefined."""
 
     overall: float
     groups: dict[int, float]
@@ -40,7 +41,7 @@ class PairFiles:
         self.folder, self.counts, self.covers = folder, {}, np.zeros(256, np.int64)
 
     def add(self, observed, estimated, inside, groups, covers=None) -> None:
-        """The cells ``inside`` of one window, in groups from 1 up; arrays (rows, cols)."""
+        """Add the cells ``inside`` of one window, in groups from 1 up; arrays (rows, cols)."""
         groups = groups[inside]
         order = np.argsort(groups, kind="stable")
         codes, starts = np.unique(groups[order], return_index=True)
@@ -60,12 +61,12 @@ class PairFiles:
     def _read(self, codes, cover: int | None = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for code in codes:
             with open(self._file(code), "rb") as file:
-                while (cells := np.fromfile(file, _CELL, _BLOCK)).size:
+                while (cells := np.fromfile(file, _CELL, _CELLS_AT_ONCE)).size:
                     cells = cells if cover is None else cells[cells["cover"] == cover]
                     yield np.ascontiguousarray(cells["o"]), np.ascontiguousarray(cells["e"])
 
     def rho(self) -> Rho:
-        """Of all pairs, and of those of each group and each second group that has one."""
+        """Spearman's rho of all pairs, of each group and of each second group that has a pair."""
         codes, covers = sorted(self.counts), np.flatnonzero(self.covers).tolist()
         tasks = [(codes, None, sum(self.counts.values()))] + [(codes, c, int(self.covers[c])) for c in covers]
         tasks += [([code], None, self.counts[code]) for code in codes]

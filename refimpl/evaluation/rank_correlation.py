@@ -1,4 +1,4 @@
-"""Spearman's rank correlation of arrays in memory (Fig. 6); ``ranks`` has it for more pairs than fit."""
+"""Spearman's rank correlation of arrays in memory (Fig. 6); ``ranks`` computes it for more pairs than memory holds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from refimpl.method.metrics import paired, pearson_r
 
 
 def average_ranks(values) -> np.ndarray:
-    """Ranks from 1 up, (n,) float64; equal values share the mean of the ranks that they take together.
+    """Ranks from 1 up, (n,) float64; equal values share the mean of their ranks.
 
     >>> average_ranks([30.0, 10.0, 30.0, 20.0])
     array([3.5, 1. , 3.5, 2. ])
@@ -26,7 +26,7 @@ def average_ranks(values) -> np.ndarray:
 def spearman_rho(x, y) -> float:
     """Spearman's rank correlation, in [-1, 1]: Pearson's r of the average ranks; nan where either is constant.
 
-    Emission is heavy tailed: r tells whether the few largest cells agree, rho whether the order of all cells does.
+    Emission is heavy tailed: r shows whether the few largest cells agree, rho whether the order of all cells agrees.
 
     >>> spearman_rho([1.0, 2.0, 3.0], [10.0, 1e6, 1e9]), round(spearman_rho([1.0, 1.0, 2.0], [5.0, 6.0, 7.0]), 6)
     (1.0, 0.866025)

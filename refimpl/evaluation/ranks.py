@@ -1,10 +1,11 @@
-"""Spearman's rho of more pairs than fit in memory; Fig. 6.
+"""Spearman's rho of more pairs than memory holds (Fig. 6).
 
-Each variable is cut into buckets by value, at quantiles of a sample.  A walk over the pairs lays the values of each
-bucket into a file, block by block in ascending order; a bucket fits in memory, where its values are ranked; a second
-walk takes the ranks back from the files in the same order.  What many cells have in common (0, say) is a bucket of its
-own that need not be ranked.  Ranks are counted twice over, so that those of equal values are whole numbers too: their
-sums of products are exact, and rho is rounded but a few times, whatever the order of the pairs.
+Each variable is cut into buckets by value, at quantiles of a sample.  A first walk over the pairs writes the values of
+each bucket into a file, block by block in ascending order.  A bucket fits in memory, where its values are ranked.  A
+second walk reads the ranks back from the files in the same order.  A value that many cells share (such as 0) is a
+bucket of its own, which needs no ranking.  Ranks are doubled, so that the mean rank of equal values is a whole number
+too.  Their sums of products are then exact: rho does not depend on the order of the pairs, and only its last steps
+round.
 """
 
 from __future__ import annotations
@@ -21,21 +22,22 @@ from refimpl.errors import InputError
 from refimpl.evaluation.rank_correlation import spearman_rho
 
 IN_MEMORY = 2**21
-"""Pairs that are ranked in memory."""
+"""Pairs that are ranked in memory at once."""
 MOST_FILES = 100
-"""Buckets of a variable: files of both are open at once, in each thread.  Beyond 100 million pairs they grow."""
+"""Most buckets of a variable: files of both are open at once, in each thread.  Beyond 100 million pairs they grow."""
 MOST_PAIRS = math.isqrt(2**63 - 1)
-"""Whole numbers up to the count of the pairs are multiplied: int64 must hold their products."""
+"""Most pairs: whole numbers up to their count are multiplied, and int64 must hold the products."""
 _SAMPLE = 2**16
+"""About how many values are sampled to choose the buckets."""
 Pairs = Callable[[], Iterable[tuple[np.ndarray, np.ndarray]]]
-"""Gives blocks of x and y (n,) float64, the same at each call."""
+"""Gives blocks of x and y, (n,) float64; the same blocks at each call."""
 
 
 def rank_correlation(pairs: Pairs, count: int, folder: Path, most: int = IN_MEMORY) -> float:
     """Spearman's rho of ``count`` pairs, in [-1, 1]; nan for none, or where either is constant.
 
-    Up to ``most`` pairs it is ``metrics.spearman_rho`` to the bit; more take 16 bytes each in files under ``folder``
-    while they are counted, and no more memory.
+    Up to ``most`` pairs it is ``spearman_rho`` to the bit.  With more pairs, each takes 16 bytes in files under
+    ``folder`` while the function runs, and memory stays bounded.
 
     Raises
     ------
@@ -69,7 +71,7 @@ def _dot(a: np.ndarray, b: np.ndarray, count: int) -> int:
 
 
 class Ranked:
-    """One variable of the pairs, its values ranked bucket by bucket in files."""
+    """One variable of the pairs, ranked bucket by bucket in files."""
 
     def __init__(self, folder: Path, name: str, pairs: Pairs, at: int, count: int, most: int):
         self.count = count
@@ -83,7 +85,7 @@ class Ranked:
             (doubled_ranks(np.fromfile(file)) + 2 * before).tofile(file)
 
     def _quantiles(self, buckets: int) -> np.ndarray:
-        """Ascending values that cut a sample, taken at equal steps, into parts of one size."""
+        """Ascending values that cut a sample, taken at equal steps, into parts of equal size."""
         step, offset, sample = max(1, self.count // _SAMPLE), 0, []
         for block in self._blocks():
             sample.append(block[offset::step].copy())
@@ -92,9 +94,9 @@ class Ranked:
         return np.unique(ordered[np.arange(1, buckets) * ordered.size // buckets])
 
     def _sorted_out(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Of each block the values in ascending order, their places, and where each bucket begins and ends in it.
+        """For each block: its values in ascending order, their places, and where each bucket begins and ends.
 
-        Bucket 2 j lies between edges j - 1 and j, 2 j + 1 on edge j.
+        Bucket 2 j holds the values between edges j - 1 and j, bucket 2 j + 1 those equal to edge j.
         """
         for block in self._blocks():
             order = np.argsort(block)
@@ -104,7 +106,7 @@ class Ranked:
             yield ordered, order, ends
 
     def _distribute(self) -> np.ndarray:
-        """Values into the file of their bucket; those on an edge are but counted.  The sizes of all buckets."""
+        """Write values into the file of their bucket, and count those on an edge; returns the sizes of all buckets."""
         sizes = np.zeros(2 * self._edges.size + 1, np.int64)
         with ExitStack() as stack:
             files = [stack.enter_context(open(file, "wb")) for file in self._files]
@@ -115,7 +117,7 @@ class Ranked:
         return sizes
 
     def deviations(self) -> Iterator[np.ndarray]:
-        """Of each block, twice the ranks less twice their mean, (n,) int64."""
+        """For each block, twice the ranks less twice their mean, (n,) int64."""
         with ExitStack() as stack:
             files = [stack.enter_context(open(file, "rb")) for file in self._files]
             for _, order, ends in self._sorted_out():
@@ -128,7 +130,7 @@ class Ranked:
 
 
 def doubled_ranks(values: np.ndarray) -> np.ndarray:
-    """Twice the ranks from 1 up, (n,) int64; equal values share the mean of the ranks that they take together.
+    """Twice the ranks from 1 up, (n,) int64; equal values share the mean of their ranks.
 
     >>> doubled_ranks(np.array([30.0, 10.0, 30.0, 20.0])).tolist()
     [7, 2, 7, 4]

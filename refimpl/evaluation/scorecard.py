@@ -1,21 +1,21 @@
-"""What the super-resolution adds: the same numbers for the map and for its plain alternatives.
+"""Scorecard of the super-resolution: the same numbers for the map and for its plain alternatives.
 
-ZSSR's gain cannot be read from one map.  Six maps of the same year are judged alike:
+One map alone does not show what ZSSR gains.  Six maps of the same year are judged alike:
 
-1. regression, baseline kept: the coarse map of the chosen regression (SVR) as it is, one national factor;
-2. regression, baseline removed (D09): the same less its minimum, one factor for the whole country;
+1. regression, baseline kept: the coarse map of the chosen regression, scaled by one factor for the whole country;
+2. regression, baseline removed (D09): the same less its minimum, again with one factor for the whole country;
 3. replicate + Eq. 3: every coarse cell split into four equal ones, then the correction;
 4. bicubic + Eq. 3;
 5. ZSSR + Eq. 3: the map itself;
 6. lights alone + Eq. 3: no regression at all.
 
-Two more tell what back-projection does: bicubic with it, and the network without it.  Where the drivers are as
-fine as the fine grid, a last one is what the super-resolution tries to recover: the regression on them.
-Maps 1 and 2 are not corrected, so their province sums can be judged against the statistics; the others match them by
-design.
+Two more show what back-projection does: bicubic with it, and the network without it.  Where the drivers are as fine
+as the fine grid, there is also a reference: the regression on these drivers, which the super-resolution tries to
+recover.  Maps 1 and 2 are not corrected by province, so their province sums can be judged against the statistics.  The
+sums of the others match the statistics by design.
 
 All maps are judged in one walk, window by window: zones, land cover and the reference are read once for all of them,
-and of each map only sums and moments are kept.
+and only sums and moments of each map are kept.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from refimpl.windows.walks import windows
 
 @dataclass(frozen=True)
 class Judged:
-    """One map and its numbers."""
+    """One map and the numbers by which it is judged."""
 
     name: str
     emission: Source
@@ -54,7 +54,7 @@ class Judged:
 
 
 def province_sums(emission: Source, zones: Source | np.ndarray) -> dict[int, float]:
-    """The sum of the cells of each province that has one, in the map's unit."""
+    """The sum of the cells of each province that has a valid one, in the map's unit."""
     return sums_of(emission, zones, np.ones(emission.grid.shape[0])).by_code()
 
 
@@ -70,9 +70,9 @@ def sums_of(source: Source, zones: Source | np.ndarray, weights: np.ndarray) -> 
 
 
 def one_factor(density: Source, zones: Source | np.ndarray, totals: Mapping[int, float]) -> Source:
-    """Emission in proportion to ``density`` with one factor for all provinces that have a total (no Eq. 3).
+    """Emission in proportion to ``density``, with one factor for all provinces that have a total (no Eq. 3).
 
-    The factor takes one walk over the map; of a ``Raster`` in memory the result is one, too.
+    The factor takes one walk over the map.  The result is in memory if ``density`` is.
     """
     codes, weights = sums_of(density, zones, density.grid.cell_areas()).totals()
     mapped = np.isin(codes, list(totals))
@@ -96,17 +96,6 @@ class OneFactor(Computed):
         return Raster(cells * self.factor, valid, found.grid, self.units)
 
 
-def judge(
-    name: str,
-    emission: Source,
-    zones: Source | np.ndarray,
-    totals: Mapping[int, float],
-    land_cover: Source | None,
-    reference: Source | None,
-) -> Judged:
-    """The numbers of one map; ``land_cover`` and ``reference`` (10^4 t per cell) lie on its grid."""
-    return judge_all({name: emission}, zones, totals, land_cover, reference)[0]
-
 
 def judge_all(
     maps: Mapping[str, Source],
@@ -116,15 +105,16 @@ def judge_all(
     reference: Source | None = None,
     done: Callable[[float], None] = lambda share: None,
 ) -> list[Judged]:
-    """The numbers of maps on one grid, all in one walk over its windows: memory does not go with its size.
+    """Judge several maps on one grid in one walk over its windows; memory does not grow with the grid.
 
     Parameters
     ----------
     maps : 10^4 t per cell, by name.
-    zones : (rows, cols) integer province codes, 0 outside; a source of them or in memory.
+    zones : (rows, cols) integer province codes, 0 outside; an array or a source.
     totals : statistic of each mapped province, 10^4 t.
-    land_cover, reference : IGBP classes, and what the cells are compared with, 10^4 t per cell.
-    done : told the finished share of the walk.
+    land_cover : IGBP classes on the same grid.
+    reference : what the cells are compared with, 10^4 t per cell on the same grid.
+    done : called with the finished share of the walk.
 
     Raises
     ------
@@ -135,7 +125,7 @@ def judge_all(
     areas, walk = grid.cell_areas(), windows(grid.shape)
     for at, window in enumerate(walk):
         codes = codes_in(zones, window)
-        if codes.any():  # what lies outside all provinces counts for nothing
+        if codes.any():  # cells outside all provinces do not count
             classes = land_cover.part(window) if land_cover is not None else None
             observed = density_of(reference.part(window), areas, window) if reference is not None else None
             for name, emission in maps.items():
@@ -152,13 +142,13 @@ def judge_all(
 
 
 class MapSums:
-    """What is kept of one map while it is walked over."""
+    """Sums and moments of one map, kept during the walk."""
 
     def __init__(self):
         self.provinces, self.covers, self.moments = Sums(), Sums(), NOTHING
 
     def add(self, emission: Raster, codes, classes: Raster | None, observed: Raster | None, areas, window) -> None:
-        """A window of the map, in 10^4 t per cell, with all that it is compared with there."""
+        """Add a window of the map, in 10^4 t per cell, with all that it is compared with there."""
         values, valid = emission.values, emission.valid
         self.provinces.add_cells(values, valid, codes, np.ones(codes.shape[0]))
         if classes is not None:
@@ -178,14 +168,14 @@ def density_of(emission: Raster, areas: np.ndarray, window: Window) -> Raster:
 def corrected(
     maps: Mapping[str, Source], zones: Source | np.ndarray, totals: Mapping[int, float]
 ) -> dict[str, Source]:
-    """Eq. 3 applied to each of the named density maps; what is odd about an alternative (D21) is no warning of ours."""
+    """Eq. 3 applied to each of the named density maps; data warnings (D21) are given for the result only, not here."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)
         return {name: allocate(density, zones, totals).emission for name, density in maps.items()}
 
 
 def comparison_table(judged: list[Judged], land_cover: str = "built-up") -> dict[str, list]:
-    """One row a map: share of one land cover (mean over the provinces), totals and cells; columns for a CSV."""
+    """Columns of a CSV with one row a map: the share of one land cover (mean over provinces), totals and cells."""
     nothing = (float("nan"),) * 4
     cells = [j.cells.overall if j.cells else nothing for j in judged]
     shares = [j.land_cover.mean(land_cover) if j.land_cover else float("nan") for j in judged]

@@ -1,7 +1,7 @@
-"""Sums by zone over the windows of a map, without loss: D03, Eq. 3, Figs. 4-6.
+"""Sums by zone over the windows of a map, without loss (D03, Eq. 3, Figs. 4-6).
 
-Each window gives its sums as pairs, the rounded sum and what it lost; all of a zone are added exactly and rounded once,
-so that a sum does not depend on the windows beyond an ulp.
+Each window gives its sums as pairs: the rounded sum and what the rounding lost.  All pairs of a zone are added exactly
+and rounded once, so that different windows change a sum by one ulp at most.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ class Sums:
         self._terms: dict[int, list[np.ndarray]] = {}
 
     def add(self, codes: np.ndarray, pairs: np.ndarray) -> None:
-        """Those of one window: ``codes`` (k,), ``pairs`` (2, k) or (2, k, m)."""
+        """Add the sums of one window: ``codes`` (k,), ``pairs`` (2, k) or (2, k, m)."""
         for at, code in enumerate(codes.tolist()):
             self._terms.setdefault(code, []).append(pairs[:, at].copy())
 
     def add_cells(self, values, valid, zones, weights: np.ndarray) -> None:
-        """Value x weight of the valid cells of each zone that has one; as ``zonal_pairs``, ``weights`` (rows,)."""
+        """Add value x weight of the valid cells of a window, zone by zone; arguments are those of ``zonal_pairs``."""
         codes, totals, _, counts = zonal_pairs(values, valid, zones, weights)
         self.add(codes[counts > 0], totals[:, counts > 0])
 
@@ -46,7 +46,7 @@ class Sums:
         return np.array(codes, np.int64), sums
 
     def by_code(self) -> dict[int, float]:
-        """The sums (k,) by code."""
+        """The sums by code."""
         codes, sums = self.totals()
         return dict(zip(codes.tolist(), sums.tolist()))
 

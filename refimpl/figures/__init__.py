@@ -1,4 +1,4 @@
-"""Figs. 1-7 as PNG files: maps, comparison of resolutions, training curve, bars, scatter, years; Pillow and NumPy only.
+"""Figures as PNG files, drawn with Pillow and NumPy alone: maps, bars, scatters, training curves, series of years.
 
 Every function writes its file atomically, returns the Pillow image, and gives the same bytes for the same input.
 
@@ -7,7 +7,8 @@ maps (Figs. 1-3)        ``maps``, ``zoom`` (where to look closer)
 bars (Figs. 4-5)        ``bars``, ``stacked``
 inventories (Fig. 6)    ``inventory_figures``, ``cells``
 training, years         ``curves``, ``by_year``
-what they are drawn by  ``display``, ``area_mean``, ``colour``, ``axes``, ``canvas``, ``typeset``; as text: ``characters``
+drawn with              ``display``, ``area_mean``, ``colour``, ``axes``, ``canvas``, ``typeset``
+as text                 ``characters``
 ======================= =============================================================================================
 """
 

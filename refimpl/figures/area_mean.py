@@ -1,8 +1,8 @@
 """Means over pixels that are larger than cells, from a raster of any size, read once.
 
-Cells are added up row by row, each row times its part in the pixel, then along the row.  The order of the sums is that
-of the rows and columns, so that the means are the same to the bit by whatever windows the raster is read, and for any
-number of threads (which a matrix product does not promise).
+Cells are added up row by row, each row times its part in the pixel, then along the row.  Sums always run in the order
+of rows and columns.  The means are therefore the same to the bit for any windows in which the raster is read and any
+number of threads; a matrix product would not promise this.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from refimpl.windows.walks import windows
 
 
 def windows_in(shape: tuple[int, int], part: Window) -> list[Window]:
-    """The windows by which a raster of (rows, cols) is walked, cut to ``part``.
+    """The windows in which a raster of ``shape`` (rows, cols) is walked, cut to ``part``.
 
     >>> windows_in((600, 1500), (10, 600, 0, 1000))
     [(10, 600, 0, 1000)]
@@ -39,7 +39,7 @@ def area_mean(source: Source, rows: np.ndarray, cols: np.ndarray) -> tuple[np.nd
 
     Returns
     -------
-    (n, m) float64 means and bool, valid where half of the pixel or more is; 0 where not.
+    (n, m) float64 means, and bool: valid where at least half of the pixel is valid.  Means are 0 elsewhere.
 
     >>> from refimpl.earth.grid import Grid
     >>> from refimpl.earth.projection import ALBERS_CHINA
@@ -48,7 +48,7 @@ def area_mean(source: Source, rows: np.ndarray, cols: np.ndarray) -> tuple[np.nd
     [[1.667, 4.333]]
     """
     values, valid = np.zeros((len(rows), len(cols))), np.zeros((len(rows), len(cols)), bool)
-    # Pixels smaller than a cell that lie in one row of cells are the same.
+    # Pixel rows that lie within one row of cells are equal: they are computed once and repeated.
     spans, first, times = np.unique(rows, axis=0, return_index=True, return_counts=True)
     part = (*_reach(spans, source.grid.shape[0]), *_reach(cols, source.grid.shape[1]))
     places = np.arange(part[2], part[3] + 1)
@@ -63,12 +63,12 @@ def area_mean(source: Source, rows: np.ndarray, cols: np.ndarray) -> tuple[np.nd
 
 
 def _reach(spans: np.ndarray, size: int) -> tuple[int, int]:
-    """First and last but one whole cell that spans touch, of ``size``."""
+    """First cell, and one past the last cell, that spans touch in a row or column of ``size`` cells."""
     return max(0, int(np.floor(spans[0, 0]))), min(size, int(np.ceil(spans[-1, 1])))
 
 
 def _lines(source: Source, spans: np.ndarray, part: Window) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """Sums of the values and of the valid area over the rows of each span, (w,) each, as soon as its last row is read.
+    """For each span, once its last row is read: its number, and the sums of values and valid area over its rows, (w,).
 
     ``spans`` (n, 2) ascend; those that touch no row of ``part`` are left out.
     """
@@ -87,7 +87,7 @@ def _lines(source: Source, spans: np.ndarray, part: Window) -> Iterator[tuple[in
 
 
 def _add_rows(into: np.ndarray, piece: Raster, top: int, span: np.ndarray) -> None:
-    """Add the rows of a window whose first row is ``top``, as far as they lie in the span; (2, w) values and areas."""
+    """Add to ``into``, (2, w) values and areas, the rows of a window from row ``top`` that lie in the span."""
     start, end = span
     rows = range(max(top, int(np.floor(start))), min(top + piece.values.shape[0], int(np.ceil(end))))
     for row in rows:

@@ -1,4 +1,4 @@
-"""What lets a figure be read: nice tick values, axes, colour bar, scale bar, legend.
+"""Axes and keys of a figure: nice tick values, axes, colour bar, scale bar, legend.
 
 Tick values are 1, 2 or 5 times a power of ten.  A colour bar marks with "<" and ">" the ends beyond which values lie.
 """
@@ -48,7 +48,7 @@ def log_ticks(low: float, high: float, count: int = 7) -> list[float]:
 
 
 def format_number(value: float) -> str:
-    """A tick label: thousands separated, powers of ten where it would be long.
+    """A tick label: with commas between thousands, or a power of ten where it would be long.
 
     >>> [format_number(value) for value in (0.0, 0.05, 12500.0, 1e-4, 2e7)]
     ['0', '0.05', '12,500', '10^-4', '2·10^7']
@@ -75,7 +75,7 @@ class Frame:
     x_log: bool = False
 
     def x(self, values) -> np.ndarray:
-        """Pixels from the left edge of the sheet; those not drawable are nan."""
+        """Pixels from the left edge of the sheet; nan for values that cannot be drawn."""
         values, (low, high) = np.asarray(values, float), self.x_range
         if self.x_log:
             values = np.log10(np.where(values > 0, values, np.nan))
@@ -83,7 +83,7 @@ class Frame:
         return self.left + (values - low) / (high - low) * (self.right - self.left)
 
     def y(self, values) -> np.ndarray:
-        """Pixels from the upper edge of the sheet; greater values are higher up, those not drawable are nan."""
+        """Pixels from the upper edge of the sheet, greater values higher up; nan for values that cannot be drawn."""
         values, (low, high) = np.asarray(values, float), self.y_range
         if self.y_log:
             values = np.log10(np.where(values > 0, values, np.nan))
@@ -91,7 +91,7 @@ class Frame:
         return self.bottom - (values - low) / (high - low) * (self.bottom - self.top)
 
     def draw(self, canvas: Canvas, x_label: str, y_label: str, x_count: int = 7):
-        """Grid lines, tick labels and axis titles."""
+        """Draw grid lines, tick labels and axis titles."""
         for tick in log_ticks(*self.y_range) if self.y_log else nice_ticks(*self.y_range):
             y = float(self.y(tick))
             canvas.box(self.left, y, self.right, y + 1, FAINT)
@@ -106,7 +106,7 @@ class Frame:
 
 
 def colour_bar_ticks(scale: Scale, below: bool, above: bool, gap: float = 0.05) -> list[tuple[float, str]]:
-    """(position in [0, 1], label) of a colour bar, from the bottom; both ends, and ticks between ``gap`` apart or more.
+    """Ticks of a colour bar from the bottom, as (position in [0, 1], label): both ends, others at least ``gap`` apart.
 
     >>> colour_bar_ticks(Scale("log", 0.1, 20.0), below=True, above=False)[0]
     (0.0, '< 0.1')
@@ -125,13 +125,13 @@ def colour_bar_ticks(scale: Scale, below: bool, above: bool, gap: float = 0.05) 
 
 
 def colour_bar_width(scale: Scale, units: str) -> int:
-    """Pixels across that a colour bar takes with its labels and its units above."""
+    """Width in pixels of a colour bar with its labels and its units above."""
     labels = max(text_width(label, SMALL_LABEL) for _, label in colour_bar_ticks(scale, True, True))
     return max(BAR_WIDTH + 14 + labels, text_width(units, SMALL_LABEL)) + 2
 
 
 def colour_bar(canvas: Canvas, scale: Scale, left: int, top: int, height: int, units: str, below: bool, above: bool):
-    """An upright colour bar, high values up, units above it; ``below``, ``above`` mark values beyond its ends."""
+    """Draw an upright colour bar, high values up, units above; ``below``, ``above`` mark values beyond its ends."""
     if units:
         canvas.text(left, top - 18, units, SMALL_LABEL, INK)
     ramp = scale.colours()[np.rint(np.linspace(255, 0, height)).astype(int)]
@@ -144,7 +144,7 @@ def colour_bar(canvas: Canvas, scale: Scale, left: int, top: int, height: int, u
 
 
 def scale_bar(canvas: Canvas, left: int, top: int, km_per_pixel: float, room: int = 260) -> int:
-    """A bar of a round length in km, at most ``room`` pixels; returns the x at which it ends."""
+    """Draw a scale bar of a round length in km, at most ``room`` pixels; returns the x at which its label ends."""
     longest = room * km_per_pixel
     power = 10.0 ** np.floor(np.log10(longest))
     length = max(factor * power for factor in (1, 2, 5) if factor * power <= longest * (1 + 1e-9))
@@ -157,7 +157,7 @@ def scale_bar(canvas: Canvas, left: int, top: int, km_per_pixel: float, room: in
 
 
 def swatches(canvas: Canvas, left: int, top: int, entries: Sequence[tuple[tuple, str]]) -> int:
-    """A legend in one row: a filled box and its label for each (colour, label); returns the x at which it ends."""
+    """Draw a legend in one row, a filled box and a label for each (colour, label); returns the x at which it ends."""
     for colour, label in entries:
         canvas.box(left, top - 4, left + 22, top + 10, colour, MUTED if colour == NODATA else None)
         canvas.text(left + 31, top + 3, label, SMALL_LABEL, INK, "lm")

@@ -1,4 +1,4 @@
-"""Figs. 4-6: all variants compared as bars with their values; observed against estimated province totals."""
+"""Bars with their values (Figs. 4-5), and a scatter of estimated over observed province totals (Fig. 6)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BAR, GAP = 24, 16
 COLOURS = ((34, 74, 134), (224, 132, 52), (94, 158, 148), (150, 90, 140), (126, 130, 138), (196, 176, 84))
 POINT, LINE = (34, 74, 134), (150, 152, 158)
 NAMED = 8
-"""Residuals that a scatter names at most."""
+"""Most points that a scatter names: those with the largest residuals."""
 
 
 def bar_figure(
@@ -31,14 +31,15 @@ def bar_figure(
     footer: str = "",
     units: str = "",
 ) -> Image.Image:
-    """Draw horizontal bars, a block per label and a bar per group in it, with their values, and return the picture.
+    """Draw horizontal bars with their values, a block per label and in it a bar per group, and return the picture.
 
-    ``groups`` maps a name to one value per label; a single group has no legend, and values not finite read "n/a".
+    ``groups`` maps a name to one value per label.  A single group has no legend.  Values that are not finite are shown
+    as "n/a".
 
     Raises
     ------
     ValueError
-        No label or group, or a group of another length.
+        No label or group, or a group with more or fewer values than there are labels.
     """
     table = np.array([np.asarray(values, float) for values in groups.values()])
     if not labels or table.shape != (len(groups), len(labels)):
@@ -75,7 +76,7 @@ def _draw_value_axis(canvas: Canvas, frame: Frame, units: str):
 
 
 def value_label(value: float, largest: float) -> str:
-    """The value with as many decimals as give the largest of the figure three digits.
+    """The value with as many decimals as give the figure's largest value three digits.
 
     >>> value_label(0.34, 0.434), value_label(512.3, 23456.7), value_label(float("nan"), 1.0)
     ('0.340', '512', 'n/a')
@@ -88,7 +89,7 @@ def value_label(value: float, largest: float) -> str:
 
 
 def _draw_bar(canvas: Canvas, frame: Frame, y: float, value: float, label: str, colour):
-    """One bar from zero, its value printed beyond its end."""
+    """Draw one bar from zero, its value printed beyond its end."""
     zero = float(frame.x(0))
     if not np.isfinite(value):
         canvas.text(zero + 10, y + BAR / 2, label, SMALL_LABEL, MUTED, "lm")

@@ -1,7 +1,8 @@
-"""A run over several years: numbers by year as lines, such as national totals or the share on built-up land.
+"""Lines of numbers by year, for a run over several years: national totals, say, or the share on built-up land.
 
-Numbers of one unit share a panel; panels stand above each other over one axis of years.  Every axis of values starts at
-0 (or below, where a value does), so that a change looks as large as it is.  Names stand at the ends of the lines.
+Numbers of one unit share a panel; panels stand one above the other over a single axis of years.  Every axis of values
+starts at 0, or below it if a value is negative, so that a change looks as large as it is.  Names stand at the ends of
+the lines.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ WIDTH = 1100
 HEIGHTS = (420, 260)
 """Pixels of a panel that stands alone, and of one of several."""
 GAP = 58
-"""Between panels, with the unit of the lower one in it."""
+"""Pixels between panels; the unit of the lower one stands there."""
 NAME_ROOM = 230
-"""Most pixels of a name at the end of its line."""
+"""Most pixels across of a name at the end of its line."""
 LINE_STEP = 22
-"""Least pixels between the names at the ends of lines."""
+"""Least pixels from one name down to the next at the ends of lines."""
 
 
 def series_figure(
@@ -43,13 +44,13 @@ def series_figure(
     Parameters
     ----------
     years : ascending, any distance apart.
-    values_by_name : one value per year for each name; those not finite leave a gap in the line.
-    units : of all, or of each name; each unit has a panel.
+    values_by_name : one value per year for each name; values that are not finite leave a gap in the line.
+    units : one unit for all names, or a mapping from name to unit; each unit has a panel.
 
     Raises
     ------
     ValueError
-        No year or name, years that do not ascend, or a series of another length.
+        No year or name, years that do not ascend, or a series with more or fewer values than there are years.
     """
     years = np.asarray(years, float).ravel()
     table = {name: np.asarray(values, float).ravel() for name, values in values_by_name.items()}
@@ -81,7 +82,7 @@ def _short(name: str) -> str:
 
 
 def _value_range(series: Sequence[np.ndarray]) -> tuple[float, float]:
-    """From 0, with room for numbers above the highest point."""
+    """The range of a value axis: from 0, with room for numbers above the highest point."""
     values = np.concatenate(series)
     values = values[np.isfinite(values)]
     low, high = min(0.0, values.min(initial=0.0)), max(0.0, values.max(initial=0.0))
@@ -90,7 +91,7 @@ def _value_range(series: Sequence[np.ndarray]) -> tuple[float, float]:
 
 
 def _draw_panel(canvas: Canvas, frame: Frame, years: np.ndarray, series: Mapping[str, np.ndarray], unit: str):
-    """Grid lines, the lines with a disc for each year, and their names at the right; a line alone has its values."""
+    """Draw grid lines, lines with a disc a year, and names at the right; a single line has its values written on it."""
     if unit:
         text, size = fitted(unit, SMALL_LABEL, frame.right - MARGIN)
         canvas.text(MARGIN, frame.top - 14, text, size, INK)
@@ -111,7 +112,7 @@ def _draw_panel(canvas: Canvas, frame: Frame, years: np.ndarray, series: Mapping
 
 
 def _draw_values(canvas: Canvas, points: np.ndarray, values: np.ndarray):
-    """The number above each point, as far as there is room: first that of the last year."""
+    """Write numbers above points, from the last year back, leaving out those for which there is no room."""
     free, largest = np.inf, float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
     for (x, y), value in zip(points[::-1].tolist(), values[::-1].tolist()):
         label = value_label(value, largest)
@@ -122,7 +123,7 @@ def _draw_values(canvas: Canvas, points: np.ndarray, values: np.ndarray):
 
 
 def _draw_names(canvas: Canvas, frame: Frame, ends: Sequence[tuple[float, str, tuple]]):
-    """Each name beside the end of its line, moved where it would cover another."""
+    """Write each name beside the end of its line, moved where it would cover another."""
     ends = sorted(ends, key=lambda end: end[0])
     y = np.array([end[0] for end in ends])
     steps = np.arange(len(y)) * LINE_STEP
@@ -134,7 +135,7 @@ def _draw_names(canvas: Canvas, frame: Frame, ends: Sequence[tuple[float, str, t
 
 
 def _draw_years(canvas: Canvas, frame: Frame, years: np.ndarray):
-    """Years below the lowest panel, as far as there is room: first the last one."""
+    """Write years below the lowest panel, from the last one back, leaving out those for which there is no room."""
     free = np.inf
     for x, year in zip(frame.x(years)[::-1].tolist(), years[::-1].tolist()):
         half = text_width(f"{year:g}", SMALL_LABEL) / 2

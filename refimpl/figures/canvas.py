@@ -1,7 +1,7 @@
-"""A white sheet on which the figures are drawn: captions, smooth lines, filled boxes, pictures.
+"""White sheet on which the figures are drawn: captions, smooth lines, filled boxes, pictures.
 
-Coordinates are pixels, (x, y), origin upper left.  Lines and discs are drawn four times larger into a mask and reduced,
-so that slanted edges are smooth; boxes and pictures stay sharp.  The same calls give the same bytes.
+Coordinates are pixels, (x, y), from the upper left corner.  Lines and discs are drawn four times larger into a mask and
+then reduced, so that slanted edges are smooth.  Boxes and pictures stay sharp.  The same calls give the same bytes.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Canvas:
         self.text_boxes.append((left, top, left + mask.size[0], top + mask.size[1]))
 
     def line(self, points, width: float = 1.0, colour=INK):
-        """A smooth polyline through ``points`` (n, 2); not finite points break it."""
+        """Draw a smooth polyline through ``points`` (n, 2); points that are not finite break it."""
         points = np.asarray(points, float).reshape(-1, 2)
         whole = np.isfinite(points).all(axis=1)
         pieces = [piece for piece in np.split(np.arange(len(points)), np.flatnonzero(~whole)) if whole[piece].sum() > 1]
@@ -59,14 +59,14 @@ class Canvas:
         self._smooth(paths, width, colour, lambda draw, path: draw.line(path, 255, thick, "curve"))
 
     def discs(self, points, radius: float = 4.0, colour=INK):
-        """Smooth filled circles at ``points`` (n, 2)."""
+        """Draw smooth filled circles at ``points`` (n, 2)."""
         points = np.asarray(points, float).reshape(-1, 2)
         corner = np.array([radius, radius])
         boxes = [np.stack([point - corner, point + corner]) for point in points[np.isfinite(points).all(axis=1)]]
         self._smooth(boxes, 0, colour, lambda draw, path: draw.ellipse(path, 255))
 
     def _smooth(self, paths, reach: float, colour, draw_path):
-        """Draw paths into an enlarged mask of their bounding box, reduce it, and let the colour through it."""
+        """Draw paths into an enlarged mask of their bounding box, reduce it, and paint the colour through it."""
         if not paths:
             return
         everything = np.concatenate(paths)
@@ -80,7 +80,7 @@ class Canvas:
         self.image.paste(Image.new("RGB", mask.size, colour), (int(left), int(top)), mask)
 
     def box(self, left, top, right, bottom, fill=None, outline=None):
-        """A sharp rectangle, right and bottom exclusive; nothing where it has no area."""
+        """Draw a sharp rectangle, right and bottom exclusive; nothing where it has no area."""
         left, top, right, bottom = (round(edge) for edge in (left, top, right, bottom))
         if right > left and bottom > top:
             ImageDraw.Draw(self.image).rectangle((left, top, right - 1, bottom - 1), fill, outline)
@@ -90,7 +90,7 @@ class Canvas:
         self.image.paste(Image.fromarray(np.ascontiguousarray(pixels)), (int(left), int(top)))
 
     def heading(self, title: str, subtitle: str = "", footer: str = ""):
-        """Title and subtitle above, footer (attribution) below, each fitted to the width between the margins."""
+        """Write title and subtitle above, footer (attribution) below, each fitted to the width between the margins."""
         room = self.width - 2 * MARGIN
         for text, size, y, colour in (
             (title, TITLE, MARGIN + 22, INK),
@@ -109,12 +109,12 @@ class Canvas:
 
 
 def heading_height(subtitle: str) -> int:
-    """Pixels from the top edge to where the drawing below title and subtitle may start."""
+    """Pixels from the top edge to where the drawing below title and subtitle can start."""
     return MARGIN + (78 if subtitle else 46)
 
 
 def footer_height(footer: str) -> int:
-    """Pixels that the attribution takes at the bottom edge."""
+    """Pixels that the footer takes at the bottom edge."""
     return 52 if footer else 26
 
 

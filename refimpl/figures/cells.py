@@ -1,7 +1,7 @@
-"""Fig. 6: the cells of two maps against each other on logarithmic axes, as a density of points.
+"""Cells of two maps against each other on logarithmic axes, as a density of points (Fig. 6).
 
-Emission spans many powers of ten, and a national map has millions of cells: single points would cover each other, so
-that the number of cells in each square of the plot is drawn instead.  The maps are walked window by window.
+Emission spans many powers of ten, and a national map has millions of cells.  Single points would cover each other, so
+the number of cells in each square of the plot is drawn instead.  The maps are walked window by window.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from refimpl.figures.colour import Scale
 from refimpl.figures.typeset import fitted
 
 SIDE, SQUARE = 640, 4
-"""Pixels of the plot and of a square in which cells are counted."""
+"""Pixels along a side of the plot, and of a square in which cells are counted."""
 DECADES = 7.0
-"""Powers of ten that are drawn at most, below the largest value."""
+"""Most powers of ten that are drawn, down from the largest value."""
 LINE = (60, 64, 72)
 
 
 Pairs = Callable[[], Iterable[tuple[np.ndarray, np.ndarray]]]
-"""Called once a walk over the maps: gives the values of the same cells in both, block by block, (n,) each."""
+"""Called for each walk over the maps: gives the values of the same cells in both, block by block, (n,) each."""
 
 
 def cells_figure(
@@ -43,8 +43,9 @@ def cells_figure(
 
     Parameters
     ----------
-    pairs : observed and estimated values, 0 or more, across and up; ``names`` label the axes.  Called twice.
-    numbers : by name what is printed in the corner, such as r and rho of all cells.
+    pairs : observed values (drawn across) and estimated values (drawn up), 0 or more; called twice.
+    numbers : printed in the corner by name, such as r and rho of all cells.
+    names : labels of the axes.
 
     Cells with a 0 on either side have no place on logarithmic axes and are counted in the caption.
 
@@ -79,7 +80,7 @@ def cells_figure(
 
 
 def _draw_counts(canvas: Canvas, left: int, top: int, counts: np.ndarray, scale: Scale):
-    """The squares that hold a cell, over the grid lines."""
+    """Draw the squares that hold a cell over the grid lines."""
     paper = np.array(canvas.image.crop((left, top, left + SIDE, top + SIDE)))
     large = counts[::-1].repeat(SQUARE, axis=0).repeat(SQUARE, axis=1)
     canvas.picture(left, top, np.where(large[..., None] > 0, scale.paint(large, large > 0), paper))
@@ -87,7 +88,7 @@ def _draw_counts(canvas: Canvas, left: int, top: int, counts: np.ndarray, scale:
 
 @dataclass(frozen=True, eq=False)
 class Counted:
-    """Cells by their two values."""
+    """Numbers of cells by their two values."""
 
     counts: np.ndarray
     """(squares up, squares across) int64."""
@@ -104,7 +105,7 @@ class Counted:
 
 
 def counted(pairs: Pairs) -> Counted:
-    """Two walks: one for the ends of the axes, one to count.
+    """Count cells by their two values, in two walks: one for the ends of the axes, one to count.
 
     >>> found = counted(lambda: [(np.array([1.0, 10.0]), np.array([1.0, 10.0])), (np.array([0.0]), np.array([5.0]))])
     >>> found.cells, found.zero, found.drawn, found.counts[0, 0].item(), found.counts[-1, -1].item()
@@ -131,7 +132,7 @@ def counted(pairs: Pairs) -> Counted:
 
 
 def _logarithms(observed: np.ndarray, estimated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Powers of ten of the cells that are positive in both."""
+    """Logarithms to base 10 of the cells that are positive in both."""
     both = (observed > 0) & (estimated > 0)
     return np.log10(observed[both], dtype=float), np.log10(estimated[both], dtype=float)
 

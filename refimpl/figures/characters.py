@@ -1,7 +1,7 @@
-"""A raster as characters in a terminal: shades for amounts, one sign for each class.
+"""Rasters as characters in a terminal: shades for amounts, one sign for each class.
 
-North up; a character is about twice as high as wide.  Blank is where no value is.  Amounts are shaded by rank, so that
-a heavy tail does not leave all but a few cells pale.
+North is up.  A character counts as twice as high as wide.  A blank means no value.  Amounts are shaded by rank, so that
+a heavy tail does not leave nearly all cells pale.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def character_shape(grid, width: int = 60, most_rows: int = 40) -> tuple[int, in
 
 
 def shaded(raster, shades: str = SHADES, width: int = 60) -> list[str]:
-    """Lines of shades, pale for low.
+    """The raster as lines of shades, pale for low values.
 
     >>> from refimpl.earth.grid import Grid, Raster
     >>> from refimpl.earth.projection import ALBERS_CHINA
@@ -55,7 +55,7 @@ def signs_of(classes) -> dict[float, str]:
 
 
 def signed(raster, signs: dict[float, str], width: int = 60) -> list[str]:
-    """Lines of signs, the class in the middle of each character's cells."""
+    """The raster as lines of signs; a character shows the class in the middle of the cells that it covers."""
     shape = character_shape(raster.grid, width)
     middles = [(np.arange(n) + 0.5) * size / n for n, size in zip(shape, raster.values.shape)]
     cells = np.ix_(*(places.astype(int) for places in middles))

@@ -1,9 +1,9 @@
-"""Figs. 1-3: from values to colours, on white paper: pale is low, dark is high.
+"""Colours of values in the maps of Figs. 1-3, for white paper: pale is low, dark is high.
 
 Colour maps are (256, 3) uint8 sRGB tables computed in OKLab, where equal steps look equal.  Lightness falls
-linearly, so that a map printed in grey keeps its order; chroma is cut where sRGB has no such colour.
-A ``Scale`` turns values of any unit into positions in [0, 1].  Emission is heavy tailed (most cells near zero,
-cities a thousand times more), so the default is logarithmic between quantiles of the positive cells.
+linearly, so that a map printed in grey keeps its order; chroma is cut where sRGB lacks the colour.
+A ``Scale`` turns values of any unit into positions in [0, 1].  Emission is heavy tailed (most cells are near zero,
+cities have a thousand times more), so the default is logarithmic between quantiles of the positive cells.
 Source: Ottosson 2020, "A perceptual color space for image processing" (matrices); IEC 61966-2-1 (sRGB curve).
 """
 
@@ -15,10 +15,11 @@ import numpy as np
 
 PAPER = (255, 255, 255)
 NODATA = (208, 211, 215)
-"""Light grey of cells inside the country that carry no value; in neither colour map."""
+"""Light grey of cells inside the country that have no value; neither colour map contains it."""
 LOG_QUANTILES = (0.1, 0.999)
+"""Of the positive values: the ends of a logarithmic scale; the upper one is used for the other scales too."""
 LOG_DECADES = 3.0
-"""A logarithmic scale spans about this many powers of ten: more would spend the colours on traces."""
+"""Most powers of ten of a logarithmic scale, about: more would spend the colours on traces."""
 KINDS = ("log", "sqrt", "linear", "diverging")
 
 _LMS_FROM_LAB = np.array([
@@ -97,7 +98,7 @@ class Scale:
             raise ValueError(f"scale limits ({self.low}, {self.high}): a logarithmic scale starts above 0")
 
     def position(self, values) -> np.ndarray:
-        """Where values lie on the colour bar, float64 in [0, 1]; those beyond the limits are drawn at the ends."""
+        """Positions of values on the colour bar, float64 in [0, 1]; values beyond the limits get the ends."""
         values = np.clip(np.asarray(values, float), self.low, self.high)
         if self.kind == "log":
             return np.log(values / self.low) / np.log(self.high / self.low)
@@ -115,11 +116,11 @@ class Scale:
 
 
 def choose_scale(values, kind: str = "log", limits: tuple[float, float] | None = None) -> Scale:
-    """The scale of a map: ``limits`` if given, else quantiles of the finite ``values``; never degenerate.
+    """The scale of a map between ``limits`` if given, else between quantiles of the finite ``values``.
 
-    "log": the 10 % to the 99.9 % quantile of the positive values, three powers of ten at most, then the lower end
-    rounded down to 1, 2 or 5 times a power of ten.  "sqrt", "linear": from the least value, or 0 if that is
-    positive, to the 99.9 % quantile.  "diverging": symmetric about 0.
+    "log": from the 10 % to the 99.9 % quantile of the positive values, three powers of ten at most; the lower end is
+    then rounded down to 1, 2 or 5 times a power of ten.  "sqrt" and "linear": from the least value, or 0 if that is
+    positive, to the 99.9 % quantile.  "diverging": symmetric about 0.  The ends always differ.
 
     >>> choose_scale([0.0, 0.3, 30.0], limits=(1.0, 10.0))
     Scale(kind='log', low=1.0, high=10.0)

@@ -1,6 +1,7 @@
-"""Fig. 8's training (D12, D13): loss per step with its running median, learning rate steps, reconstruction error.
+"""Training curve of the network (Eq. 2, Fig. 8, D12, D13): loss, learning rate and reconstruction error by step.
 
-Loss and error share one logarithmic axis: both are L1 distances on images scaled to about [0, 1].
+The loss of each step is drawn with its running median.  Loss and error share one logarithmic axis: both are L1
+distances on images scaled to about [0, 1].
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ LOSS, MEDIAN, ERROR, RATE = (190, 204, 224), (34, 74, 134), (200, 72, 40), (128,
 
 
 def running_median(values, window: int) -> np.ndarray:
-    """Median over ``window`` (odd) values around each, (n,) float64; the window is cut at the ends.
+    """Median of the ``window`` (odd) values around each value, (n,) float64; the window is cut at the ends.
 
     >>> running_median([5.0, 1.0, 3.0, 9.0], 3).tolist()
     [3.0, 3.0, 3.0, 6.0]
@@ -50,14 +51,14 @@ def curve_figure(
     Parameters
     ----------
     loss, learning_rate : (steps,)
-        Training loss of each step, and the rate with which it was taken; steps count from 1.
+        Training loss of each step, and the learning rate of that step; steps count from 1.
     reconstruction : (steps, errors)
         Steps at which the reconstruction error was measured, and its values.
 
     Raises
     ------
     ValueError
-        Lengths that differ.
+        ``loss`` and ``learning_rate``, or steps and errors, of different lengths.
     """
     loss, rate = np.asarray(loss, float).ravel(), np.asarray(learning_rate, float).ravel()
     steps, errors = (np.asarray(part, float).ravel() for part in reconstruction)
@@ -84,7 +85,7 @@ def curve_figure(
 
 
 def _log_range(values: np.ndarray) -> tuple[float, float]:
-    """The positive values with some air, leaving out the lowest 0.2 %, which would flatten all others."""
+    """The range of the positive values with some air; the lowest 0.2 %, which would flatten the rest, is left out."""
     drawable = values[np.isfinite(values) & (values > 0)]
     if not drawable.size:
         return 0.1, 1.0
@@ -94,7 +95,7 @@ def _log_range(values: np.ndarray) -> tuple[float, float]:
 
 
 def _draw_rates(canvas: Canvas, frame: Frame, rate: np.ndarray):
-    """A vertical line where the learning rate changes, and each rate above its stretch where there is room."""
+    """Draw a vertical line where the learning rate changes, and write each rate above its steps where there is room."""
     if not rate.size:
         return
     starts = np.concatenate([[0], np.flatnonzero(np.diff(rate)) + 1])

@@ -1,8 +1,8 @@
-"""Rasters on a screen: any window of any grid, as rows x columns of square pixels, north up.
+"""Display of rasters: any window of any grid as rows x columns of square pixels, north up.
 
-Along each axis, cells smaller than a pixel are averaged by area (an invalid cell has no weight) and cells larger than a
-pixel are repeated, so that they stay visible as squares.  On a geographic grid a degree of longitude is drawn shorter
-than one of latitude, by the cosine of the window's middle latitude.
+Along each axis, cells smaller than a pixel are averaged by area (an invalid cell has no weight), and cells larger than
+a pixel are repeated, so that they stay visible as squares.  On a geographic grid a degree of longitude is drawn shorter
+than a degree of latitude, by the cosine of the window's middle latitude.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from refimpl.figures.area_mean import area_mean, windows_in
 
 Bounds = tuple[float, float, float, float]
 KM_PER_DEGREE = 111.32
-"""Length of a degree of latitude: good enough for a scale bar."""
+"""Length of a degree of latitude, exact enough for a scale bar."""
 
 
 def ground_size(grid, bounds: Bounds) -> tuple[float, float]:
-    """Width and height of a window, (xmin, ymin, xmax, ymax) in the units of the CRS, in km along its middle lines."""
+    """Width and height in km, along its middle lines, of a window (xmin, ymin, xmax, ymax) in the units of the CRS."""
     xmin, ymin, xmax, ymax = bounds
     if grid.crs.kind == "geographic":
         shrink = max(np.cos(np.radians((ymin + ymax) / 2)), 0.05)
@@ -29,7 +29,7 @@ def ground_size(grid, bounds: Bounds) -> tuple[float, float]:
 
 
 def pixel_shape(grid, bounds: Bounds, room: tuple[int, int], largest_cell: int = 64) -> tuple[int, int]:
-    """(rows, cols) of pixels for a window: a whole number of pixels a cell inside ``room`` (rows, cols), or shrunk.
+    """Rows and columns of pixels for a window, at most ``room``: a whole number of pixels a cell where that fits.
 
     >>> from refimpl.earth.projection import ALBERS_CHINA
     >>> from refimpl.earth.grid import Grid
@@ -40,7 +40,7 @@ def pixel_shape(grid, bounds: Bounds, room: tuple[int, int], largest_cell: int =
     width, height = ground_size(grid, bounds)
     _, _, dx, dy = grid.transform
     rows, cols = (bounds[3] - bounds[1]) / -dy, (bounds[2] - bounds[0]) / dx
-    # Cells are drawn `across` x `down` pixels when the smaller side of a cell gets a whole number.
+    # A cell is drawn `across` x `down` pixels, times a factor, with 1 for its shorter side.
     across, down = width / cols, height / rows
     across, down = across / min(across, down), down / min(across, down)
     fit = min(room[0] / (rows * down), room[1] / (cols * across), largest_cell)
@@ -49,9 +49,9 @@ def pixel_shape(grid, bounds: Bounds, room: tuple[int, int], largest_cell: int =
 
 
 def sample(source: Source, bounds: Bounds, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """A raster over a window in ``shape`` (rows, cols) pixels: values float64, valid bool; invalid off the grid.
+    """A window of a raster in ``shape`` (rows, cols) pixels: values float64, valid bool; invalid off the grid.
 
-    Each cell of the window is read once, no other; a few blocks of cells are in memory at a time.
+    Each cell of the window is read once, and no other cell; only a few blocks of cells are in memory at a time.
     """
     rows, cols = _edges(source.grid, bounds, shape)
     if max(rows[1] - rows[0], cols[1] - cols[0]) > 1 + 1e-9:
@@ -80,12 +80,12 @@ def sample_zones(zones, grid, bounds: Bounds, shapes: Sequence[tuple[int, int]])
 
 
 def zones_source(zones, grid: Grid) -> Source:
-    """Zones as a source: an array (rows, cols) of integers, 0 outside, on ``grid``, or what is one already.
+    """Zones as a source; ``zones`` is an array (rows, cols) of integers, 0 outside, on ``grid``, or a source already.
 
     Raises
     ------
     ValueError
-        They have another shape than the grid.
+        The zones have another shape than the grid.
     """
     shape = zones.grid.shape if hasattr(zones, "part") else np.shape(zones)
     if shape != grid.shape:
@@ -94,7 +94,7 @@ def zones_source(zones, grid: Grid) -> Source:
 
 
 def borders(zones: np.ndarray) -> np.ndarray:
-    """Coverage of boundaries in [0, 1], (rows, cols), from zones at twice the pixels, (2 rows, 2 cols).
+    """Part of each pixel that boundaries cover, (rows, cols) in [0, 1], from zones at half pixels (2 rows, 2 cols).
 
     >>> borders(np.array([[1, 1, 1, 2], [1, 1, 1, 2]])).tolist()
     [[0.0, 1.0]]
@@ -123,7 +123,7 @@ def _centres(edges: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _at_least_a_cell(edges: np.ndarray) -> np.ndarray:
-    """(n, 2) start and end of each pixel; where a pixel is smaller than a cell, those of the cell under its centre."""
+    """Start and end of each pixel, (n, 2); where pixels are smaller than cells, those of the cell under the centre."""
     if edges[1] - edges[0] > 1 + 1e-9:
         return np.stack([edges[:-1], edges[1:]], axis=1)
     cell = np.floor((edges[:-1] + edges[1:]) / 2)
@@ -131,7 +131,7 @@ def _at_least_a_cell(edges: np.ndarray) -> np.ndarray:
 
 
 def _cells_at(source: Source, places: Sequence[tuple[np.ndarray, np.ndarray]]) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Values and valid of the cells at rows (n,) and columns (m,), both ascending, for each of ``places``; one walk."""
+    """Values and valid at the rows (n,) and columns (m,), ascending, of each of ``places``, in one walk."""
     ends = np.array([[(cells[0], cells[-1] + 1) for cells in place] for place in places])
     part = (*_span(ends[:, 0]), *_span(ends[:, 1]))
     found = [tuple(np.zeros((row.size, col.size), kind) for kind in (source.dtype, bool)) for row, col in places]
@@ -145,5 +145,5 @@ def _cells_at(source: Source, places: Sequence[tuple[np.ndarray, np.ndarray]]) -
 
 
 def _span(ends: np.ndarray) -> tuple[int, int]:
-    """The least start and the greatest end of (n, 2)."""
+    """The least start and the greatest end of (n, 2) starts and ends."""
     return int(ends[:, 0].min()), int(ends[:, 1].max())

@@ -1,4 +1,4 @@
-"""Fig. 6: the map and other inventories side by side, their differences, and their cells against each other."""
+"""Figures of the map and other inventories (Fig. 6): side by side, their differences, cells against each other."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from refimpl.windows.quantiles import quantile
 from refimpl.windows.walks import windows
 
 DIFFERENCE_QUANTILE = 0.98
-"""Of the absolute differences that are not 0: beyond it the colours of a difference map end."""
+"""Of the absolute differences that are not 0: the colours of a difference map end there."""
 
-CELLS = 2**19
-"""Cells of a window in which values are compared: what is made of them there takes several times their memory."""
+WINDOW_CELLS = 2**19
+"""Cells of a window in which values are compared; intermediate arrays take several times their memory."""
 
 
 def inventory_figures(
@@ -35,12 +35,12 @@ def inventory_figures(
     title: str = "CO2 emission",
     footer: str = "",
 ) -> list[Path]:
-    """Write ``inventories.png``, ``inventories_difference.png`` and a ``inventories_cells_NAME.png`` for each.
+    """Write ``inventories.png``, ``inventories_difference.png`` and, for each, an ``inventories_cells_NAME.png``.
 
     Parameters
     ----------
     density : the map called ``name``, t CO2 / km2 / year.
-    compared : the others, on the grid of the map; what lies outside the provinces is not drawn.
+    compared : the other inventories, on the grid of the map; cells outside the provinces are not drawn.
     zones : (rows, cols) province codes, 0 outside; an array or a source.
 
     Every map is walked window by window: once for its own picture, twice for the density of points, and two to four
@@ -48,7 +48,7 @@ def inventory_figures(
 
     Returns
     -------
-    The files written.
+    The paths of the files written.
     """
     folder, window, zones = Path(folder), density.grid.bounds, zones_source(zones, density.grid)
     others = [Clipped(one.density, zones) for one in compared]
@@ -76,7 +76,7 @@ def inventory_figures(
 
 
 class Clipped(Computed):
-    """A raster inside the provinces only."""
+    """The part of a raster that lies inside the provinces."""
 
     def __init__(self, raster: Source, zones: Source | np.ndarray):
         super().__init__(raster.grid, raster.units, raster.dtype)
@@ -89,7 +89,7 @@ class Clipped(Computed):
 
 
 class Difference(Computed):
-    """Ours less the other where both have a value, float64, in our unit.
+    """Our map less the other where both have a value, float64, in the unit of ours.
 
     >>> from refimpl.earth.grid import Grid
     >>> from refimpl.earth.projection import ALBERS_CHINA
@@ -111,7 +111,7 @@ class Difference(Computed):
 
 
 def difference_limits(differences: Sequence[Source]) -> tuple[float, float]:
-    """Symmetric about 0, one range for all; a few cities would otherwise leave the rest of the map without colour."""
+    """One range for all, symmetric about 0; the largest differences, in a few cities, lie beyond it."""
     sizes = partial(_sizes, differences)
     if not any(block.size for block in sizes()):
         return -1.0, 1.0
@@ -122,14 +122,14 @@ def difference_limits(differences: Sequence[Source]) -> tuple[float, float]:
 def _sizes(differences: Sequence[Source]) -> Iterator[np.ndarray]:
     """The absolute differences that are not 0, block by block."""
     for source in differences:
-        for window in windows(source.grid.shape, CELLS):
+        for window in windows(source.grid.shape, WINDOW_CELLS):
             part = source.part(window)
             yield np.abs(part.values[part.valid & (part.values != 0)])
 
 
 def pairs(one: Source, other: Source) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Values (n,) of the cells that have one in both, block by block."""
-    for window in windows(one.grid.shape, CELLS):
+    """Values (n,) in both of the cells that have one in both, block by block."""
+    for window in windows(one.grid.shape, WINDOW_CELLS):
         parts = one.part(window), other.part(window)
         both = parts[0].valid & parts[1].valid
         yield parts[0].values[both], parts[1].values[both]

@@ -1,8 +1,8 @@
-"""Figs. 1-3: maps of one raster, and the same window of several rasters side by side.
+"""Maps of one raster, and the same window of several rasters side by side (Figs. 1-3).
 
-Drawn from a ``Raster`` in memory or any other ``Source``, north up; a source is read once for a map, window by window.
-Densities (per km2) can be compared between resolutions; counts per cell cannot, for a cell of half the size holds a
-quarter.  Cells inside the country without a value are grey; what lies outside it stays white.
+They are drawn from a ``Raster`` in memory or any other ``Source``, north up.  A source is read once for a map, window
+by window.  Densities (per km2) can be compared between resolutions.  Counts per cell cannot: a cell of half the side
+holds a quarter.  Cells inside the country without a value are grey; cells outside it stay white.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ def map_figure(
     Parameters
     ----------
     raster : in memory or a file
-        (rows, cols) values of any unit; larger than about 1400 pixels it is averaged for display.
+        (rows, cols) values of any unit; a raster of more than about 1400 columns is averaged for display.
     zones : (rows, cols) integers on the raster's grid, an array or a source, optional
         Provinces, 0 outside the country: their boundaries are drawn, and invalid cells outside are left white.
     limits : (low, high), optional
-        Ends of the colour bar in the raster's units; by default from quantiles of the values (``choose_scale``).
+        Ends of the colour bar in the raster's units; by default quantiles of the values (``choose_scale``).
     scale : "log", "sqrt", "linear" or "diverging"
         "diverging" is for differences: blue below 0, red above.
 
@@ -97,14 +97,14 @@ def comparison_figure(
 ) -> Image.Image:
     """Draw the same window of several rasters side by side on one colour scale, cells visible as squares.
 
-    ``window`` is (xmin, ymin, xmax, ymax) in the units of the rasters' common CRS; ``pick_window`` finds a telling one.
-    All rasters carry the same units, densities if their cells differ in size.  ``zones`` holds provinces on the grid of
-    each raster, as for ``map_figure``.
+    ``window`` is (xmin, ymin, xmax, ymax) in the units of the rasters' common CRS; ``pick_window`` finds one that
+    shows much.  All rasters have the same units, which are densities if their cells differ in size.  ``zones`` holds
+    provinces on the grid of each raster, as for ``map_figure``.
 
     Raises
     ------
     ValueError
-        No raster, not as many titles, units or projections that differ, or a window without area.
+        No raster, more or fewer titles than rasters, units or projections that differ, or a window without area.
     """
     _check_comparison(rasters, titles, window)
     zones = [None] * len(rasters) if zones is None else zones
@@ -134,7 +134,7 @@ def comparison_figure(
 
 
 def _picture(values, valid, shown: Scale, grid: Grid, bounds: Bounds, zones) -> tuple[np.ndarray, bool]:
-    """Sampled values as pixels with boundaries, (rows, cols, 3) uint8, and whether any of them shows missing data."""
+    """Sampled values as pixels with boundaries, (rows, cols, 3) uint8, and whether any pixel shows missing data."""
     pixels = shown.paint(values, valid)
     if zones is None:
         return pixels, not valid.all()
@@ -149,7 +149,7 @@ def _picture(values, valid, shown: Scale, grid: Grid, bounds: Bounds, zones) -> 
 
 
 def _panel(canvas: Canvas, left: int, top: int, pixels: np.ndarray):
-    """A picture in a thin frame."""
+    """Draw a picture in a thin frame."""
     canvas.picture(left, top, pixels)
     canvas.box(left - 1, top - 1, left + pixels.shape[1] + 1, top + pixels.shape[0] + 1, outline=FAINT)
 

@@ -1,4 +1,4 @@
-"""Fig. 5: how each province's emission is shared among the land covers, as one bar of parts a province."""
+"""Stacked bars of the land covers' shares in each province's emission, one bar a province (Fig. 5)."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ LAND_COVER_COLOURS = {
     "built-up": (190, 52, 54),
     "bare": (196, 182, 166),
 }
-"""As land-cover maps have them; neighbours in a bar differ in lightness too."""
+"""Colours common in land-cover maps; neighbours in a bar differ in lightness too."""
 OTHERS = ((34, 74, 134), (224, 132, 52), (94, 158, 148), (150, 90, 140), (126, 130, 138), (196, 176, 84))
 LEAST_PRINTED = 0.08
-"""A part of at least this share has its per cent printed inside."""
+"""Least share whose percentage is printed inside its part of the bar."""
 
 
 def stacked_figure(
@@ -40,15 +40,16 @@ def stacked_figure(
     footer: str = "",
     units: str = "share of emission",
 ) -> Image.Image:
-    """Draw one horizontal bar a label, of the named parts from left to right, 0 to 100 %, and return the picture.
+    """Draw one horizontal bar a label, with the named parts from left to right, 0 to 100 %, and return the picture.
 
-    ``parts`` maps a name to one share in [0, 1] per label; a label whose shares are not finite reads "n/a".  Land
-    covers have their own colours.
+    ``parts`` maps a name to one share in [0, 1] per label.  A label whose shares are not finite is shown as "n/a".
+    Land covers have their own colours.
 
     Raises
     ------
     ValueError
-        No label or part, a part of another length, or shares of a label that are negative or sum to more than 1.
+        No label or part, a part with more or fewer shares than labels, or shares of a label that are negative or sum
+        to more than 1.
     """
     table = np.array([np.asarray(values, float) for values in parts.values()])
     if not labels or table.shape != (len(parts), len(labels)):
@@ -83,13 +84,13 @@ def stacked_figure(
 
 
 def colours_of(names: Sequence[str]) -> dict[str, tuple[int, int, int]]:
-    """A colour for each part: a land cover's own, else the next of ``OTHERS``."""
+    """A colour for each part: the land cover's own colour, else the next of ``OTHERS``."""
     others = [name for name in names if name not in LAND_COVER_COLOURS]
     return {name: LAND_COVER_COLOURS.get(name) or OTHERS[others.index(name) % len(OTHERS)] for name in names}
 
 
 def legend_rows(names: Sequence[str], room: int) -> list[list[str]]:
-    """The names of a legend in as many rows as ``room`` pixels across ask for.
+    """The names of a legend, broken into rows of at most ``room`` pixels.
 
     >>> legend_rows(["forest", "water"], 1000), legend_rows(["forest", "water"], 100)
     ([['forest', 'water']], [['forest'], ['water']])
@@ -107,7 +108,7 @@ def legend_rows(names: Sequence[str], room: int) -> list[list[str]]:
 
 
 def _draw_parts(canvas: Canvas, left: int, right: int, y: int, shares: np.ndarray, colours):
-    """One bar; edges are rounded from running sums, so that parts meet without gap or overlap."""
+    """Draw one bar; edges are rounded from running sums, so that parts meet without gap or overlap."""
     edges = np.rint(left + np.concatenate([[0.0], np.cumsum(shares)]) * (right - left)).astype(int)
     for share, start, stop, colour in zip(shares, edges, edges[1:], colours):
         canvas.box(start, y, stop, y + BAR, colour)
@@ -124,7 +125,7 @@ def land_cover_figure(
     title: str = "CO2 emission",
     footer: str = "",
 ) -> Image.Image:
-    """Draw the shares of the seven land covers, a bar a province, named by ``names`` or by its code."""
+    """Draw the shares of the seven land covers, one bar a province, labelled by its name in ``names`` or its code."""
     labels = [names.get(code) or str(code) for code in found.codes.tolist()]
     parts = dict(zip(LAND_COVERS, found.shares.T))
     return stacked_figure(labels, parts, path, title, "by land cover, in each province", footer)

@@ -1,7 +1,7 @@
-"""Text for figures, with Pillow's built-in font: its few glyphs are stretched to what the captions need.
+"""Text of figures in Pillow's built-in font, which has few glyphs.
 
 The font has no sub- or superscripts, no minus sign and no dashes.  ``typeset`` breaks a caption into runs on, below
-and above the baseline, understanding both Unicode ("CO₂", "km²") and plain spelling ("CO2", "km2", "R2", "10^4").
+and above the baseline.  It understands both Unicode ("CO₂", "km²") and plain spelling ("CO2", "km2", "R2", "10^4").
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _drawable(character: str) -> str:
 
 
 def typeset(text: str) -> list[tuple[str, str]]:
-    """Break a caption into (run, kind) with kind "on", "sub" or "super" the baseline.
+    """Break a caption into (run, kind); the kind is "on" (the baseline), "sub" (below it) or "super" (above it).
 
     >>> typeset("t CO2/km²")
     [('t CO', 'on'), ('2', 'sub'), ('/km', 'on'), ('2', 'super')]
@@ -78,7 +78,7 @@ def run_size(size: int, kind: str) -> int:
 
 
 def placed_words(text: str, size: int) -> tuple[list[tuple[float, str, str]], float]:
-    """The words of a caption as (x, word, kind), and the pixels that all take."""
+    """The words of a caption as (x, word, kind), and the width of the whole in pixels."""
     words, x = [], 0.0
     for run, kind in typeset(text):
         for index, word in enumerate(run.split(" ")):
@@ -90,12 +90,12 @@ def placed_words(text: str, size: int) -> tuple[list[tuple[float, str, str]], fl
 
 
 def text_width(text: str, size: int) -> int:
-    """Whole pixels that a caption takes."""
+    """Width of a caption in whole pixels."""
     return math.ceil(placed_words(text, size)[1])
 
 
 def fitted(text: str, size: int, width: int) -> tuple[str, int]:
-    """The caption and size that fit ``width`` pixels: shrunk to two thirds at most, then cut with an ellipsis.
+    """The caption and its size, made to fit ``width`` pixels: shrunk, to no less than two thirds, then cut with "…".
 
     >>> fitted("short", 20, 400)
     ('short', 20)

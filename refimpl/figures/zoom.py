@@ -1,8 +1,8 @@
-"""Fig. 3: where a map is worth a closer look, found without holding the map.
+"""Choice of the window for a closer look (Fig. 3), found without holding the whole map in memory.
 
-A square slides over the cells, and the one with the greatest sum is taken.  The sums are of whole numbers: cells in
-steps of a power of two, so small that the square's sum just fits in 62 bits (some 48 bits remain for a cell of a square
-of 100 x 100).  Whole numbers do not round: equal squares have equal sums, wherever they lie.
+A square slides over the cells; the square with the greatest sum is taken.  Cells are first turned into whole numbers,
+in steps of a power of two so small that the square's sum just fits in 62 bits.  (In a square of 100 x 100 cells, some
+48 bits remain for a cell.)  Sums of whole numbers do not round: equal squares have equal sums wherever they lie.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from refimpl.figures.display import Bounds
 def pick_window(source: Source, size: float, most: float | None = None) -> Bounds:
     """The square of side ``size`` (units of the CRS) with the greatest sum of values, centred on their centre of mass.
 
-    (xmin, ymin, xmax, ymax) on cell edges, inside the grid, no larger than the grid; of equal squares the
-    northernmost, then the westernmost.  Where nothing is positive, the middle of the grid.  As many rows of cells as
-    the square has are held.
+    (xmin, ymin, xmax, ymax) lies on cell edges inside the grid.  Of equal squares the northernmost is taken, then the
+    westernmost; where no value is positive, the middle of the grid.  Only as many rows of cells as the square has are
+    in memory.
 
     Parameters
     ----------
-    most : the greatest value, or any number that none exceeds, where it is known: this saves a walk over the raster.
+    most : the greatest value, or any number that no value exceeds; where it is known, a walk over the raster is saved.
 
     >>> from refimpl.earth.grid import Grid, Raster
     >>> from refimpl.earth.projection import ALBERS_CHINA
@@ -45,7 +45,7 @@ def pick_window(source: Source, size: float, most: float | None = None) -> Bound
 
 
 def _greatest(source: Source) -> float:
-    """The greatest value of a valid cell; 0 where all are less (that of invalid cells)."""
+    """The greatest value, or 0 if all are less."""
     whole = (0, source.grid.shape[0], 0, source.grid.shape[1])
     return max(float(source.part(window).values.max(initial=0)) for window in windows_in(source.grid.shape, whole))
 
@@ -63,7 +63,7 @@ def greatest_square(source: Source, shape: tuple[int, int], most: float) -> tupl
         kept[row % rows] = line
         if row + 1 < rows:
             continue
-        # The running sum may pass 2^63 and begin anew below; differences of it are right all the same.
+        # The running sum can overflow and wrap around in int64; its differences are still right.
         running = np.concatenate([[0], np.cumsum(column)])
         sums = running[cols:] - running[:-cols]
         west = int(np.argmax(sums))

@@ -1,7 +1,7 @@
-"""Energy tables: the fuels of each province and year as a CSV, read and turned into CO2 by Eq. 1.
+"""Energy tables: consumption by fuel of each province and year as a CSV, read and turned into emission by Eq. 1.
 
-Columns are ``code``, ``province``, ``year`` and one for each fuel of Table 3, in any order; amounts are in 10^4 t
-(natural gas: 10^8 m3).
+Columns are ``code``, ``province``, ``year`` and one for each fuel of Table 3, in any order.  A fuel's column is its
+consumption E in 10^4 t (natural gas: 10^8 m3).
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ KEY_COLUMNS = ("code", "province", "year")
 
 @dataclass(frozen=True)
 class Inventory:
-    """Emission of each province and year; all arrays (n,), rows in the order of the energy table."""
+    """Emission of each province and year; arrays (n,), rows in the order of the energy table."""
 
     codes: np.ndarray
-    """int64, province code, as in the zone raster."""
+    """int64: province codes, as in the zone raster."""
     provinces: tuple[str, ...]
     years: np.ndarray
     """int64."""
     emission: np.ndarray
-    """float64, 10^4 t CO2."""
+    """float64, SC of Eq. 1: 10^4 t CO2."""
 
     def of_year(self, year: int, what: str) -> Inventory:
-        """The rows of one year; an absent year is refused, naming ``what`` asked for it."""
+        """The rows of one year; InputError if it is absent, whose sentence begins with ``what`` asked for it."""
         rows = np.flatnonzero(self.years == year)
         if rows.size == 0:
             raise InputError(
@@ -40,21 +40,21 @@ class Inventory:
         return self.rows(rows)
 
     def rows(self, chosen) -> Inventory:
-        """The rows of the given indices, in their order."""
+        """The rows with the given indices, in the order of the indices."""
         return Inventory(
             self.codes[chosen], tuple(self.provinces[i] for i in chosen), self.years[chosen], self.emission[chosen]
         )
 
 
 def read_inventory(path: str | os.PathLike) -> Inventory:
-    """Read an energy table (code, province, year, and fuel columns in any order) and apply Eq. 1.
+    """Read an energy table and apply Eq. 1 to each row.
 
-    A fuel of Table 3 without a column counts as not consumed.
+    A fuel of Table 3 that has no column counts as not consumed, with a warning.
 
     Raises
     ------
     InputError
-        A column that is no fuel of Table 3, a negative or unreadable amount, a province twice in a year.
+        A column that is not a fuel of Table 3, a negative or unreadable amount, or a province twice in a year.
     """
     table = read_table(path, KEY_COLUMNS, "an energy table")
     fuels = [name for name in table.columns if name not in KEY_COLUMNS]

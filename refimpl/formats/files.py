@@ -1,6 +1,6 @@
-"""Files at the edges: atomic writing, removal of stale temporaries of this program, checksums.
+"""Files: atomic writing, removal of temporary files that killed processes left, checksums, checks of paths.
 
-A temporary's name tells the machine and the process that writes it, so that what a killed process left is recognised.
+The name of a temporary file holds the machine and the process that write it, so that leftovers are recognised.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from refimpl.errors import InputError, did_you_mean
 
 _MARK = ".refimpl-partial-"
 _NAME_MAX = 255
-"""Bytes that a file's name may have, on all file systems that matter."""
+"""Most bytes of a file's name, on all common file systems."""
 STALE_AFTER = 24 * 3600.0
-"""Seconds after which a temporary of a process on another machine counts as left by a killed one."""
+"""Seconds after which a temporary file of another machine counts as left by a killed process."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _writing: set[Path] = set()
-"""Temporaries that this process is writing; others with its number were left by an earlier process."""
+"""Temporary files that this process is writing; others with its number were left by an earlier process."""
 
 
 @contextmanager
 def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
-    """A temporary path beside ``path``; on success it is fsynced and moved over ``path``, else removed.
+    """A temporary path beside ``path``; on success its file is fsynced and moved to ``path``, otherwise removed.
 
     A reader never sees half a file, and an existing file survives a failed write.
 
@@ -64,7 +64,7 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
 
 
 def _temporary(path: Path) -> Path:
-    """Where ``path`` is written: its name is cut if it would grow too long, and keeps its ending."""
+    """The temporary path for ``path``; a name that would be too long is replaced by a hash, with the same ending."""
     name, before = path.name, f"{_MARK}{_host()}-{os.getpid()}-"
     if len(os.fsencode(before + name)) > _NAME_MAX:
         name = hashlib.sha256(os.fsencode(name)).hexdigest()[:32] + path.suffix[:16]
@@ -73,7 +73,7 @@ def _temporary(path: Path) -> Path:
 
 @contextmanager
 def in_one_sentence(path: str | os.PathLike) -> Iterator[None]:
-    """Inside, a fault that the system reports while ``path`` is written becomes an ``InputError``.
+    """Inside, an ``OSError`` while ``path`` is written becomes an ``InputError``.
 
     >>> with in_one_sentence("map.tif"):
     ...     raise PermissionError(errno.EACCES, "Permission denied")
@@ -91,20 +91,20 @@ def _why(path: Path, fault: OSError) -> str:
     if _is_full(fault):
         return f", the disk is full ({said}); make room there, or choose a folder on another disk, and run again"
     if fault.errno == errno.ENOENT and not path.parent.is_dir():
-        return f", its folder {path.parent} has gone; make it again, or choose another"
+        return f", its folder {path.parent} is gone; make it again, or choose another"
     if fault.errno == errno.ENAMETOOLONG:
         return f" ({said}); choose a shorter name"
     return f" ({said}); choose a folder that you may write to"
 
 
 def _is_full(fault: OSError) -> bool:
-    """Whether the disk is full; NumPy's ``tofile`` says '1000 requested and 12 written' and gives no error number."""
+    """Whether the disk is full; NumPy's ``tofile`` gives no error number, only '1000 requested and 12 written'."""
     return fault.errno in _FULL or (fault.errno is None and re.search(r"\d requested and \d", str(fault)) is not None)
 
 
 @contextmanager
 def full_disk_in_one_sentence(folder: str | os.PathLike) -> Iterator[None]:
-    """Inside, a full disk becomes an ``InputError`` about ``folder``, where files are written; other faults pass.
+    """Inside, a full disk becomes an ``InputError`` about ``folder``, where files are written; other errors pass.
 
     >>> with full_disk_in_one_sentence("work"):
     ...     raise PermissionError(errno.EACCES, "Permission denied")
@@ -120,13 +120,13 @@ def full_disk_in_one_sentence(folder: str | os.PathLike) -> Iterator[None]:
 
 
 def flush_file(path: str | os.PathLike) -> None:
-    """Bring what was written into a file to the disk."""
+    """Make sure that what was written into a file is on the disk."""
     with open(path, "rb+") as handle:
         os.fsync(handle.fileno())
 
 
 def flush_folder(folder: str | os.PathLike) -> None:
-    """Bring what was moved into ``folder`` to the disk, where the system can do this (POSIX)."""
+    """Make sure that what was moved into ``folder`` is on the disk, where the system can do this (POSIX)."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -136,7 +136,7 @@ def flush_folder(folder: str | os.PathLike) -> None:
 
 
 def _host() -> str:
-    """The name of this machine, in letters and digits; a container with processes of its own counts as another."""
+    """The name of this machine in letters and digits; a container with its own process ids counts as a machine."""
     space = ""
     with suppress(OSError):
         space = os.readlink("/proc/self/ns/pid")
@@ -152,14 +152,14 @@ def _refuse_no_file(path: Path) -> None:
 
 
 def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path | None]) -> None:
-    """Refuse outputs that cannot be written, or that are inputs too, before anything is computed.
+    """Refuse outputs that cannot be written, or that are also inputs, before anything is computed.
 
-    None stands for a file that is not asked for.  Nothing is written here.
+    None stands for a file that is not wanted.  Nothing is written here; stale temporary files are removed.
 
     Raises
     ------
     InputError
-        An output is a folder, lies where nothing can be written, is an input, or is named twice.
+        An output is a folder, lies where nothing can be written, is also an input, or is named twice.
 
     >>> check_outputs([Path("map.tif"), Path("map.tif")], [])
     Traceback (most recent call last):
@@ -193,9 +193,9 @@ def write_bytes(path: str | os.PathLike, content: bytes) -> None:
 
 
 def sweep_stale(folder: str | os.PathLike, alone: bool = False) -> None:
-    """Remove temporaries of ours in ``folder`` whose process on this machine is dead, and others after a day.
+    """Remove our temporary files in ``folder`` if their process on this machine is dead, or if they are a day old.
 
-    ``alone``: all of them, because the caller knows that nobody else writes there.
+    With ``alone`` all of them are removed: the caller knows that nobody else writes there.
     """
     for leftover in Path(folder).glob(_MARK + "*"):
         with suppress(OSError):
@@ -204,7 +204,7 @@ def sweep_stale(folder: str | os.PathLike, alone: bool = False) -> None:
 
 
 def _left(temporary: Path) -> bool:
-    """Whether a temporary was written on this machine, by a process that has ended."""
+    """Whether a temporary file was written on this machine by a process that has ended."""
     host, _, rest = temporary.name.removeprefix(_MARK).partition("-")
     number = rest.partition("-")[0]
     if host != _host() or not number.isdecimal():
@@ -214,7 +214,7 @@ def _left(temporary: Path) -> bool:
 
 def _lives(process: int) -> bool:
     if os.name != "posix":
-        return True  # only a signal could tell
+        return True  # cannot be asked there without a signal
     try:
         os.kill(process, 0)
     except (ProcessLookupError, OverflowError):
@@ -231,12 +231,12 @@ def sha256(path: str | os.PathLike) -> str:
 
 
 def checksums(paths: Iterable[Path]) -> dict[Path, str]:
-    """The SHA-256 of each file by its path as given, each once; several are read at a time.
+    """The SHA-256 of each file, by its path as given; several files are read at a time.
 
     Raises
     ------
     InputError
-        One cannot be read.
+        A file cannot be read.
     """
 
     def of(path: Path) -> str:
@@ -246,12 +246,12 @@ def checksums(paths: Iterable[Path]) -> dict[Path, str]:
             raise InputError(f"{path}: cannot be read ({fault.strerror or fault}); check the path") from fault
 
     paths = list(dict.fromkeys(paths))
-    with ThreadPoolExecutor() as pool:  # hashing lets go of the interpreter's lock
+    with ThreadPoolExecutor() as pool:  # hashing releases the interpreter's lock
         return dict(zip(paths, pool.map(of, paths)))
 
 
 def existing_file(path: str | os.PathLike, purpose: str) -> Path:
-    """``path`` if it is a readable file; else an InputError that names ``purpose`` and files of similar names."""
+    """``path`` if it is a readable file; else an InputError with its ``purpose`` and a file of a similar name."""
     path = Path(path)
     if os.path.isfile(path):
         if not os.access(path, os.R_OK):

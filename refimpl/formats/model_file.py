@@ -1,6 +1,6 @@
-"""Fitted regressions as JSON files: what ``refimpl fit`` writes and ``refimpl predict`` reads.
+"""Model files: fitted regressions as JSON, which ``refimpl fit`` writes and ``refimpl predict`` reads.
 
-Every float stands there with as many digits as bring back the same bits; arrays carry their dtype and shape.
+Every float is written with enough digits to be read back with the same bits.  Arrays carry their dtype and shape.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from refimpl.method.svr import SVR
 
 FORMAT = "refimpl-regression"
 VERSION = 1
-"""Raised when a reader of the older form could misread the newer."""
+"""Increased when a reader of the older form could misread the newer one."""
 
 MODEL_KINDS = {kind.__name__: kind for kind in (SVR, BayesianRegression, LinearRegression, ElasticNet)}
 LATER_PARAMETERS = {"SVR": {"cache_size", "shrinking"}}
-"""Parameters that older files do not have; they take their defaults, which change nothing of a fitted model."""
-FORMER = {"BayesianRegression": {"compute_score", "scores_"}}
-"""Parameters and attributes that only older files have; they are passed over."""
+"""Parameters that older files lack; they take their defaults, which change nothing in a fitted model."""
+FORMER_ATTRIBUTES = {"BayesianRegression": {"compute_score", "scores_"}}
+"""Parameters and attributes that only older files have; they are ignored."""
 KEYS = {"format", "version", "model", "feature_scaler", "target_scaler", "feature_names", "target_units", "metadata"}
 
 
 def model_to_json(fitted: FittedRegression) -> str:
-    """The whole state as JSON text; ``model_from_json`` brings back the same bits."""
+    """A fitted regression as JSON text; ``model_from_json`` restores it to the bit."""
     document = {
         "format": FORMAT,
         "version": VERSION,
@@ -49,12 +49,12 @@ def model_to_json(fitted: FittedRegression) -> str:
 
 
 def model_from_json(text: str, where: str = "regression") -> FittedRegression:
-    """Read what ``model_to_json`` wrote; ``where`` (a file, say) begins the sentence of an error.
+    """The fitted regression that ``model_to_json`` wrote; ``where`` (a file, say) begins the sentence of an error.
 
     Raises
     ------
     InputError
-        The text is no JSON, of another format or version, incomplete or inconsistent.
+        The text is not JSON, has another format or version, or is incomplete or inconsistent.
     """
     document = _document(text, where)
     try:
@@ -75,12 +75,12 @@ def model_from_json(text: str, where: str = "regression") -> FittedRegression:
 
 
 def write_model(path: str | os.PathLike, fitted: FittedRegression) -> None:
-    """Write ``model_to_json`` to ``path``, whole or not at all."""
+    """Write a fitted regression to ``path`` as JSON, whole or not at all."""
     write_text(path, model_to_json(fitted))
 
 
 def read_model(path: str | os.PathLike) -> FittedRegression:
-    """Read what ``write_model`` wrote; InputError in one sentence where that is impossible."""
+    """Read the fitted regression that ``write_model`` wrote; InputError if the file cannot be read or is damaged."""
     path = existing_file(path, "a fitted regression (JSON)")
     try:
         text = path.read_text(encoding="utf-8")
@@ -92,7 +92,7 @@ def read_model(path: str | os.PathLike) -> FittedRegression:
 
 
 def _document(text: str, where: str) -> dict:
-    """The JSON object in ``text``, of our format and version, with exactly our keys."""
+    """The JSON object in ``text``, checked to have our format and version and exactly our keys."""
     try:
         document = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as fault:
@@ -118,7 +118,7 @@ def _reason(fault: BaseException) -> str:
 
 
 def _plain(value):
-    """NumPy's numbers and arrays as what JSON knows."""
+    """NumPy's numbers and arrays in a form that JSON can hold."""
     if isinstance(value, np.ndarray):
         return {"dtype": value.dtype.name, "shape": list(value.shape), "values": value.ravel().tolist()}
     if isinstance(value, np.generic):
@@ -135,10 +135,10 @@ def _state(estimator: Estimator) -> dict:
 
 
 def _revive(state: dict, kinds: dict[str, type[Estimator]]) -> Estimator:
-    """The estimator whose ``_state`` was written."""
+    """The estimator with the given ``_state``."""
     if state["kind"] not in kinds:
         raise ValueError(f"unknown kind {state['kind']!r}")
-    estimator, former = kinds[state["kind"]](), FORMER.get(state["kind"], set())
+    estimator, former = kinds[state["kind"]](), FORMER_ATTRIBUTES.get(state["kind"], set())
     parameters, fitted = ({k: v for k, v in state[of].items() if k not in former} for of in ("parameters", "fitted"))
     found, known = set(parameters), set(estimator.get_params())
     missing = known - found - LATER_PARAMETERS.get(state["kind"], set())

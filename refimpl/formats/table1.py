@@ -1,4 +1,4 @@
-"""Table 1 as text and as rows of a CSV."""
+"""Table 1, the comparison of the four regressions, as text and as rows of a CSV."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from refimpl.method.selection import TITLES, SelectionTable, choose
 
 
 def selection_rows(table: SelectionTable) -> list[dict[str, str | float]]:
-    """A dict for each model: model, then r2, mae, rmse with prefix train_, test_ and leave_one_out_."""
+    """A row for each model: its name, then r2, mae, rmse with the prefixes train_, test_ and leave_one_out_."""
     return [
         {"model": row.name}
         | {
@@ -19,7 +19,7 @@ def selection_rows(table: SelectionTable) -> list[dict[str, str | float]]:
 
 
 def selection_text(table: SelectionTable, units: str = "10^4 t") -> str:
-    """Table 1 as text, the chosen model marked with a star."""
+    """Table 1 as text, with a star at the chosen model (D07)."""
     chosen = choose(table)
     metrics = f"{'R2':>8}{'MAE':>10}{'RMSE':>10}"
     lines = [

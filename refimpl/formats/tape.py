@@ -1,10 +1,10 @@
-"""The record of a training as CSV: its tape, which another implementation can replay, and its history.
+"""Record of a training as CSV: its tape, which another implementation can replay, and its history.
 
-The first weights are drawn too, before the crops; they are not on the tape, and a replay elsewhere starts from weights
-given to it (``train(..., network=...)``).
+One row of a tape is one crop: ``step,scale,row,column,turn``, with columns in any order.  Rows of step 0 are the fixed
+crops on which the reconstruction error is measured (D12).  Then there is one row for each training step, from 1 on.
 
-One row of a tape is one crop.  Rows of step 0 are the fixed crops on which the reconstruction error is measured (D12);
-then there is one row for each training step, from 1 on: ``step,scale,row,column,turn``, in any order of columns.
+The first weights are also drawn at random, before the crops, but they are not on the tape.  A replay therefore needs
+them too (``train(..., network=...)``).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from refimpl.method.training_pairs import Draw, Tape
 
 
 def write_tape(path: str | os.PathLike, tape: Tape) -> None:
-    """Write the tape as CSV; numbers are written so that they are read back equal."""
+    """Write the tape as CSV, numbers with enough digits to be read back equal."""
     rows = [",".join(Draw._fields)] + [",".join(map(repr, draw)) for draw in tape.draws]
     write_text(path, "\n".join(rows) + "\n")
 
@@ -33,7 +33,7 @@ def read_tape(path: str | os.PathLike) -> Tape:
     Raises
     ------
     InputError
-        The file is missing or no such table, a cell is no such number, or steps do not count 0, ..., 0, 1, 2, ...
+        The file is missing or is not such a table, a cell holds a wrong number, or steps are not 0, ..., 0, 1, 2, ...
     """
     table = read_table(path, Draw._fields, "a tape")
     columns = [table.numbers(name) if name == "scale" else table.integers(name) for name in Draw._fields]

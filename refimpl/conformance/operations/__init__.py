@@ -1,7 +1,8 @@
-"""refimpl's answers to the golden suite: one thin function an operation of golden/README.md, no science of its own.
+"""Answers of refimpl itself to the golden suite: one thin function for each operation of golden/README.md.
 
-Each reads the task's inputs, calls what a user of refimpl would call, and names the outputs, so that a bug of refimpl
-shows.  ``answer`` finds the function.
+Each reads the task's inputs, calls what a user of refimpl would call, and names the outputs.  It has no science of its
+own, so that a bug of refimpl shows.  ``answer`` finds the function.  ``method_forms`` holds a second set of answers:
+those of ``refimpl.method``, for operations that a run answers by a windowed form of it.
 """
 
 from __future__ import annotations
@@ -33,17 +34,15 @@ STAGES = (inventory, raster, zonal, regression, coarse, *ZSSR, allocation, evalu
 OPERATIONS: dict[str, Callable[[Task], Mapping[str, object]]] = {
     name: function for stage in STAGES for name, function in stage.OPERATIONS.items()
 }
-"""Every operation by its name."""
-
-
-METHOD = OPERATIONS | method_forms.OPERATIONS
-"""Every operation, answered by ``refimpl.method`` where the everyday answer is a form of it for larger maps."""
+"""Every operation by its name, answered by the code that a run uses."""
+METHOD_OPERATIONS = OPERATIONS | method_forms.OPERATIONS
+"""Every operation by its name, answered by ``refimpl.method`` where a run uses a form of it for larger maps."""
 
 
 def answer(task: Task, operations: Mapping[str, Callable[[Task], Mapping[str, object]]] = OPERATIONS):
-    """The outputs, by file name without ending: array, dict of columns, or Raster.
+    """The outputs by file name without ending; each is an array, a dict of columns, or a Raster.
 
-    ``operations`` is OPERATIONS or METHOD.
+    ``operations`` is OPERATIONS or METHOD_OPERATIONS.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Stage allocation: Eq. 3."""
+"""Operations of stage allocation: Eq. 3."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from refimpl.windows import allocated_map as allocation
 
 
 def totals_of(task: Task) -> dict[int, float]:
-    """``totals.csv``: each code once."""
+    """``totals.csv`` as totals by code; a code that stands there twice is refused."""
     totals = table(task, "totals", "code", "total")
     codes = totals.integers("code").tolist()
     doubled = sorted({code for code in codes if codes.count(code) > 1})
@@ -20,17 +20,28 @@ def totals_of(task: Task) -> dict[int, float]:
     return dict(zip(codes, totals.numbers("total").tolist(), strict=True))
 
 
-def allocate_cells(task: Task) -> dict:
-    """Eq. 3 on a list of cells: a map of one column."""
-    cells, totals = table(task, "cells", "code", "weight", "area_km2"), totals_of(task)
+def cells_of(task: Task) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """``cells.csv`` as a map of one column: weights, valid and codes (n, 1), areas (n,) in km2."""
+    cells = table(task, "cells", "code", "weight", "area_km2")
     codes, weights, areas = cells.integers("code"), cells.numbers("weight"), cells.numbers("area_km2")
     if not (areas > 0).all():
         raise InputError(f"area_km2: {areas.min()}; expected areas above 0")
+    return weights[:, np.newaxis], np.ones((codes.size, 1), bool), codes[:, np.newaxis], areas
+
+
+def cells_table(codes: np.ndarray, emission: np.ndarray, mapped: np.ndarray) -> dict:
+    """The emission of a map of one column as a table; empty for a cell without a total."""
+    return {"code": codes[:, 0], "emission": np.where(mapped, emission, np.nan)[:, 0]}
+
+
+def allocate_cells(task: Task) -> dict:
+    """Eq. 3 on a list of cells."""
+    weights, valid, codes, areas = cells_of(task)
+    totals = totals_of(task)
     known = sorted(totals)
-    column = weights[:, np.newaxis], np.ones((codes.size, 1), bool), codes[:, np.newaxis], areas
     provinces = np.array(known, np.int64), np.array([totals[code] for code in known], float)
-    emission, mapped, *_ = allocation.allocate_cells(*column, *provinces)
-    return {"emission": {"code": codes, "emission": np.where(mapped, emission, np.nan)[:, 0]}}
+    emission, mapped, *_ = allocation.allocate_cells(weights, valid, codes, areas, *provinces)
+    return {"emission": cells_table(codes, emission, mapped)}
 
 
 def allocate(task: Task) -> dict:
@@ -43,7 +54,7 @@ def allocate(task: Task) -> dict:
 
 
 def emission_density(task: Task) -> dict:
-    """t CO2/km2."""
+    """Emission per cell as t CO2/km2."""
     return {"density": allocation.per_km2(raster(task, "emission"))}
 
 

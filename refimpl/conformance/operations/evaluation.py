@@ -1,4 +1,4 @@
-"""Stage evaluation: Eqs. 4-6, land cover, other inventories."""
+"""Operations of stage evaluation: Eqs. 4-6, land cover, other inventories."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ IGBP = "IGBP classes"
 
 
 def accuracy(task: Task) -> dict:
-    """Of two lists of values."""
+    """Eqs. 4-6 and r of two lists of values."""
     observed, estimated = array(task, "observed", 1), array(task, "estimated", 1)
     return {"accuracy": named(**{name: metric(observed, estimated) for name, metric in METRICS.items()})}
 
 
 def accuracy_by_province(task: Task) -> dict:
-    """Of two maps, province by province; then of all cells, code 0."""
+    """Eqs. 4-6 and r of two maps, province by province; then of all cells, with code 0."""
     observed = raster(task, "observed")
     estimated, provinces = raster(task, "estimated", observed.grid), zones(task, observed.grid)
     maps = (np.asarray(each.values, float) for each in (observed, estimated))
@@ -38,13 +38,13 @@ def accuracy_by_province(task: Task) -> dict:
 
 
 def land_cover_classes(task: Task) -> dict:
-    """D23."""
+    """D23: the land cover of each IGBP class."""
     with naming("igbp"):
         return {"classes": land_cover.seven_classes(task.array("igbp"))}
 
 
 def shares_table(found: land_cover.LandCoverShares) -> dict:
-    """One column a land cover."""
+    """A table of shares: a row a province, a column a land cover."""
     columns = dict(zip(land_cover.LAND_COVERS, found.shares.T, strict=True))
     return {"code": found.codes} | columns | {"unclassified": found.unclassified}
 

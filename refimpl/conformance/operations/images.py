@@ -1,4 +1,4 @@
-"""Stage zssr, images: range, curves, resizing, crops and training pairs."""
+"""Operations of stage zssr on images: range, curves, resizing, crops and training pairs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from refimpl.windows.training_on_file import LinearImage
 
 
 def image_range(task: Task) -> dict:
-    """D08, D09."""
+    """D08, D09: the coarse map as an image."""
     coarse = raster(task, "coarse")
     measured = measure(coarse)
     rows, cols = coarse.grid.shape
@@ -31,7 +31,7 @@ def image_range(task: Task) -> dict:
 
 
 def intensity_curve(task: Task) -> dict:
-    """D09's curves."""
+    """D09: the curves and their inverses."""
     curves, direction = {"compress": compress, "expand": expand}, task.parameter("direction")
     if direction not in curves:
         raise InputError(f"unknown direction {direction!r}; expected 'compress' or 'expand'")
@@ -40,36 +40,36 @@ def intensity_curve(task: Task) -> dict:
 
 
 def keys_kernel(task: Task) -> dict:
-    """D16's kernel."""
+    """D16: Keys's kernel."""
     return {"weight": resize.keys_kernel(array(task, "distance", 1))}
 
 
 def downsample(task: Task) -> dict:
-    """To half the size."""
+    """D16: an image at half its size."""
     coarse, valid = resize.downsample(*image(task), task.parameter("kind"))
     return {"coarse": coarse, "coarse_valid": valid}
 
 
 def resized(task: Task) -> dict:
-    """To any size."""
+    """D16, D19: an image at any size."""
     values, valid = resize.resize_valid(*image(task), (whole(task, "rows"), whole(task, "cols")))
     return {"resized": values, "resized_valid": valid}
 
 
 def rotate_mirror(task: Task) -> dict:
-    """D14's turns."""
+    """D14: rotations and mirrors."""
     turn = augment.undo_rotate_mirror if task.parameter("inverse", False) else augment.rotate_mirror
     return {"turned": turn(array(task, "image", 2), whole(task, "turn"))}
 
 
 def crop_of(task: Task, values: np.ndarray) -> int:
-    """D15's size of a crop on a map."""
+    """D15: the size of a crop on a map."""
     settings = validate(UpscaleSettings(crop=task.parameter("crop")))
     return augment.crop_size(values.shape, settings.crop)
 
 
 def crop_corners(task: Task) -> dict:
-    """D15: where a crop may lie."""
+    """D15: the corners at which a crop can lie."""
     values, valid = image(task)
     size = crop_of(task, values)
     return {"size": named(size=size), "corners": augment.admissible(values, valid, size)}
@@ -83,7 +83,7 @@ def levels_of(task: Task) -> tuple[Sequence[augment.Level], int]:
 
 
 def pyramid(task: Task) -> dict:
-    """The levels that have a crop."""
+    """D14: the levels of the pyramid that have a crop."""
     return {"levels": levels_table(levels_of(task)[0])}
 
 
@@ -95,12 +95,12 @@ def levels_table(levels: Sequence[augment.Level]) -> dict:
 
 
 def training_pair(task: Task) -> dict:
-    """What a step trains on."""
+    """D14-D16: the input and the target of a training step."""
     return pair_of(task, *levels_of(task))
 
 
 def pair_of(task: Task, levels: Sequence[augment.Level], size: int) -> dict:
-    """The crop that the task names, as a pair."""
+    """The training pair made of the crop that the task names."""
     draw = Draw(1, task.parameter("scale"), *(whole(task, name) for name in ("row", "column", "turn")))
     settings = validate(UpscaleSettings(**given(task, "downsampling", "transform")))
     found = augment.training_pair(*augment.cut(levels, draw, size), settings)

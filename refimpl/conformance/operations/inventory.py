@@ -1,4 +1,4 @@
-"""Stage inventory: Eq. 1 and Table 3."""
+"""Operations of stage inventory: Eq. 1 and Table 3."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from refimpl.method.inventory import Fuel
 
 
 def emission_coefficients(task: Task) -> dict:
-    """EC of each fuel of the table."""
+    """Table 3: the emission coefficient EC of each fuel."""
     fuels = table(task, "fuels", "fuel", "LC", "CC", "COF")
     names, numbers = fuels.text("fuel"), [fuels.numbers(name).tolist() for name in ("LC", "CC", "COF")]
     coefficients = [Fuel(*row).emission_coefficient for row in zip(names, *numbers, strict=True)]
@@ -17,7 +17,7 @@ def emission_coefficients(task: Task) -> dict:
 
 
 def emission(task: Task) -> dict:
-    """Eq. 1 of an energy table."""
+    """Eq. 1 applied to an energy table."""
     with naming("consumption"):
         found = read_inventory(task.path("consumption"))
     return {"emission": {"code": found.codes, "year": found.years, "emission": found.emission}}

@@ -1,4 +1,4 @@
-"""Stage zssr, maps: from the coarse map to the fine one."""
+"""Operations of stage zssr on maps: from the coarse map to the fine one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from refimpl.windows import whole_maps as upscale
 
 
 def back_project(task: Task) -> dict:
-    """D17."""
+    """D17: back-projection."""
     fine, coarse = array(task, "fine", 2), array(task, "coarse", 2)
     valid = mask(task, "valid", coarse)
     options = {"kind": task.parameters["downsampling"]} if "downsampling" in task.parameters else {}
@@ -23,7 +23,7 @@ def back_project(task: Task) -> dict:
 
 
 def interpolate(task: Task) -> dict:
-    """The plain alternatives."""
+    """The plain alternatives: replicated cells, bicubic interpolation."""
     settings_of(task)
     coarse, method = raster(task, "coarse"), task.parameter("method")
     if method == "replicate":
@@ -34,13 +34,13 @@ def interpolate(task: Task) -> dict:
 
 
 def apply_network(task: Task) -> dict:
-    """Fig. 8 with a network that is given."""
+    """Fig. 8 with given weights of the network."""
     settings = settings_of(task)
     return {"weights": upscale.apply_network(network_of(task), raster(task, "coarse"), settings)}
 
 
 def super_resolve(task: Task) -> dict:
-    """Fig. 8 from first weights to the map."""
+    """Fig. 8 from the first weights of a training to the fine map."""
     with naming("seed", refusals=(ValueError,)):
         rng = np.random.Generator(np.random.PCG64(whole(task, "seed")))
     return {"weights": upscale.super_resolve(raster(task, "coarse"), settings_of(task), rng).weights}

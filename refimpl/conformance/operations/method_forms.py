@@ -1,6 +1,7 @@
-"""The method's own answers: operations whose everyday answer is a windowed form, put to ``refimpl.method`` instead.
+"""Answers of ``refimpl.method`` to the operations that a run answers by a windowed form of it.
 
-``refimpl verify`` asks for both, so that the plain function and the form that equals it are judged by the same cases.
+``refimpl verify`` asks for both answers, so that the same cases judge the plain function and the form that equals it.
+Nothing here may call ``refimpl.windows``.
 """
 
 from __future__ import annotations
@@ -10,11 +11,10 @@ import math
 import numpy as np
 
 from refimpl.conformance.operations import evaluation, images, pipeline
-from refimpl.conformance.operations.allocation import totals_of
+from refimpl.conformance.operations.allocation import cells_of, cells_table, totals_of
+from refimpl.conformance.operations.coarse import regression_of
 from refimpl.conformance.operations.network import network_of, window_of
 from refimpl.conformance.operations.reading import (
-    array,
-    arrays,
     codes,
     crs,
     given,
@@ -28,24 +28,22 @@ from refimpl.conformance.operations.reading import (
     zones,
 )
 from refimpl.conformance.operations.regression import STRICT
-from refimpl.conformance.operations.regression import settings as model_settings
 from refimpl.conformance.operations.training import outputs as training_outputs
 from refimpl.conformance.operations.training import settings_of, tape_of
 from refimpl.conformance.task import Task
-from refimpl.earth.grid import Raster
+from refimpl.earth.grid import Grid, Raster
 from refimpl.earth.warp import warp_mean, warp_nearest
 from refimpl.errors import InputError
-from refimpl.formats.energy_table import read_inventory
+from refimpl.formats.energy_table import Inventory, read_inventory
 from refimpl.method import correction
 from refimpl.method.back_projection import back_project, children
 from refimpl.method.coarse_map import predict_coarse as predict
-from refimpl.method.image_range import clip_negative, measure_range
+from refimpl.method.image_range import ImageRange, clip_negative, measure_range
 from refimpl.method.inventory import FUELS
 from refimpl.method.land_cover import land_cover_shares as shares_of_land_covers
 from refimpl.method.network import forward
 from refimpl.method.province_totals import zonal_sums
 from refimpl.method.resize import upsample_valid
-from refimpl.method.selection import fit_model
 from refimpl.method.settings import UpscaleSettings
 from refimpl.method.super_resolution import apply_network as applied
 from refimpl.method.super_resolution import weights_of
@@ -55,7 +53,7 @@ from refimpl.method.training_pairs import SCALES, Level, crop_size, pyramid
 
 
 def zonal_statistics(task: Task) -> dict:
-    """D03."""
+    """D03: province totals of a density."""
     density = raster(task, "density")
     provinces = zones(task, density.grid).values
     found, total, area, count = zonal_sums(density.values, density.valid, provinces, density.grid.cell_areas())
@@ -65,50 +63,59 @@ def zonal_statistics(task: Task) -> dict:
 
 def predict_coarse(task: Task) -> dict:
     """Fig. 1."""
-    model = str(task.parameter("model"))
-    with arrays("drivers", "emission"):
-        data = array(task, "drivers", 2), array(task, "emission", 1)
-        fitted = fit_model(model, *data, model_settings({model: task.parameter("settings", {})}))
-    beyond = f"driver_{len(fitted.feature_names) + 1}"
-    if task.has(beyond):
-        raise InputError(f"{beyond}: the drivers have {len(fitted.feature_names)} columns")
-    first = raster(task, "driver_1")
-    layers = [raster(task, name, first.grid) for name in fitted.feature_names]
-    valid = np.logical_and.reduce([layer.valid for layer in layers])
-    drivers = {name: layer.values for name, layer in zip(fitted.feature_names, layers)}
-    coarse = predict(fitted, drivers, valid, first.grid.cell_areas(), **given(task, "scaling", "upper_quantile"))
-    return {"coarse": Raster(coarse, valid, first.grid), "negative": named(negative=np.count_nonzero(coarse < 0))}
+    fitted = regression_of(task)
+    place = raster(task, "driver_1").grid
+    layers = {name: raster(task, name, place) for name in fitted.feature_names}
+    valid = np.logical_and.reduce([layer.valid for layer in layers.values()])
+    drivers = {name: layer.values for name, layer in layers.items()}
+    coarse = predict(fitted, drivers, valid, place.cell_areas(), **given(task, "scaling", "upper_quantile"))
+    return {"coarse": Raster(coarse, valid, place), "negative": named(negative=np.count_nonzero(coarse < 0))}
 
 
-def image_range(task: Task) -> dict:
-    """D08, D09."""
+def coarse_image(task: Task) -> tuple[Raster, ImageRange, np.ndarray]:
+    """D08, D09: ``coarse.tif``, its range, and the linear image made of it."""
     coarse = raster(task, "coarse")
     positive = clip_negative(coarse.values)
     found = measure_range(positive, coarse.valid)
+    return coarse, found, found.to_image(positive, coarse.valid)
+
+
+def fine_raster(values: np.ndarray, coarse: Raster) -> Raster:
+    """A fine map on the refined grid of its coarse map."""
+    return Raster.masked(values, children(coarse.valid), coarse.grid.refined())
+
+
+def image_range(task: Task) -> dict:
+    """D08, D09: the coarse map as an image."""
+    coarse, found, linear = coarse_image(task)
     clipped = np.count_nonzero(coarse.valid & (coarse.values < 0))
-    table = named(minimum=found.minimum, scale=found.scale, clipped=clipped)
-    return {"image": found.to_image(positive, coarse.valid), "range": table}
+    return {"image": linear, "range": named(minimum=found.minimum, scale=found.scale, clipped=clipped)}
+
+
+def levels_at(values: np.ndarray, valid: np.ndarray, size: int, scaled: bool) -> list[Level]:
+    """D14: the pyramid of an image, or only the full size unless ``scaled``."""
+    return pyramid(np.where(valid, values, 0), valid, size, SCALES if scaled else SCALES[:1])
 
 
 def levels_of(task: Task) -> tuple[list[Level], int]:
-    """D14: the pyramid of a map, and the size of its crops."""
+    """D14: the pyramid of the task's image, and the size of its crops."""
     values, valid = image(task)
-    size, scaled = images.crop_of(task, values), task.parameter("pyramid", UpscaleSettings.pyramid)
-    return pyramid(np.where(valid, values, 0), valid, size, SCALES if scaled else SCALES[:1]), size
+    size = images.crop_of(task, values)
+    return levels_at(values, valid, size, task.parameter("pyramid", UpscaleSettings.pyramid)), size
 
 
 def train_steps(task: Task) -> dict:
-    """Eq. 2; D11-D15."""
+    """Eq. 2, D11-D15: a training from given weights and crops."""
     values, valid = image(task)
     tape, network = tape_of(task), network_of(task, values.dtype)
     settings = settings_of(task, max_steps=len(tape.training))
     size = crop_size(values.shape, settings.crop)
-    levels = pyramid(np.where(valid, values, 0), valid, size, SCALES if settings.pyramid else SCALES[:1])
+    levels = levels_at(values, valid, size, settings.pyramid)
     return training_outputs(train(levels, size, settings, np.random.default_rng(0), network, tape))
 
 
 def infer_window(task: Task) -> dict:
-    """A window of the whole image's output."""
+    """A window of the network's output for the whole image."""
     values, valid = image(task)
     top, bottom, left, right = window_of(task, values.shape)
     fine = forward(network_of(task, values.dtype), values)
@@ -116,11 +123,9 @@ def infer_window(task: Task) -> dict:
 
 
 def interpolate(task: Task) -> dict:
-    """The plain alternatives."""
-    settings, coarse, method = settings_of(task), raster(task, "coarse"), task.parameter("method")
-    positive = clip_negative(coarse.values)
-    found = measure_range(positive, coarse.valid)
-    linear = found.to_image(positive, coarse.valid)
+    """The plain alternatives: replicated cells, bicubic interpolation."""
+    settings, method = settings_of(task), task.parameter("method")
+    coarse, found, linear = coarse_image(task)
     if method == "replicate":
         fine = children(linear)
     elif method == "bicubic":
@@ -133,43 +138,28 @@ def interpolate(task: Task) -> dict:
 
 
 def apply_network(task: Task) -> dict:
-    """Fig. 8 with a network that is given."""
-    settings, coarse = settings_of(task), raster(task, "coarse")
-    positive = clip_negative(coarse.values)
-    found = measure_range(positive, coarse.valid)
-    fine = applied(network_of(task), found.to_image(positive, coarse.valid), coarse.valid, settings)
+    """Fig. 8 with given weights of the network."""
+    settings, (coarse, found, linear) = settings_of(task), coarse_image(task)
+    fine = applied(network_of(task), linear, coarse.valid, settings)
     return {"weights": fine_raster(weights_of(fine, found, settings), coarse)}
 
 
 def super_resolve(task: Task) -> dict:
-    """Fig. 8 from first weights to the map."""
+    """Fig. 8 from the first weights of a training to the fine map."""
     with naming("seed", refusals=(ValueError,)):
         rng = np.random.Generator(np.random.PCG64(whole(task, "seed")))
-    settings, coarse = settings_of(task), raster(task, "coarse")
-    positive = clip_negative(coarse.values)
-    found = measure_range(positive, coarse.valid)
-    linear = found.to_image(positive, coarse.valid)
+    settings, (coarse, found, linear) = settings_of(task), coarse_image(task)
     size = crop_size(linear.shape, settings.crop)
-    scales = SCALES if settings.pyramid else SCALES[:1]
-    trained = train(pyramid(linear.astype(np.float32), coarse.valid, size, scales), size, settings, rng)
-    fine = applied(trained.network, linear, coarse.valid, settings)
+    levels = levels_at(linear.astype(np.float32), coarse.valid, size, settings.pyramid)
+    fine = applied(train(levels, size, settings, rng).network, linear, coarse.valid, settings)
     return {"weights": fine_raster(weights_of(fine, found, settings), coarse)}
 
 
-def fine_raster(values: np.ndarray, coarse: Raster) -> Raster:
-    """A fine map on the refined grid of its coarse one."""
-    return Raster.masked(values, children(coarse.valid), coarse.grid.refined())
-
-
 def allocate_cells(task: Task) -> dict:
-    """Eq. 3 on a list of cells: a map of one column."""
-    cells, totals = table(task, "cells", "code", "weight", "area_km2"), totals_of(task)
-    found, weights, areas = cells.integers("code"), cells.numbers("weight"), cells.numbers("area_km2")
-    if not (areas > 0).all():
-        raise InputError(f"area_km2: {areas.min()}; expected areas above 0")
-    column = weights[:, np.newaxis], np.ones((found.size, 1), bool), found[:, np.newaxis], areas
-    emission, mapped = correction.allocate(*column, totals)
-    return {"emission": {"code": found, "emission": np.where(mapped, emission, np.nan)[:, 0]}}
+    """Eq. 3 on a list of cells."""
+    weights, valid, provinces, areas = cells_of(task)
+    emission, mapped = correction.allocate(weights, valid, provinces, areas, totals_of(task))
+    return {"emission": cells_table(provinces, emission, mapped)}
 
 
 def allocate(task: Task) -> dict:
@@ -182,7 +172,7 @@ def allocate(task: Task) -> dict:
 
 
 def balance(emission: np.ndarray, mapped: np.ndarray, provinces: np.ndarray, totals: dict[int, float]) -> dict:
-    """What was to be distributed and what the cells hold."""
+    """Eq. 3's balance: each province's total, and the exact sum and number of its cells."""
     found = [code for code in sorted(totals) if (mapped & (provinces == code)).any()]
     inside = [mapped & (provinces == code) for code in found]
     return {
@@ -194,14 +184,14 @@ def balance(emission: np.ndarray, mapped: np.ndarray, provinces: np.ndarray, tot
 
 
 def emission_density(task: Task) -> dict:
-    """t CO2/km2."""
+    """Emission per cell as t CO2/km2."""
     emission = raster(task, "emission")
     density = correction.per_km2(emission.values, emission.grid.cell_areas())
     return {"density": Raster(density, emission.valid, emission.grid)}
 
 
 def accuracy_by_province(task: Task) -> dict:
-    """Eqs. 4-6 of two maps, province by province; then of all cells, code 0."""
+    """Eqs. 4-6 and r of two maps, province by province; then of all cells, with code 0."""
     observed = raster(task, "observed")
     estimated, provinces = raster(task, "estimated", observed.grid), zones(task, observed.grid).values
     valid = observed.valid & estimated.valid & (provinces > 0)
@@ -226,7 +216,7 @@ def land_cover_shares(task: Task) -> dict:
 
 
 def run(task: Task) -> dict:
-    """Fig. 9, by ``spatialize``: the drivers are warped before it, their totals are those of their own grids."""
+    """Fig. 9, by ``spatialize``; before it drivers are warped, and their totals taken on their own grids."""
     coarse_grid, names = grid(task, crs(task)), list(pipeline.drivers(task, "fit"))
     fine_grid = coarse_grid.refined()
     energy, provinces = table(task, "energy", "code", "year"), zones(task)
@@ -238,7 +228,7 @@ def run(task: Task) -> dict:
     for key in ("fit_year", "test_year"):
         with naming(key):
             codes_of[key] = inventory.of_year(whole(task, key), key).codes.tolist()
-    files = {key: {name: f"{name}_{key[:-5]}" for name in names} for key in codes_of}
+    files = {key: {name: f"{name}_{key.removesuffix('_year')}" for name in names} for key in codes_of}
     sums = {
         key: {name: totals_on_own_grid(task, file, provinces) for name, file in files[key].items()} for key in files
     }
@@ -254,35 +244,36 @@ def run(task: Task) -> dict:
 
     tape, network = tape_of(task), network_of(task)
     settings = UpscaleSettings(**given(task, *pipeline.UPSCALE), max_steps=len(tape.training))
-    coarse_zones = warp_nearest(provinces, coarse_grid)
-    areas = coarse_grid.cell_areas(), fine_grid.cell_areas()
+    coarse_zones = warp_nearest(provinces, coarse_grid).values
     made = spatialize(
-        year("fit_year"), year("test_year"), common, coarse_zones.values, areas[0], settings, models=dict(STRICT),
-        fine_zones=fine_zones.values, fine_areas=areas[1], network=network, tape=tape,
+        year("fit_year"), year("test_year"), common, coarse_zones, coarse_grid.cell_areas(), settings,
+        models=dict(STRICT), fine_zones=fine_zones.values, fine_areas=fine_grid.cell_areas(),
+        network=network, tape=tape,
     )  # fmt: skip
+    coarse = Raster(made.coarse, made.coarse_valid, coarse_grid)
     classes = warp_nearest(codes(task, "igbp", evaluation.IGBP), fine_grid)
     totals = dict(zip(common, emission_of(inventory, common, task.parameter("fit_year"))))
     with naming("igbp"):
         cells = made.emission, made.mapped, fine_zones.values, classes.values, classes.valid
         shares = evaluation.shares_table(shares_of_land_covers(*cells))
     return {
-        "coarse": Raster(made.coarse, made.coarse_valid, coarse_grid),
-        "weights": fine_raster(made.weights, Raster(made.coarse, made.coarse_valid, coarse_grid)),
+        "coarse": coarse,
+        "weights": fine_raster(made.weights, coarse),
         "emission": Raster(made.emission, made.mapped, fine_grid),
         "balance": balance(made.emission, made.mapped, fine_zones.values, totals),
         "shares": shares,
     }
 
 
-def emission_of(inventory, wanted: list[int], year: int) -> list[float]:
-    """The emission of some provinces in a year."""
+def emission_of(inventory: Inventory, wanted: list[int], year: int) -> list[float]:
+    """Eq. 1's emission of the ``wanted`` provinces in a year, in their order."""
     rows = inventory.of_year(year, "fit_year")
     found = dict(zip(rows.codes.tolist(), rows.emission.tolist()))
     return [found[code] for code in wanted]
 
 
 def totals_on_own_grid(task: Task, name: str, provinces: Raster) -> dict[int, float]:
-    """D03 on the driver's own grid, zones at the centres of its cells."""
+    """D03 by code, on the driver's own grid; a cell belongs to the zone at its centre."""
     density = raster(task, name)
     labels = warp_nearest(provinces, density.grid).values
     found, totals, _, counts = zonal_sums(density.values, density.valid, labels, density.grid.cell_areas())
@@ -291,7 +282,7 @@ def totals_on_own_grid(task: Task, name: str, provinces: Raster) -> dict[int, fl
     return dict(zip(found[counts > 0].tolist(), totals[counts > 0].tolist()))
 
 
-def density_on(coarse_grid, task: Task, name: str) -> np.ndarray:
+def density_on(coarse_grid: Grid, task: Task, name: str) -> np.ndarray:
     """A driver as a density on the coarse grid, NaN where it has no value."""
     warped = warp_mean(raster(task, name), coarse_grid)
     return np.where(warped.valid, warped.values, np.nan)
@@ -315,4 +306,4 @@ OPERATIONS = {
     "land_cover_shares": land_cover_shares,
     "run": run,
 }
-"""What the method answers itself; of the other operations the everyday answer is the method's already."""
+"""Operations that a run answers by a windowed form; for all others its answer is already that of the method."""

@@ -1,4 +1,4 @@
-"""Stage zssr, the network: first weights, forward, gradients, Adam, inference and the median."""
+"""Operations of stage zssr on the network: first weights, forward, gradients, Adam, inference, the median."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from refimpl.windows.inference import infer
 
 
 class OneDeviation:
-    """Stands for a random generator: each number that it draws lies one standard deviation above the mean."""
+    """Stands for a random generator: every number that it draws lies one standard deviation above the mean."""
 
     def normal(self, mean: float, deviation: float, shape: tuple[int, ...]) -> np.ndarray:
-        """Nothing random."""
+        """The mean plus one deviation, in every place."""
         return np.full(shape, mean + deviation)
 
 
 def network_of(task: Task, dtype: np.dtype | None = None) -> Network:
-    """``parameters.npy`` as a network, in the dtype of the image that it meets."""
+    """``parameters.npy`` as a network, in ``dtype`` (that of the image) if one is given."""
     parameters, defaults = array(task, "parameters", 1), UpscaleSettings()
     layers, channels = (whole(task, name, getattr(defaults, name)) for name in ("layers", "channels"))
     bias = task.parameter("bias", defaults.bias)
@@ -34,7 +34,7 @@ def network_of(task: Task, dtype: np.dtype | None = None) -> Network:
 
 
 def initialisation(task: Task) -> dict:
-    """D11: what the first weights are where every draw is one standard deviation."""
+    """D11: the first weights of a network whose draws all lie one standard deviation above the mean."""
     options = {"scheme": task.parameters["scheme"]} if "scheme" in task.parameters else {}
     shape = whole(task, "layers"), whole(task, "channels")
     layers = initialise(OneDeviation(), *shape, dtype=np.float64, **options).layers
@@ -43,13 +43,13 @@ def initialisation(task: Task) -> dict:
 
 
 def forward(task: Task) -> dict:
-    """Fig. 8."""
+    """Fig. 8, D10: the network's output."""
     values = array(task, "image", 2)
     return {"fine": network_forward(network_of(task, values.dtype), values)}
 
 
 def gradients(task: Task) -> dict:
-    """D15's loss and its gradient."""
+    """Eq. 2: the L1 loss over the mask (D15), and its gradient."""
     values = array(task, "image", 2)
     target, inside = array(task, "target", 2).astype(values.dtype), mask(task, "mask", values)
     loss, found = loss_and_gradients(network_of(task, values.dtype), values, target, inside)
@@ -57,7 +57,7 @@ def gradients(task: Task) -> dict:
 
 
 def adam(task: Task) -> dict:
-    """D11: steps from moments of 0."""
+    """D11: steps of Adam from moments of 0."""
     parameters, steps = array(task, "parameters", 1), array(task, "gradients", 2)
     if steps.shape[1] != parameters.size:
         raise InputError(f"gradients: have shape {steps.shape}; expected rows of {parameters.size}, as parameters has")
@@ -71,13 +71,13 @@ def adam(task: Task) -> dict:
 
 
 def infer_window(task: Task) -> dict:
-    """A window of the whole image's output."""
+    """A window of the network's output for the whole image."""
     values, valid = image(task)
     return {"fine": infer(network_of(task, values.dtype), values, valid, window_of(task, values.shape))}
 
 
 def window_of(task: Task, shape: tuple[int, int]) -> tuple[int, int, int, int]:
-    """The parameter ``window``, inside an image."""
+    """The parameter ``window``, which must lie inside an image of ``shape``."""
     window = task.parameter("window")
     if not (isinstance(window, list) and [type(edge) for edge in window] == [int] * 4):
         raise InputError(f"window is {window!r}; expected [top, bottom, left, right]")
@@ -88,7 +88,7 @@ def window_of(task: Task, shape: tuple[int, int]) -> tuple[int, int, int, int]:
 
 
 def median(task: Task) -> dict:
-    """D17."""
+    """D17: the median of images."""
     images = array(task, "images", 3)
     if not len(images):
         raise InputError("images: there is none; expected at least one")

@@ -1,4 +1,4 @@
-"""Stage pipeline: the whole run, from a run.toml that says what the task says."""
+"""Operation of stage pipeline: the whole run, configured by a run.toml made from the task."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EVERY_PROVINCE = {"minimum_share": 1e-9, "minimum_known": 1e-9}
 
 
 def grid_table(task: Task) -> dict[str, object]:
-    """[grid]: a run.toml knows three projections by name, and square cells."""
+    """The table [grid]; a run.toml knows only three projections by name, and square cells."""
     wanted = grid(task, crs(task))
     words = [word for word in ("albers", "geographic", "sinusoidal") if named_crs(word) == wanted.crs]
     cell_size = wanted.transform[2]
@@ -35,7 +35,7 @@ def grid_table(task: Task) -> dict[str, object]:
 
 
 def drivers(task: Task, ending: str) -> dict[str, str]:
-    """[drivers.YEAR]."""
+    """The table [drivers.YEAR], of the files that end in ``_fit`` or ``_test``."""
     names = task.parameter("drivers")
     if not (isinstance(names, list) and names and all(isinstance(name, str) for name in names)):
         raise InputError(f"drivers is {names!r}; expected a list of names")
@@ -43,7 +43,7 @@ def drivers(task: Task, ending: str) -> dict[str, str]:
 
 
 def run_toml(task: Task, steps: int) -> str:
-    """The configuration of the run."""
+    """The configuration of the run as TOML."""
     years = {name: whole(task, name) for name in ("fit_year", "test_year")}
     tables = {
         "grid": grid_table(task),
@@ -62,7 +62,7 @@ def run_toml(task: Task, steps: int) -> str:
 
 
 def run(task: Task) -> dict:
-    """Fig. 9."""
+    """Fig. 9, by a run."""
     tape, network = tape_of(task), network_of(task)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run.toml"
@@ -71,7 +71,7 @@ def run(task: Task) -> dict:
 
 
 def outputs(results: Results) -> dict:
-    """Maps and tables of a run."""
+    """The maps and tables that a run made."""
     balance = results.allocation.balance
     shares = next(each.land_cover for each in results.verdict.judged if each.name == RESULT)
     columns = {"code": balance.codes, "total": balance.total, "cell_sum": balance.cell_sum, "cells": balance.cells}

@@ -1,7 +1,6 @@
-"""What the operations read: arrays, tables, rasters and parameters of a task, refused by name where they are malformed.
+"""Reading of a task's arrays, tables, rasters and parameters, which are refused by name where they are malformed.
 
-Here alone the names of refimpl's functions become those of the task: ``naming`` puts the inputs at fault before a
-sentence that does not know them.
+refimpl's own sentences do not know the names of the task's inputs.  ``naming`` puts these names before such a sentence.
 """
 
 from __future__ import annotations
@@ -20,19 +19,17 @@ from refimpl.formats.tables import Table, read_table
 from refimpl.run.provinces import read_codes
 
 CRS_PARTS = ("parallels", "latitude_of_origin", "central_meridian", "false_easting", "false_northing")
-
-
 NUMBERS = frozenset(
     "rate beta1 beta2 epsilon factor minimum_valid upper_quantile C coef0 alpha l1_ratio tol learning_rate final_rate "
     "scale intercept alpha_1 alpha_2 lambda_1 lambda_2".split()
 )
 SWITCHES = frozenset(("clip", "inverse", "bias", "pyramid", "self_ensemble"))
 WORDS = frozenset("kind direction kernel model method scaling downsampling baseline policy_loss scheme".split())
-"""Parameters by what they are; whole numbers are told apart where they are read (``whole``)."""
+"""Parameters by their type; whole numbers are checked where they are read (``whole``)."""
 
 
 def refuse_wrong_types(parameters: Mapping[str, object]) -> None:
-    """InputError for a number, switch or word that is something else.
+    """InputError for a parameter of ``NUMBERS``, ``SWITCHES`` or ``WORDS`` that is of another type.
 
     >>> refuse_wrong_types({"rate": True})
     Traceback (most recent call last):
@@ -50,7 +47,7 @@ def refuse_wrong_types(parameters: Mapping[str, object]) -> None:
 
 @contextmanager
 def naming(*names: str, refusals: tuple[type[Exception], ...] = (InputError, ValueError)) -> Iterator[None]:
-    """Whatever is refused inside is refused for the sake of the inputs or parameters ``names``."""
+    """Inside, a refusal becomes an InputError whose sentence begins with the inputs or parameters ``names``."""
     try:
         yield
     except refusals as fault:
@@ -58,12 +55,12 @@ def naming(*names: str, refusals: tuple[type[Exception], ...] = (InputError, Val
 
 
 def arrays(*names: str):
-    """``naming`` for the shapes of arrays alone: they are refimpl's ValueErrors; an InputError names its parameter."""
+    """``naming`` for wrong shapes of arrays only: these are ValueErrors; an InputError names its parameter already."""
     return naming(*names, refusals=(ValueError,))
 
 
 def array(task: Task, name: str, dimensions: int) -> np.ndarray:
-    """An array of finite numbers."""
+    """The input array ``name``, of finite numbers."""
     values = task.array(name)
     if values.ndim != dimensions:
         raise InputError(f"{name}: has shape {values.shape}; expected {dimensions} dimensions")
@@ -75,7 +72,7 @@ def array(task: Task, name: str, dimensions: int) -> np.ndarray:
 
 
 def mask(task: Task, name: str, like: np.ndarray) -> np.ndarray:
-    """A bool array of the shape of another."""
+    """The input array ``name``, bool, of the shape of ``like``."""
     values = task.array(name)
     if values.dtype != bool or values.shape != like.shape:
         raise InputError(f"{name}: is {values.dtype} {values.shape}; expected bool {like.shape}")
@@ -83,13 +80,13 @@ def mask(task: Task, name: str, like: np.ndarray) -> np.ndarray:
 
 
 def image(task: Task) -> tuple[np.ndarray, np.ndarray]:
-    """``image.npy`` and ``valid.npy``."""
+    """The input arrays ``image.npy`` and ``valid.npy``."""
     values = array(task, "image", 2)
     return values, mask(task, "valid", values)
 
 
 def whole(task: Task, name: str, *default: int) -> int:
-    """A parameter that is a whole number."""
+    """The parameter ``name``, a whole number."""
     value = task.parameter(name, *default)
     if type(value) is not int:
         raise InputError(f"{name} is {value!r}; expected a whole number")
@@ -97,30 +94,30 @@ def whole(task: Task, name: str, *default: int) -> int:
 
 
 def given(task: Task, *names: str) -> dict[str, object]:
-    """Those of the named parameters that the task has: refimpl's defaults stand for the others."""
+    """Those of the named parameters that the task has; refimpl's defaults apply for the others."""
     return {name: task.parameters[name] for name in names if name in task.parameters}
 
 
 def table(task: Task, name: str, *columns: str) -> Table:
-    """A CSV that has the named columns."""
+    """The input table ``name``, with the named columns."""
     with naming(name):
         return read_table(task.path(name), columns, f"the input {name}")
 
 
 def raster(task: Task, name: str, grid: Grid | None = None) -> Raster:
-    """A raster, on ``grid`` if one is given."""
+    """The input raster ``name``, which must lie on ``grid`` if one is given."""
     with naming(name):
         return _on(grid, read_raster(task.path(name)))
 
 
 def codes(task: Task, name: str, what: str, grid: Grid | None = None) -> Raster:
-    """A raster of whole numbers from 0 up, on ``grid`` if one is given."""
+    """The input raster ``name``, of whole numbers from 0 up, which must lie on ``grid`` if one is given."""
     with naming(name):
         return _on(grid, read_codes(task.path(name), what))
 
 
 def zones(task: Task, grid: Grid | None = None) -> Raster:
-    """``zones.tif``, province codes."""
+    """The input raster ``zones.tif``, of province codes."""
     return codes(task, "zones", "province codes, 0 outside", grid)
 
 
@@ -131,7 +128,7 @@ def _on(grid: Grid | None, values: Raster) -> Raster:
 
 
 def crs(task: Task) -> CRS:
-    """The parameter ``crs``."""
+    """The parameter ``crs`` as a CRS."""
     with naming("crs", refusals=(ValueError, TypeError)):
         parts = task.parameter("crs")
         if parts == "albers-china":
@@ -146,7 +143,7 @@ def crs(task: Task) -> CRS:
 
 
 def grid(task: Task, of: CRS) -> Grid:
-    """The parameters ``transform`` and ``shape``."""
+    """The grid of the parameters ``transform`` and ``shape``."""
     for name in ("transform", "shape"):
         if not isinstance(task.parameter(name), list):
             raise InputError(f"{name} is {task.parameter(name)!r}; expected a list of numbers")

@@ -1,4 +1,4 @@
-"""Stage zssr, training: the learning rate, and steps from given weights and crops."""
+"""Operations of stage zssr on training: the learning rate, and steps from given weights and crops."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from refimpl.windows.whole_maps import train_image
 
 
 def settings_of(task: Task, **known: object) -> UpscaleSettings:
-    """The task's settings of the super-resolution, refimpl's defaults for the rest; checked."""
+    """The task's settings of the super-resolution, with refimpl's defaults for the rest, checked."""
     return validate(UpscaleSettings(**given(task, *(option.name for option in fields(UpscaleSettings))), **known))
 
 
 def learning_rate(task: Task) -> dict:
-    """D12, D13."""
+    """D12, D13: the learning rate by step."""
     settings, steps = settings_of(task), whole(task, "steps")
     if steps < 1:
         raise InputError(f"steps is {steps}; expected 1 or more")
@@ -37,7 +37,7 @@ def learning_rate(task: Task) -> dict:
 
 
 def rates(policy: LearningRatePolicy, errors: dict[int, float], steps: int) -> dict:
-    """The first rate, each change, and the end if it comes before ``steps``."""
+    """The first rate, each change, and the end of the training if it comes before ``steps``."""
     found = [(0, policy.rate)]
     for step in range(1, steps + 1):
         if step in errors:
@@ -52,13 +52,13 @@ def rates(policy: LearningRatePolicy, errors: dict[int, float], steps: int) -> d
 
 
 def tape_of(task: Task) -> Tape:
-    """``tape.csv``."""
+    """The input ``tape.csv``."""
     with naming("tape"):
         return read_tape(task.path("tape"))
 
 
 def train_steps(task: Task) -> dict:
-    """D11-D15."""
+    """Eq. 2, D11-D15: a training from given weights and crops."""
     values, valid = image(task)
     tape, network = tape_of(task), network_of(task, values.dtype)
     settings = settings_of(task, max_steps=len(tape.training))
@@ -66,7 +66,7 @@ def train_steps(task: Task) -> dict:
 
 
 def outputs(found: Trained) -> dict:
-    """Parameters and losses of a training."""
+    """The parameters and the losses of a training."""
     names = ("step", "loss", "learning_rate", "reconstruction_error")
     return {"trained": found.network.parameters, "losses": {name: getattr(found.history, name) for name in names}}
 

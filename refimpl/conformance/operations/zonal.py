@@ -1,4 +1,4 @@
-"""Stage zonal: province totals of a density, and which driver follows emission best."""
+"""Operations of stage zonal: province totals of a density, and the ranking of drivers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from refimpl.windows import zonal_statistics as zonal
 
 
 def zonal_statistics(task: Task) -> dict:
-    """D03."""
+    """D03: province totals of a density."""
     density = raster(task, "density")
     found = zonal.zonal_statistics(density, zones(task, density.grid))
     columns = {"code": found.codes, "total": found.total, "mean": found.mean}
@@ -17,7 +17,7 @@ def zonal_statistics(task: Task) -> dict:
 
 
 def rank_drivers(task: Task) -> dict:
-    """Drivers by abs(r)."""
+    """Drivers in the order of abs(r) with emission."""
     totals = table(task, "totals", "code", "emission")
     totals.integers("code")
     drivers = {name: totals.numbers(name) for name in totals.columns if name not in ("code", "emission")}
