@@ -19,7 +19,7 @@ from refimpl.windows.walks import windows
 
 @twin("kernels.land_cover")
 def land_cover_pairs(emission, valid, zones, igbp, known):
-    """As ``land_cover_sums``, each sum with what its rounding lost.
+    """Sums of ``refimpl.method.land_cover.land_cover_sums``, each with what its rounding lost.
 
     Parameters
     ----------

@@ -111,7 +111,7 @@ class Difference(Computed):
 
 
 def difference_limits(differences: Sequence[Source]) -> tuple[float, float]:
-    """One range for all, symmetric about 0; the largest differences, in a few cities, lie beyond it."""
+    """Limits of the colours, symmetric about 0, one pair for all maps; the few largest differences lie beyond them."""
     sizes = partial(_sizes, differences)
     if not any(block.size for block in sizes()):
         return -1.0, 1.0

@@ -94,7 +94,7 @@ def whole(task: Task, name: str, *default: int) -> int:
 
 
 def given(task: Task, *names: str) -> dict[str, object]:
-    """Those of the named parameters that the task has; refimpl's defaults apply for the others."""
+    """The named parameters that the task has, by name; refimpl's defaults apply for the others."""
     return {name: task.parameters[name] for name in names if name in task.parameters}
 
 
