@@ -1,7 +1,8 @@
 """refimpl: an auditable reference implementation of SVR-ZSSR.
 
 SVR-ZSSR turns one number per province (its yearly CO2 emission) into a fine grid (Liu et al., Scientific Reports 13,
-2023).  ``spatialize`` is the whole method on NumPy arrays; read ``refimpl/method/svr_zssr.py`` first.  From the ground up:
+2023).  ``spatialize`` is the whole method on NumPy arrays; read ``refimpl/method/svr_zssr.py`` first.  The floors, from
+the ground up:
 
 ================================ =====================================================================================
 ``errors``, ``twins``,           the ground: one kind of error, the pairing with fast kernels, progress lines

@@ -1,6 +1,7 @@
 """Files: rasters, reference systems as text and as tags, side files, polygons and tables, read and written.
 
-Start with read_raster and open_raster in ``geotiff``; they give a raster whole or by windows.  Then follow the bytes.  Whatever is wrong with a file is one InputError, which names the file and a cure.
+Start with read_raster and open_raster in ``geotiff``; they give a raster whole or by windows.  Then follow the bytes.
+Whatever is wrong with a file is one InputError, which names the file and a cure.
 
 Reading a TIFF, from the file to the pixels:
 
