@@ -283,14 +283,14 @@ SUPER_RESOLUTION = [
     Mutant(
         "d17-mean-for-median",
         "zssr",
-        "kernels/ensemble.py",
+        "refimpl/method/super_resolution.py",
         "return np.median(images, axis=0)",
         "return np.mean(images, axis=0)",
     ),
     Mutant(
         "d17-lower-median",
         "zssr",
-        "kernels/ensemble.py",
+        "refimpl/method/super_resolution.py",
         "return np.median(images, axis=0)",
         "return np.sort(images, axis=0)[(len(images) - 1) // 2]",
     ),

@@ -323,9 +323,9 @@ SURFACES = [
     Mutant(
         "density-per-cell",
         "allocation",
-        "refimpl/evaluation/other_inventories.py",
-        "/ self.areas[window[0] : window[1], np.newaxis]\n",
-        "/ 1.0\n",
+        "refimpl/method/correction.py",
+        "return emission * 1e4 / areas[:, np.newaxis]",
+        "return emission * 1e4",
     ),
     Mutant(
         "eq3-negative-weights-accepted",

@@ -7,6 +7,7 @@ import numpy as np
 from refimpl.conformance.operations.reading import array, codes, crs, grid, named, naming, raster, zones
 from refimpl.conformance.task import Task
 from refimpl.evaluation import accuracy as by_province
+from refimpl.evaluation.land_cover import coarse_shares
 from refimpl.evaluation.other_inventories import ffdas_density, odiac_density
 from refimpl.method import land_cover, metrics
 
@@ -54,8 +55,7 @@ def land_cover_shares(task: Task) -> dict:
     emission = raster(task, "emission")
     provinces, classes = zones(task, emission.grid), codes(task, "igbp", IGBP, emission.grid)
     with naming("igbp"):
-        arrays = emission.values, emission.valid, provinces.values, classes.values, classes.valid
-        return {"shares": shares_table(land_cover.land_cover_shares(*arrays))}
+        return {"shares": shares_table(coarse_shares(emission, provinces, classes))}
 
 
 def odiac(task: Task) -> dict:
