@@ -102,12 +102,7 @@ def test_the_functions_that_the_readme_names_exist_and_cite_their_place_in_the_p
         assert number in cited, f"{name} does not cite {place}"
 
 
-def test_spatialize_and_the_run_really_call_what_the_readme_names(calls, world, monkeypatch, tmp_path):
-    inventory = world / "inventory.tif"
-    inventory.write_bytes((world / "population_2010.tif").read_bytes())
-    toml = (world / "run.toml").read_text()
-    toml += '\n[[evaluate]]\nname = "other"\nfile = "inventory.tif"\nunit = "t CO2/km2"\n' if False else ""
-    (world / "run.toml").write_text(toml)
+def test_spatialize_and_the_run_really_call_what_the_readme_names(calls, world, tmp_path):
     with backend("numpy"), called() as seen:
         assert main(["run", str(world / "run.toml"), "--output", str(tmp_path / "out"), "--quiet"]) == 0
     of_method = {(str(path), line) for path, line in calls.depth}
@@ -124,6 +119,12 @@ def test_spatialize_and_the_run_really_call_what_the_readme_names(calls, world, 
 def test_the_house_prints_itself():
     done = subprocess.run([sys.executable, "-m", "tests.house"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0 and "forbidden imports: none" in done.stdout, done.stdout + done.stderr
+
+
+def test_the_readmes_first_lines_of_python_run():
+    names: dict = {}
+    exec(re.search(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)[1], names)
+    assert names["made"].emission.shape == (24, 24) and names["made"].emission.sum() == pytest.approx(1140.1793, abs=1e-3)
 
 
 def test_the_example_on_the_samples_files_runs_and_keeps_every_total(tmp_path, monkeypatch):
