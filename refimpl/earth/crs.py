@@ -125,7 +125,7 @@ class CRS:
         return self.f * (2 - self.f)
 
     def on_any_datum(self) -> CRS:
-        """The same map with its datum ignored: points pass to and from any datum unshifted and without an error.
+        """The same map with its datum ignored: points pass to and from any other CRS unshifted, without an error.
 
         >>> CRS("geographic", KRASOVSKY_1940).on_any_datum().describe()
         'geographic, ellipsoid of 6378245 m, any datum'
