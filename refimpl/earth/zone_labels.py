@@ -18,7 +18,7 @@ import warnings
 import numpy as np
 
 from refimpl.earth.grid import Grid, Raster, Window
-from refimpl.earth.polygon_sums import ASTRAY, NOISE, held, row_coverage, row_winding
+from refimpl.earth.polygon_sums import ASTRAY, COVERAGE_NOISE, held, row_coverage, row_winding
 from refimpl.earth.polygons import RULES, Edges, Polygons, edges_on
 from refimpl.errors import DataWarning, InputError, did_you_mean
 from refimpl.twins import twin
@@ -49,9 +49,9 @@ def label_cells(edges: Edges, first_row: int, rows: int, cols: int, by_area: boo
             astray[rank] |= bool((np.abs(raw - 0.5) > 0.5 + ASTRAY).any())
             share = held(raw)
             every += share
-            larger = share > best + NOISE
+            larger = share > best + COVERAGE_NOISE
             best[larger], line[larger] = share[larger], rank + 1
-        line[every < 0.5 - NOISE] = 0
+        line[every < 0.5 - COVERAGE_NOISE] = 0
     return labels, astray
 
 
