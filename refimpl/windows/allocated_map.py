@@ -1,9 +1,9 @@
 """Eq. 3 on maps of any size: a source that shares province totals out where cells are asked for (D20-D22).
 
-Equals ``refimpl.method.correction.allocate`` to the bit.  A map is walked window by window (``shares``): first CW_n is
-summed, then the cells that it gives, without keeping them, for D22 asks what their rounding left.  Cells are computed a
-second time where they are asked for.  No sum depends on how the map is cut: a cell is the same to the bit for any
-windows, threads and workers.
+Equals ``refimpl.method.correction.allocate`` to the bit.  A map is walked twice, window by window (``shares``).  The first
+walk sums CW_n.  The second sums the cells that Eq. 3 gives, because D22 needs what their rounding leaves; it keeps none
+of them.  Cells are computed again where they are asked for.  No sum depends on how the map is cut: a cell has the same
+bits for any windows, threads and workers.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Allocation:
 
 
 def allocate_cells(weights, valid, zones, areas, codes, totals):
-    """Eq. 3 for every province of a map in memory.
+    """Eq. 3 for every province of a map in memory; equals ``refimpl.method.correction.allocate``.
 
     Parameters
     ----------
@@ -114,14 +114,14 @@ def weigh(walk: Callable[[np.ndarray, np.ndarray], Weighed], codes: np.ndarray):
 def allocate(
     weights: Source, zones: Source | np.ndarray, totals: Mapping[int, float], executor: Executor | None = None
 ) -> Allocation:
-    """Eq. 3 over the whole map (D20-D22).
+    """Eq. 3 over the whole map (D20-D22); equals ``refimpl.method.correction.allocate``.
 
     Parameters
     ----------
     weights : the fine map CW, a density in any unit; its valid cells must be 0 or more.
     zones : integer province codes on the grid of ``weights``, 0 outside: a source, or (rows, cols).
     totals : statistic of each province, 10^4 t CO2 a year; codes from 1 up.
-    executor : who walks the windows of weights that are not in memory; None: this process.  The answer is the same.
+    executor : computes the windows of weights that are not in memory; None: this process does.  The answer is the same.
 
     Returns
     -------
@@ -205,7 +205,7 @@ def allocated(cells: Cells, codes: np.ndarray, totals: np.ndarray, executor: Exe
 
 
 def each(task: Callable[[Window], object], parts: list[Window], executor: Executor | None) -> Iterator:
-    """What ``task`` finds in each window, in order; an executor works ahead of whoever takes it."""
+    """What ``task`` finds in each window, in order; an executor works ahead."""
     if executor is None:
         yield from map(task, parts)
         return
@@ -220,7 +220,10 @@ def each(task: Callable[[Window], object], parts: list[Window], executor: Execut
 
 @dataclass(frozen=True, eq=False)
 class Allocated:
-    """Emission, 10^4 t CO2 per cell a year: a source that computes Eq. 3 where cells are asked for."""
+    """Emission, 10^4 t CO2 per cell a year: a source that computes Eq. 3 where cells are asked for.
+
+    Equals the emission of ``refimpl.method.correction.allocate``.
+    """
 
     cells: Cells
     shares: Shares
@@ -264,7 +267,7 @@ def per_km2(emission: Source) -> Source:
 
 @dataclass(frozen=True, eq=False)
 class PerKm2:
-    """Emission as a density, t CO2 / km2 / year; ``areas`` (rows,), km2."""
+    """Emission as a density, t CO2 / km2 / year; ``areas`` (rows,), km2.  Equals ``refimpl.method.correction.per_km2``."""
 
     emission: Source
     areas: np.ndarray

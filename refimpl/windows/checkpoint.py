@@ -1,8 +1,8 @@
-"""A training put away in a file, from which it goes on bit for bit.
+"""A training saved in a file, from which it goes on bit for bit.
 
 A step depends on the image, the settings and the state that is kept here: weights, both moments of Adam, the learning
 rate's schedule, the crops taken and the generator they are drawn with.  The file is NumPy's ``.npz``, not compressed,
-with a checksum for each array; it is replaced as a whole, so that one that is complete is always there.
+with a checksum for each array.  It is replaced as a whole, so that a complete one is always there.
 
 ========== ============ ==================================================================================
 array      shape        what
@@ -45,7 +45,7 @@ MOVING = ("rate", "last_change", "finished", "steps", "errors")
 
 
 class Resumed(NamedTuple):
-    """A training as it was put away, and the state of its bit generator."""
+    """A training as it was saved (``refimpl.method.training.TrainingState``), and the state of its bit generator."""
 
     state: TrainingState
     generator: dict
@@ -53,9 +53,9 @@ class Resumed(NamedTuple):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where a training is put away, and after how many steps; ``key`` names all that shapes it.
+    """The file of a training, and the steps between two savings; ``key`` names all that shapes the training.
 
-    A file with another key is that of another training, and is written over.
+    A file with another key belongs to another training, and is written over.
     """
 
     path: Path
@@ -67,15 +67,16 @@ class Checkpoint:
             raise ValueError(f"every is {self.every}, expected 1 step or more between two checkpoints")
 
     def save(self, state: TrainingState, facts: dict, rng: np.random.Generator) -> None:
-        """Put the state, and that of ``rng``, away; ``facts``, texts and numbers, are compared when it is loaded.
+        """Save the state, and that of ``rng``; ``facts``, texts and numbers, are compared when it is loaded.
 
         Raises
         ------
         InputError
-            The file cannot be written; the one before stays.
+            The file cannot be written; the former one stays.
         """
         about = {"format": FORMAT, "key": self.key, "facts": facts}
-        about |= {"generator": rng.bit_generator.state, "schedule": {name: getattr(state.policy, name) for name in MOVING}}
+        schedule = {name: getattr(state.policy, name) for name in MOVING}
+        about |= {"generator": rng.bit_generator.state, "schedule": schedule}
         draws = np.array([(draw.step, draw.row, draw.column, draw.turn) for draw in state.draws], np.int64)
         arrays = {
             "about": np.array(json.dumps(about, default=np.ndarray.tolist)),
@@ -89,7 +90,7 @@ class Checkpoint:
             np.savez(handle, **arrays)
 
     def load(self, facts: dict, settings: UpscaleSettings, rng: np.random.Generator) -> Resumed | None:
-        """The training that was put away under this key; None where there is none, or, with a warning, none of use.
+        """The training that was saved under this key; None where there is none, or, with a warning, none of use.
 
         ``rng`` tells the kind of generator; it is not changed.
         """

@@ -1,4 +1,4 @@
-"""Sources made of the cells of others: those that touch a zone, and those that all of several have.
+"""Sources of some cells of others: the cells that touch a zone, and the cells that all of several have.
 
 Section "Raster data"; D19.
 """
@@ -12,7 +12,7 @@ from refimpl.windows.computed import Computed
 
 
 def touching(fine_zones: Raster) -> np.ndarray:
-    """Cells (rows, cols) of the coarse grid of which a part is in a zone, from zones at half its cell size.
+    """Cells (rows, cols) of the coarse grid that touch a zone, from zones at half its cell size.
 
     A coast or border that a cell's centre misses is kept: the fine map needs the coarse cell around it.
     """
@@ -21,7 +21,7 @@ def touching(fine_zones: Raster) -> np.ndarray:
 
 
 class Touching(Computed):
-    """A source less the cells of which no part is in a zone; ``fine_zones`` are codes at half its cell size.
+    """A source without the cells that touch no zone; ``fine_zones`` are codes at half its cell size.
 
     >>> from refimpl.earth.grid import Grid
     >>> from refimpl.earth.projection import ALBERS_CHINA

@@ -1,9 +1,9 @@
 """Where crops may lie on a map that is larger than memory (D15): one bit a corner.
 
-The corners of a map with r x c places for a crop are numbered along the rows.  Packed, they take r x c / 8 bytes and
-8 bytes a row: for the six scales of a large map (D14), 0.44 bytes a cell.  While they are found, a band of rows of the
-map is held, of 5 bytes a cell (float32) for 2^20 cells or for two crops' height of rows, whichever is more, and about
-as much again in passing.
+The corners are those of ``refimpl.method.training_pairs.pyramid``.  On a map with r x c places for a crop they are
+numbered along the rows.  Packed, they take r x c / 8 bytes and 8 bytes a row: 0.44 bytes a cell for the six scales of a
+large map (D14).  While they are looked for, a band of rows of the map is held: 2^20 cells or two crops' height of rows,
+whichever is more, at 5 bytes a cell (float32), and about as much again for a moment.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ class Corners:
 
 
 def overlapping(bands: Iterable[Band], overlap: int) -> Iterator[Band]:
-    """Bands of values and validity, each with the last ``overlap`` rows before it on top; those before the first not.
+    """Bands of values and validity, each with the last ``overlap`` rows of the former band on top; the first band has none.
 
-    Windows of overlap + 1 rows then lie, each once, whole in a band; a band with fewer rows is held back.
+    Each window of overlap + 1 rows then lies whole in one band.  A band with fewer rows is held back.
 
     >>> [len(values) for values, _ in overlapping([(np.zeros((3, 1)), np.ones((3, 1), bool))] * 2, 2)]
     [3, 5]

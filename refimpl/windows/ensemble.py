@@ -2,7 +2,7 @@
 
 Shocher, Cohen & Irani 2018, section 3: each output is corrected by back-projection, then the median is taken cell by
 cell.  Eight fine maps are too much at national size, so the map is made in parts; ``reach`` says what a part needs.
-A part has the cells that ``refimpl.windows.whole_maps.apply_network`` gives for the whole map.
+A part has the cells that ``refimpl.method.super_resolution.apply_network`` gives for the whole map.
 """
 
 from __future__ import annotations
@@ -33,8 +33,10 @@ def ensemble(
 ) -> np.ndarray:
     """The linear fine image (2 rows, 2 cols) of ``window``, float64, before the last back-projection; 0 where invalid.
 
+    Equals that part of the image in ``refimpl.method.super_resolution.apply_network``.
+
     ``cut`` holds the linear coarse image of the window and of the cells around it that ``reach`` asks for.  ``first``
-    gives the network's output for the image as it lies, of a fine window, where it is known: it is not computed then.
+    gives the network's output of a fine window for the image in its own orientation, where it is known already.
 
     Beyond its arguments this takes 8 bytes for each fine cell of the window and each output (eight, or one without
     the ensemble), some 24 for each cell that an output is corrected with, 5 for each of ``cut``, and what ``infer``

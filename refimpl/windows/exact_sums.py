@@ -1,14 +1,14 @@
 """Exact sums of float64 numbers, in any order: the ground of Eq. 3 by windows.
 
-Every double of 0 or more is a whole number of 53 bits times a power of two, 2^-1074 at the least.  A sum of them is
+Every double of 0 or more is a whole number of 53 bits times a power of two, at least 2^-1074.  A sum of them is
 kept as a whole number of 2^-1074, written in base 2^32 with 68 digits, which hold every sum of fewer than 2^63 doubles:
 
     sum = (digits[0] + 2^32 digits[1] + 2^64 digits[2] + ...) 2^-1074
 
 Adding a double adds to three neighbouring digits, exactly.  A digit is int64 and may outgrow 2^32 for a while; 2^29
-numbers can be added before the digits are ``carried``.  Nothing is rounded, so that it plays no part how the numbers
-are cut into windows and in which order they come.  ``exact`` turns digits into a fraction, which Python rounds
-correctly.
+numbers can be added before the digits are ``carried``.  Nothing is rounded: the sum depends
+neither on the windows nor on the order of the numbers.  ``exact`` turns digits into a fraction, which Python rounds
+correctly.  (``refimpl.method.correction.share_out`` takes these sums by ``math.fsum``.)
 """
 
 from __future__ import annotations

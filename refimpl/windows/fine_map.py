@@ -1,8 +1,8 @@
 """The fine map and its plain alternatives as sources: computed where they are asked for (Fig. 8; D08, D09, D16-D19).
 
 Coarse maps (rows, cols) and fine maps (2 rows, 2 cols) are sources; the fine one lies on ``grid.refined()`` and is
-valid where its coarse cell is.  Values are float64 in the units of the coarse map, at least 0 (D18).  A part of a fine
-map costs what its valid cells cost, and those around them that they depend on (``reach``).
+valid where its coarse cell is.  Values are float64 in the units of the coarse map, at least 0 (D18).  Computing a
+part of a fine map takes its valid cells, and those around them that they depend on (``reach``).
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from refimpl.windows.measured_range import clip_negatives
 from refimpl.windows.reach import INTERPOLATION, Cut, box_of, cells_around, grown, reach, within
 
 TILE_CELLS = 768
-"""Side of a tile of the fine map in coarse cells.  Its eight outputs take 170 MB; of smaller ones more would be computed
-twice."""
+"""Side of a tile of the fine map in coarse cells.  Its eight outputs take 170 MB; for smaller tiles more would be
+computed twice."""
 
 
 class FineMap(Computed, ABC):
@@ -85,9 +85,11 @@ class FineMap(Computed, ABC):
 
 @dataclass(frozen=True, eq=False)
 class NetworkOutput(FineMap):
-    """What the network gives for the interpolated image as it lies, in its dtype, under the curve of D09, uncorrected.
+    """The network's output for the interpolated image, in its dtype, under the curve of D09, not corrected.
 
-    Kept in a file, it is the first of the ensemble's eight, and the map of the network alone (``Plain``).
+    Equals ``refimpl.method.network.forward``.
+
+    In a file, it is the first of the ensemble's eight outputs, and the map of the network alone (``Plain``).
     """
 
     network: Network
@@ -138,8 +140,10 @@ class Plain:
 class SuperResolved(FineMap):
     """Fig. 8: the fine map that a trained ``network`` makes (D17), computed in the dtype of its parameters.
 
+    Equals ``refimpl.method.super_resolution.apply_network``, and ``refimpl.method.super_resolution.weights_of`` of it.
+
     ``output`` is the ``NetworkOutput``, where it is known already.  With the kernels and a network in float32, a cell
-    has the same bits in whatever part it is asked for; NumPy's matrix products may round it differently in parts of
+    has the same bits in any part; NumPy's matrix products may round it differently in parts of
     other sizes.
 
     >>> from refimpl.earth.projection import ALBERS_CHINA
@@ -179,7 +183,7 @@ class SuperResolved(FineMap):
 
 @dataclass(frozen=True, eq=False)
 class Replicated(FineMap):
-    """The plainest fine map, to compare with: each coarse value four times."""
+    """The plainest fine map, to compare with: each coarse value four times (``refimpl.method.back_projection.children``)."""
 
     coarse: Source
     image_range: ImageRange
@@ -194,7 +198,10 @@ class Replicated(FineMap):
 
 @dataclass(frozen=True, eq=False)
 class Bicubic(FineMap):
-    """The interpolated fine map, to compare with: what the network starts from, corrected ``back_projection`` times."""
+    """The interpolated fine map, to compare with: what the network starts from, corrected ``back_projection`` times.
+
+    Equals ``refimpl.method.back_projection.back_project`` of ``refimpl.method.resize.upsample_valid``.
+    """
 
     coarse: Source
     image_range: ImageRange

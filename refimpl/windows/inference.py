@@ -1,8 +1,8 @@
 """The trained network applied to an image of any size, in memory that does not grow with it (Fig. 8, D17).
 
 A cell of the output depends on the cells of the image at most ``depth`` rows and columns away, so a piece of the image
-with that many cells around it gives what the whole image would: in the kernels to the last bit, if it holds a few more
-(``halo``) and begins where their tiles do.
+with that many cells around it gives what the whole image would.  In the kernels this holds to the last bit if the piece
+has a few more cells around it (``halo``) and begins where their tiles do.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ def infer(
     window: tuple[int, int, int, int] | None = None,
     progress: Progress | None = None,
 ) -> np.ndarray:
-    """``forward`` of an image (H, W), or of the cells of ``window`` alone, piece by piece; 0 where not ``valid``.
+    """``refimpl.method.network.forward`` of an image (H, W), or of the cells of ``window``, piece by piece; 0 where not valid.
 
-    ``window`` is (first row, row after the last, first column, column after the last), the whole image if None; the
-    result has its shape and the dtype of ``image``, and is a cut of the result of the whole image: bitwise with the
-    kernels in float32, up to rounding here, where NumPy's matrix product may round the same cell differently in pieces
+    ``window`` is (first row, row after the last, first column, column after the last); None is the whole image.  The
+    result has its shape and the dtype of ``image``.  It is a part of the result of the whole image: bit for bit with the
+    kernels in float32; up to rounding here, because NumPy's matrix product may round the same cell differently in pieces
     of different sizes.  Pieces without a valid cell are not computed.  ``progress`` hears the finished share.
 
     >>> from refimpl.method.network import initialise

@@ -1,8 +1,8 @@
 """How much of the area of zones that are polygons lies in a grid and on its valid cells.
 
 Section "Raster data"; D03.  All areas are taken in the grid's plane, row by row: the part of a polygon in a row, in
-cells, times the true area of a cell of that row.  The rows go on beyond the grid to where the polygons end, so that
-what lies outside is measured as what lies inside.
+cells, times the true area of a cell of that row.  The rows go on beyond the grid to where the polygons end: what
+lies outside is measured in the same way.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def shares_inside(polygons: Polygons, grid: Grid, raster: Source | None = None) 
 
 
 def whole_grid(grid: Grid, valid: np.ndarray | None = None) -> Raster:
-    """A raster of nothing on ``grid`` that takes no memory, valid everywhere or where ``valid`` is.
+    """A raster of zeros on ``grid`` that takes no memory, valid everywhere or where ``valid`` is.
 
     >>> from refimpl.earth.projection import ALBERS_CHINA
     >>> bool(whole_grid(Grid(ALBERS_CHINA, (0, 0, 1, -1), (2, 2))).valid.all())

@@ -1,6 +1,6 @@
 """The coarse map CE as a source: the regression applied to every cell of drivers larger than memory (Fig. 1, D05, D08).
 
-``Predicted`` equals ``refimpl.method.coarse_map.predict_coarse`` to the bit, in whatever windows it is asked for.  The
+``Predicted`` equals ``refimpl.method.coarse_map.predict_coarse`` to the bit, in any windows.  The
 scaling takes one walk over all drivers together, for the cells that have every one of them, and two over each.
 """
 
@@ -44,8 +44,8 @@ class Predicted:
     """CE as a source: one prediction for each cell that has every driver, float64, 10^4 t at the scale of provinces.
 
     ``drivers`` are sources on one grid, one for each of ``fitted.feature_names``; ``scaler`` and ``scaling`` as of
-    ``predict_coarse``.  Negative predictions are kept (D08).  With the kernels a cell has the same bits in whatever
-    window; NumPy may round an exponential differently in windows of other sizes.
+    ``predict_coarse``.  Negative predictions are kept (D08).  Equals
+    ``refimpl.method.coarse_map.predict_coarse``: with the kernels a cell has the same bits in any window; NumPy may round an exponential differently in windows of other sizes.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def _parts(layers: list[Source], window: Window) -> tuple[list[Raster], np.ndarr
 def scaler_of_cells(drivers: Mapping[str, Source], names: tuple[str, ...], upper_quantile: float) -> MinMaxScaler:
     """D05: the scaling of the cells by their own minimum and quantile, over the cells that have every driver.
 
-    A bit is kept of each cell.  Drivers that take long to compute belong in a file first.
+    One bit is kept for each cell.  Drivers that take long to compute belong in a file first.
 
     Raises
     ------
@@ -133,7 +133,7 @@ def predict_coarse(
     upper_quantile: float = UPPER_QUANTILE,
     scaler: MinMaxScaler | None = None,
 ) -> CoarseMap:
-    """The coarse map CE in memory; of drivers too large for that, ``Predicted`` is the same as a source.
+    """The coarse map CE in memory; ``Predicted`` is the same as a source, for larger drivers.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Quantiles of more numbers than fit in memory, to the bit what ``np.quantile`` gives for all of them at once.
+"""Quantiles of more numbers than fit in memory; each has the bits that ``np.quantile`` gives for all of them at once.
 
 D05 and D09 scale a map by a quantile of its cells.  It lies between two neighbours in the order of all numbers, and
 these are found by counting: the bits of a float64, read as an integer (negative ones turned round), stand in the order
@@ -33,7 +33,7 @@ class OrderStatistics:
     share: float
 
     def quantile(self, origin: float = 0.0) -> float:
-        """The quantile of the numbers less ``origin``, which lies nowhere above them: linear between the neighbours.
+        """The quantile of the numbers less ``origin``, which is not above any of them: linear between the neighbours.
 
         >>> OrderStatistics(3, 1.0, 5.0, 2.0, 5.0, 0.5).quantile(1.0)
         2.5

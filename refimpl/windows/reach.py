@@ -1,10 +1,10 @@
-"""Which coarse cells a part of the fine map needs (D17): the fine map is computed tile by tile, to the same bits.
+"""The coarse cells that a part of the fine map needs (D17), so that tiles have the bits of the whole map.
 
 Every step looks at a known number of coarse cells to either side.  A part that is computed together with so many cells
-around it holds, to the last bit, what it holds in the whole map: interpolation and back-projection take the same sums
-in the same order, and what a cut edge spoils lies further out.  At the raster's own edge, where images are mirrored,
-nothing is cut off.  Whether all cells of the map are valid, or all of a part alone, does not show either: the share of
-valid weight is then exactly 1, since the weights of doubling and halving are multiples of 1/128 and 1/256.
+around it has the bits that it has in the whole map: interpolation and back-projection take the same sums in the same
+order, and what a cut edge spoils lies further out.  At the raster's own edge, where images are mirrored, nothing is cut
+off.  It makes no difference either whether all cells of the map are valid or only those of the part: the share of valid
+weight is then exactly 1, because the weights of doubling and halving are multiples of 1/128 and 1/256.
 
 Windows are (row start, row stop, column start, column stop) in coarse cells of the whole map, of ``shape``
 (rows, cols).
@@ -65,8 +65,8 @@ def reach(settings: UpscaleSettings, depth: int) -> Reach:
     Back-projection looks ``cells_around`` coarse cells to each side, inside the ensemble and after it.  The network
     looks ``halo(depth)`` fine cells further.  Its image begins at a multiple of four fine cells of the whole map, in
     each of the eight turns; what is cut off for that, two cells at most, is spoilt anyhow.  No part of this can be
-    less; but back-projection from a bicubic mean needs one child alone of its last cells, so that the step before it
-    has one coarse cell to spare.
+    less, with one exception: back-projection from a bicubic mean needs only one child of its last cells, so the step
+    before it has one coarse cell to spare.
 
     >>> reach(UpscaleSettings(), 8)
     Reach(after=20, within=20, network=9)

@@ -1,14 +1,15 @@
 """Eq. 3 on windows of a map: two passes that weigh provinces and share their totals out.
 
+The cells are those of ``refimpl.method.correction.share_out``.
+
     CE_c = CW_c x s_n x f_n,     f_n = SC_n / (CW_n s_n),     CW_c = (weight_c + a_n) x area_c
 
 s_n is the power of two that brings the largest CW_c to [1, 2): no product overflows, and no digit changes.  a_n is
-0, and 1 where all weights of a province are 0 (D21), so that its cells share by area.  D22: what rounding leaves of SC_n
-goes to the largest cells.
+0, and 1 where all weights of a province are 0 (D21), so that its cells share by area.  D22: what rounding leaves
+of SC_n goes to the largest cells.
 
-All that a pass finds of a province are counts, exact sums (refimpl/windows/exact_sums.py) and its four largest cells, so that
-windows can be walked in any order and by anybody: ``joined`` results are the same.  CW_n s_n, f_n and each product are
-rounded once.
+A pass finds counts, exact sums (refimpl/windows/exact_sums.py) and the four largest cells of a province.  So windows can
+be walked in any order, by any worker: ``joined`` results are the same.  CW_n s_n, f_n and each product are rounded once.
 """
 
 from __future__ import annotations
@@ -113,7 +114,8 @@ def nothing_weighed(size: int) -> Weighed:
     [[-1.0, -1.0, -1.0, -1.0]]
     """
     places = np.zeros((size, RECEIVERS, 2), np.int64)
-    return Weighed(np.zeros(size, np.int64), np.zeros((size, DIGITS), np.int64), np.full((size, RECEIVERS), -1.0), places)
+    count, sums = np.zeros(size, np.int64), np.zeros((size, DIGITS), np.int64)
+    return Weighed(count, sums, np.full((size, RECEIVERS), -1.0), places)
 
 
 def joined(found: Iterable[tuple], size: int) -> Weighed:
@@ -189,7 +191,7 @@ def settled(shares: Shares, weighed: Weighed, sums: np.ndarray, totals: np.ndarr
     """D22 for provinces whose cells have the exact ``sums``, (k, 68) digits.
 
     The residual goes to the largest cell, the first of equal ones; if one is not enough (its own rounding may be as
-    coarse as the total's), the next takes what is left, up to four.
+    coarse as the total's), the next takes what is left, up to four.  So does ``refimpl.method.correction.share_out``.
 
     >>> weighed = nothing_weighed(1)._replace(largest=np.array([[2.0, 1.0, -1.0, -1.0]]))
     >>> shares = Shares(np.array([11]), np.zeros(1), np.ones(1), np.full(1, 0.25))

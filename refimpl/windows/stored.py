@@ -26,9 +26,10 @@ from refimpl.windows.computed import Computed
 class Stored(Computed):
     """One band of a raster file; ``units`` and ``keep`` as for ``open_raster``.
 
-    Of a file that is only walked by ``windows`` nothing need be kept: ``keep=0``.
+    ``keep=0`` suits a file that is only walked by ``windows``.
 
-    What becomes of another datum is decided where it is opened first (``other_datums``), also for other processes.
+    What is done with another datum is decided where the file is first opened (``other_datums``), also for other
+    processes.
 
     >>> import pickle, tempfile
     >>> from refimpl.earth.projection import ALBERS_CHINA

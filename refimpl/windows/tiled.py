@@ -1,4 +1,4 @@
-"""A source computed tile by tile, by an executor, ahead of whoever reads it.
+"""A source computed tile by tile, by an executor, ahead of its reader.
 
 Section "Raster data".  ``Tiled`` stands between a source that takes long to compute and the one writer
 (``write_parts(..., tile=...)``), which asks for its cells in the order of the file's blocks.  The next tiles are
@@ -30,7 +30,7 @@ def write_tiled(
 ) -> None:
     """Write a source as a GeoTIFF, computed tile by tile of (rows, cols) by ``executor``, or here if that is None.
 
-    ``options`` and errors are those of ``write_parts``; the file has the same bytes whoever computes.  ``progress``
+    ``options`` and errors are those of ``write_parts``; the file has the same bytes with any executor.  ``progress``
     hears the finished share.  ``empty`` is raised, and nothing is written, where the source has no valid cell.
 
     >>> import tempfile
@@ -129,6 +129,6 @@ class Tiled:
 
 
 def valid_part(source: Source, window: Window) -> Raster | None:
-    """The cells of a window, or None where none is valid: nothing need be sent then."""
+    """The cells of a window, or None where none is valid, so that nothing is sent."""
     found = source.part(window)
     return found if found.valid.any() else None

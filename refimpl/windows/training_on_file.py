@@ -1,8 +1,8 @@
-"""Training on a map that is larger than memory: crops are read from its file, and the training survives interruption.
+"""Training on a map larger than memory: crops are read from its file, and the training survives interruption.
 
-The steps are those of ``refimpl.method.training.train``, which is called here: only the levels of the map and the
-checkpoint differ (Fig. 8, Eq. 2; D08, D09, D11-D15).  With a ``Checkpoint`` the training is put away from time to time
-and at its end, and a later call goes on from there.  Weights, history, tape and the generator's next number are, bit for
+The steps are those of ``refimpl.method.training.train``, which is called here; only the levels of the map and the
+checkpoint differ (Fig. 8, Eq. 2; D08, D09, D11-D15).  With a ``Checkpoint`` the training is saved from time to time and
+at its end, and a later call goes on from there.  Weights, history, tape and the generator's next number are, bit for
 bit, those of a training that was never interrupted.
 
 Memory of the kernels in float32, for crops of n x n cells, L layers of C channels and a map of N cells, in bytes:

@@ -1,7 +1,7 @@
-"""The windows by which a raster is walked that is larger than memory.
+"""Windows by which a raster larger than memory is walked.
 
 Section "Raster data".  A window holds whole tiles of a file as it is written here (refimpl/formats/blocks.py), so that
-a walk decodes each of them once.  Windows depend on the raster's shape alone: what is added up window after window is
+a walk decodes each of them once.  Windows depend only on the raster's shape: what is added up window after window is
 the same for any number of threads and workers.
 """
 

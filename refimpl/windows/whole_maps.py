@@ -1,8 +1,8 @@
 """Super-resolution of rasters in memory, by the engine: whole maps in, whole maps out (Fig. 8; D08, D09, D16-D19).
 
 Coarse maps are (rows, cols), fine ones (2 rows, 2 cols) on ``grid.refined()``; a fine cell is valid where its coarse
-cell is.  Results are in the units of the coarse map, at least 0 (D18).  They are made in tiles: beyond the result, memory
-does not grow with the map.
+cell is.  Results are in the units of the coarse map, at least 0 (D18).  They are made in tiles, so that memory beyond
+the result does not grow with the map.
 """
 
 from __future__ import annotations

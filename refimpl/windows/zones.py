@@ -54,8 +54,8 @@ def zones_in(zones: Zones, grid: Grid, window: Window) -> Raster:
 def cover(zones: Zones, crs: CRS, cell_size: float) -> Grid:
     """The smallest grid of square cells, edges at multiples of ``cell_size``, which covers every zone.
 
-    The extent is that of the corners of the outermost zone cells; a map is continuous, so that no inner cell reaches
-    further.
+    The extent is that of the corners of the outermost zone cells; no inner cell reaches further, because a map is
+    continuous.
 
     Raises
     ------
