@@ -1,9 +1,9 @@
 """Eq. 3 on maps of any size: a source that shares province totals out where cells are asked for (D20-D22).
 
-Equals ``refimpl.method.correction.allocate`` to the bit.  A map is walked twice, window by window (``shares``).  The first
-walk sums CW_n.  The second sums the cells that Eq. 3 gives, because D22 needs what their rounding leaves; it keeps none
-of them.  Cells are computed again where they are asked for.  No sum depends on how the map is cut: a cell has the same
-bits for any windows, threads and workers.
+Equals ``refimpl.method.correction.allocate`` to the bit.  A map is walked twice, window by window (``shares``).  The
+first walk sums CW_n.  The second sums the cells that Eq. 3 gives, for D22 needs what their rounding leaves, and keeps
+none.  Cells are computed again where they are asked for.  No sum depends on how the map is cut: a cell has the
+same bits for any windows, threads and workers.
 """
 
 from __future__ import annotations
@@ -267,7 +267,7 @@ def per_km2(emission: Source) -> Source:
 
 @dataclass(frozen=True, eq=False)
 class PerKm2:
-    """Emission as a density, t CO2 / km2 / year; ``areas`` (rows,), km2.  Equals ``refimpl.method.correction.per_km2``."""
+    """Emission as a density, t CO2 / km2 / year, as ``refimpl.method.correction.per_km2``; ``areas`` (rows,), km2."""
 
     emission: Source
     areas: np.ndarray

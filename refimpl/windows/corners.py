@@ -50,7 +50,7 @@ class Corners:
 
 
 def overlapping(bands: Iterable[Band], overlap: int) -> Iterator[Band]:
-    """Bands of values and validity, each with the last ``overlap`` rows of the former band on top; the first band has none.
+    """Bands of values and validity, each with the last ``overlap`` rows of the former one on top; the first has none.
 
     Each window of overlap + 1 rows then lies whole in one band.  A band with fewer rows is held back.
 

@@ -183,7 +183,7 @@ class SuperResolved(FineMap):
 
 @dataclass(frozen=True, eq=False)
 class Replicated(FineMap):
-    """The plainest fine map, to compare with: each coarse value four times (``refimpl.method.back_projection.children``)."""
+    """The plainest fine map, to compare with: each value four times (``refimpl.method.back_projection.children``)."""
 
     coarse: Source
     image_range: ImageRange

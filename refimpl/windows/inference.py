@@ -13,7 +13,7 @@ from refimpl.method.network import Network, forward
 from refimpl.progress import Progress
 from refimpl.twins import twin
 
-TILE = 192
+PIECE = 192
 """Side of a piece in the reference, in cells."""
 ALIGNMENT = 4
 """Cells: the kernels' tiles are counted from the corner of the image that they are given, so a piece of a larger image
@@ -43,12 +43,12 @@ def infer(
     window: tuple[int, int, int, int] | None = None,
     progress: Progress | None = None,
 ) -> np.ndarray:
-    """``refimpl.method.network.forward`` of an image (H, W), or of the cells of ``window``, piece by piece; 0 where not valid.
+    """``refimpl.method.network.forward`` of an image (H, W), or a ``window`` of it, piece by piece; 0 where not valid.
 
     ``window`` is (first row, row after the last, first column, column after the last); None is the whole image.  The
-    result has its shape and the dtype of ``image``.  It is a part of the result of the whole image: bit for bit with the
-    kernels in float32; up to rounding here, because NumPy's matrix product may round the same cell differently in pieces
-    of different sizes.  Pieces without a valid cell are not computed.  ``progress`` hears the finished share.
+    result has its shape and the dtype of ``image``.  It is a part of the result of the whole image: bit for bit with
+    the kernels in float32; up to rounding here, because NumPy's matrix product may round the same cell differently in
+    pieces of different sizes.  Pieces without a valid cell are not computed.  ``progress`` hears the finished share.
 
     >>> from refimpl.method.network import initialise
     >>> network, image = initialise(np.random.default_rng(1), 3, 8), np.eye(6, dtype=np.float32)
@@ -63,14 +63,14 @@ def infer(
     """
     top, bottom, left, right = check_window(image, valid, window)
     output = np.zeros((bottom - top, right - left), image.dtype)
-    for row in range(top, bottom, TILE):
-        for column in range(left, right, TILE):
-            here = np.s_[row : min(row + TILE, bottom), column : min(column + TILE, right)]
+    for row in range(top, bottom, PIECE):
+        for column in range(left, right, PIECE):
+            here = np.s_[row : min(row + PIECE, bottom), column : min(column + PIECE, right)]
             if valid[here].any():
                 fine = _forward_around(network, image, row, column)[: bottom - row, : right - column]
-                output[row - top : row - top + TILE, column - left : column - left + TILE] = fine
+                output[row - top : row - top + PIECE, column - left : column - left + PIECE] = fine
         if progress:
-            progress.update((min(row + TILE, bottom) - top) / (bottom - top))
+            progress.update((min(row + PIECE, bottom) - top) / (bottom - top))
     return np.where(valid[top:bottom, left:right], output, output.dtype.type(0))
 
 
@@ -86,5 +86,5 @@ def check_window(image: np.ndarray, valid: np.ndarray, window) -> tuple[int, int
 def _forward_around(network: Network, image: np.ndarray, row: int, column: int) -> np.ndarray:
     """The output for the piece that starts at (row, column), computed with ``depth`` cells around it."""
     first, second = max(row - network.depth, 0), max(column - network.depth, 0)
-    around = image[first : row + TILE + network.depth, second : column + TILE + network.depth]
-    return forward(network, around)[row - first : row - first + TILE, column - second : column - second + TILE]
+    around = image[first : row + PIECE + network.depth, second : column + PIECE + network.depth]
+    return forward(network, around)[row - first : row - first + PIECE, column - second : column - second + PIECE]

@@ -1,7 +1,7 @@
 """The coarse map CE as a source: the regression applied to every cell of drivers larger than memory (Fig. 1, D05, D08).
 
-``Predicted`` equals ``refimpl.method.coarse_map.predict_coarse`` to the bit, in any windows.  The
-scaling takes one walk over all drivers together, for the cells that have every one of them, and two over each.
+``Predicted`` equals ``refimpl.method.coarse_map.predict_coarse`` to the bit, in any windows.  The scaling takes one
+walk over all drivers together, for the cells that have every one of them, and two over each.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from refimpl.method.scaling import MinMaxScaler
 from refimpl.windows.quantiles import order_statistics
 from refimpl.windows.walks import windows
 
-BLOCK = 2**16
+PREDICTED_AT_ONCE = 2**16
 """Cells that are predicted at once: memory beyond the drivers and the map does not grow with the raster."""
 WALKED = 2**19
 """Cells of the windows by which the scaling walks over the drivers."""
@@ -45,7 +45,8 @@ class Predicted:
 
     ``drivers`` are sources on one grid, one for each of ``fitted.feature_names``; ``scaler`` and ``scaling`` as of
     ``predict_coarse``.  Negative predictions are kept (D08).  Equals
-    ``refimpl.method.coarse_map.predict_coarse``: with the kernels a cell has the same bits in any window; NumPy may round an exponential differently in windows of other sizes.
+    ``refimpl.method.coarse_map.predict_coarse``: with the kernels a cell has the same bits in any window; NumPy may
+    round an exponential differently in windows of other sizes.
 
     Raises
     ------
@@ -63,7 +64,8 @@ class Predicted:
     def part(self, window: Window) -> Raster:
         """The cells of (row start, row stop, column start, column stop)."""
         here = self.grid.part(window)
-        areas, step = self.grid.cell_areas()[window[0] : window[1], np.newaxis], max(1, BLOCK // here.shape[1])
+        areas = self.grid.cell_areas()[window[0] : window[1], np.newaxis]
+        step = max(1, PREDICTED_AT_ONCE // here.shape[1])
         parts, valid = _parts(self.layers, window)
         values = np.zeros(here.shape)
         for start in range(0, here.shape[0], step):

@@ -1,9 +1,9 @@
 """The map shrunk to one scale, computed where it is asked for (D14).
 
-No array of the whole map exists.  A window of ``Scaled`` reads those cells of the full-size source that its bicubic taps
-touch, and sums them as ``refimpl.method.resize.resize_valid`` would for the whole map.  So it has the bits of that part
-of the whole resized map: the taps are those of the whole axes, mirrored only at the true edges, and where every cell of
-the source is valid, nothing is divided.
+No array of the whole map exists.  A window of ``Scaled`` reads those cells of the full-size source that its bicubic
+taps touch, and sums them as ``refimpl.method.resize.resize_valid`` would for the whole map.  So it has the bits of
+that part of the whole resized map: the taps are those of the whole axes, mirrored only at the true edges, and where
+every cell of the source is valid, nothing is divided.
 
 Memory is that of a window and of its taps: a window of n x n cells at scale s reads about (n / s + 4 / s)^2 cells.
 Tables of taps take 16 bytes for each tap (up to 8) of each row and column.
@@ -81,7 +81,7 @@ def _taps_of(n_in: int, n_out: int, start: int, stop: int) -> tuple[int, int, Ta
 def weigh_window(
     image: np.ndarray, valid: np.ndarray, rows: Taps, cols: Taps, every_valid: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """``refimpl.method.resize.weigh_valid`` as a hot function: first along the rows' axis, then along the columns'; values and validity.
+    """``refimpl.method.resize.weigh_valid`` as a hot function: values and validity of a window with given taps.
 
     ``image`` and ``valid`` (h, w) are what the taps of ``rows`` and ``cols`` count in.  ``every_valid`` says that the
     whole map is valid.  It does not suffice that this window is: its sums would then be divided by their share.

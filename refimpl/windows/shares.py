@@ -8,8 +8,9 @@ s_n is the power of two that brings the largest CW_c to [1, 2): no product overf
 0, and 1 where all weights of a province are 0 (D21), so that its cells share by area.  D22: what rounding leaves
 of SC_n goes to the largest cells.
 
-A pass finds counts, exact sums (refimpl/windows/exact_sums.py) and the four largest cells of a province.  So windows can
-be walked in any order, by any worker: ``joined`` results are the same.  CW_n s_n, f_n and each product are rounded once.
+A pass finds counts, exact sums (refimpl/windows/exact_sums.py) and the four largest cells of a province.  So windows
+can be walked in any order, by any worker: ``joined`` results are the same.  CW_n s_n, f_n and each product are rounded
+once.
 """
 
 from __future__ import annotations
