@@ -73,7 +73,7 @@ def test_a_file_in_blocks_gives_what_the_raster_in_memory_gives(tmp_path, monkey
     if flipped:
         south_up(path, raster)
     for cells in (1, 700, 2**22):
-        monkeypatch.setattr("refimpl.windows.zonal_statistics.BLOCK_CELLS", cells)
+        monkeypatch.setattr("refimpl.windows.zonal_statistics.ZONAL_BLOCK_CELLS", cells)
         with open_raster(path) as source:
             assert source.grid == grid
             found = zonal_statistics(source, zones, align=True)
@@ -99,7 +99,7 @@ class Recorded:
 
 @pytest.mark.parametrize("rule", ["area", "centre"])
 def test_of_a_tall_file_only_the_rows_and_columns_of_the_zones_are_read_block_by_block(monkeypatch, rule):
-    monkeypatch.setattr("refimpl.windows.zonal_statistics.BLOCK_CELLS", 2**12)
+    monkeypatch.setattr("refimpl.windows.zonal_statistics.ZONAL_BLOCK_CELLS", 2**12)
     source = Recorded(Grid(ALBERS_CHINA, (0, 1e9, 1000, -1000), (10**6, 3000)))
     zone = zones_of((4, True, box(7e5, 1e9 - 9e6, 7.3e5, 1e9 - 2.5e6)))
     found = zonal_statistics(source, zone, rule=rule)

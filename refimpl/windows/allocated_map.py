@@ -1,8 +1,8 @@
 """Eq. 3 on maps of any size: a source that shares province totals out where cells are asked for (D20-D22).
 
 Equals ``refimpl.method.correction.allocate`` to the bit.  A map is walked twice, window by window (``shares``).  The
-first walk sums CW_n.  The second sums the cells that Eq. 3 gives, for D22 needs what their rounding leaves, and keeps
-none.  Cells are computed again where they are asked for.  No sum depends on how the map is cut: a cell has the
+first walk sums CW_n.  The second sums the cells that Eq. 3 gives, because D22 needs what their rounding leaves; it
+keeps no cell.  Cells are computed again where they are asked for.  No sum depends on how the map is cut: a cell has the
 same bits for any windows, threads and workers.
 """
 
@@ -30,7 +30,7 @@ DENSITY_UNITS = "t CO2 / km2 / year"
 
 @dataclass(frozen=True)
 class MassBalance:
-    """One row a province: what was to be distributed and what the cells hold; arrays (n,)."""
+    """The total to distribute and what the cells hold, one entry for each province; arrays (n,)."""
 
     codes: np.ndarray
     total: np.ndarray
@@ -97,8 +97,8 @@ def allocate_cells(weights, valid, zones, areas, codes, totals):
 def weigh(walk: Callable[[np.ndarray, np.ndarray], Weighed], codes: np.ndarray):
     """The first pass, and one more for provinces whose weights are all 0: their cells share by area (D21).
 
-    ``walk(codes, added)`` weighs all cells of some provinces.  Returns what was found, a_n (k,) of Eq. 3 as it stands
-    in refimpl/windows/shares.py, and the largest weight x area (k,): 0 where all weights are 0, -1 for no cell.
+    ``walk(codes, added)`` weighs all cells of some provinces.  Returns what was found, a_n (k,) of
+    refimpl/windows/shares.py, and the largest weight x area (k,): 0 where all weights are 0, -1 for no cell.
     """
     weighed = walk(codes, np.zeros(codes.size))
     largest = weighed.largest[:, 0]
@@ -167,7 +167,7 @@ def allocate(
 
 @dataclass(frozen=True)
 class Cells:
-    """What Eq. 3 asks of each cell: sources of weights and zones on one grid, and the area of a cell by row."""
+    """What Eq. 3 needs to know of each cell: weights and zones on one grid, and the area of a cell of each row."""
 
     weights: Source
     zones: Source | np.ndarray
@@ -254,6 +254,8 @@ def whole(shape: tuple[int, int]) -> Window:
 
 def per_km2(emission: Source) -> Source:
     """Emission per cell (10^4 t) as a density (t CO2 / km2 / year): a ``Raster`` if the emission is one.
+
+    Equals ``refimpl.method.correction.per_km2``.
 
     >>> from refimpl.earth.projection import ALBERS_CHINA
     >>> grid = Grid(ALBERS_CHINA, (0.0, 0.0, 500.0, -500.0), (1, 1))

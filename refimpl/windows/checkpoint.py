@@ -37,11 +37,11 @@ from refimpl.method.training_pairs import Draw
 
 FORMAT = 1
 EVERY = 200
-"""Steps between two checkpoints: some 15 seconds' work, of which writing one is less than 1 %."""
+"""Steps between two checkpoints: some 15 seconds of work.  Writing one takes less than 1 % of that."""
 
 
 MOVING = ("rate", "last_change", "finished", "steps", "errors")
-"""What of the learning rate's policy changes while a network trains."""
+"""The fields of the learning rate's policy that change while a network trains."""
 
 
 class Resumed(NamedTuple):
@@ -90,7 +90,7 @@ class Checkpoint:
             np.savez(handle, **arrays)
 
     def load(self, facts: dict, settings: UpscaleSettings, rng: np.random.Generator) -> Resumed | None:
-        """The training that was saved under this key; None where there is none, or, with a warning, none of use.
+        """The training that was saved under this key; None if there is none, or, with a warning, if it cannot be used.
 
         ``rng`` tells the kind of generator; it is not changed.
         """
@@ -103,7 +103,7 @@ class Checkpoint:
             state = _checked(about, arrays, facts, settings)
             type(rng.bit_generator)().state = about["generator"]
             return Resumed(state, about["generator"])
-        except Exception as fault:  # whatever a damaged file makes zipfile, NumPy and json raise
+        except Exception as fault:  # a damaged file makes zipfile, NumPy and json raise many kinds
             reason = str(fault) if isinstance(fault, _UnfitError) else "it is damaged"
             sentence = f"{self.path}: this checkpoint cannot be used ({reason}); training starts over"
             warnings.warn(sentence, DataWarning, stacklevel=2)
@@ -111,7 +111,7 @@ class Checkpoint:
 
 
 class _UnfitError(Exception):
-    """Why a checkpoint that can be read is not taken."""
+    """Why a checkpoint is not used although it can be read."""
 
 
 def _read(path: str | os.PathLike) -> tuple[dict, dict[str, np.ndarray]]:
@@ -123,7 +123,7 @@ def _read(path: str | os.PathLike) -> tuple[dict, dict[str, np.ndarray]]:
 def _checked(
     about: dict, arrays: dict[str, np.ndarray], facts: dict, settings: UpscaleSettings
 ) -> TrainingState:
-    """The state, if its parts fit each other and what is expected."""
+    """The state, if its parts fit each other and the ``facts``."""
     if about["format"] != FORMAT:
         raise _UnfitError(f"its format is {about['format']}, expected {FORMAT}")
     for name, value in facts.items():

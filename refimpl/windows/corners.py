@@ -21,6 +21,8 @@ Band = tuple[np.ndarray, np.ndarray]
 class Corners:
     """Which places are corners: ``bits`` (rows, ceil(cols / 8)) packed uint8; how many ``until`` each row's end.
 
+    Equals the corners of a level of ``refimpl.method.training_pairs.pyramid``, in their order.
+
     >>> upper, lower = np.array([[0, 1, 1]]), np.array([[0, 0, 0], [1, 1, 0]])
     >>> corners = Corners.packed([upper > 0, lower > 0])
     >>> len(corners), corners[1], corners[2]

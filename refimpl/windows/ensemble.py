@@ -38,9 +38,8 @@ def ensemble(
     ``cut`` holds the linear coarse image of the window and of the cells around it that ``reach`` asks for.  ``first``
     gives the network's output of a fine window for the image in its own orientation, where it is known already.
 
-    Beyond its arguments this takes 8 bytes for each fine cell of the window and each output (eight, or one without
-    the ensemble), some 24 for each cell that an output is corrected with, 5 for each of ``cut``, and what ``infer``
-    takes.
+    Memory beyond the arguments is that of ``infer`` and, in bytes: 8 for each fine cell of the window and each output
+    (eight, or one without the ensemble), some 24 for each cell that an output is corrected with, 5 for each of ``cut``.
     """
     outputs = 8 if settings.self_ensemble else 1
     iterations = settings.back_projection if settings.self_ensemble else 0
@@ -67,7 +66,7 @@ def ensemble(
 
 
 def interpolated(network: Network, cut: Cut, settings: UpscaleSettings) -> tuple[np.ndarray, np.ndarray]:
-    """What the network is applied to, in its dtype, and which cells of it are valid; fine, at ``cut.window``."""
+    """The fine image that the network is applied to, in its dtype, and which cells are valid; at ``cut.window``."""
     curved = compress(cut.values, settings.transform).astype(network.parameters.dtype, copy=False)
     return upsample_valid(curved, cut.valid), children(cut.valid)
 
@@ -75,10 +74,10 @@ def interpolated(network: Network, cut: Cut, settings: UpscaleSettings) -> tuple
 def turned_output(
     network: Network, image: np.ndarray, valid: np.ndarray, cut: Cut, window: Window, turn: int, progress=None
 ) -> np.ndarray:
-    """The network's output for the turned image, turned back: the fine cells of ``window`` alone.
+    """The network's output for the turned image, turned back: only the fine cells of ``window``.
 
-    ``image`` and ``valid`` are fine, at ``cut.window``.  The image that is passed on begins at a multiple of
-    ``ALIGNMENT`` of the turned whole one.
+    ``image`` and ``valid`` are fine, at ``cut.window``.  The network is given an image that begins at a multiple of
+    ``ALIGNMENT`` cells of the whole turned image.
     """
     whole = 2 * cut.shape[0], 2 * cut.shape[1]
     top, _, left, _ = turned_window(tuple(2 * end for end in cut.window), whole, turn)

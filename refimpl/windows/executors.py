@@ -22,9 +22,9 @@ from refimpl.errors import DataWarning, InputError
 from refimpl.twins import backend, current_backend
 
 SETTINGS = ("REFIMPL_MOST_BYTES", "REFIMPL_WINOGRAD")
-"""Environment variables that are sent to other processes; the backend goes with each task."""
-_UNKNOWN = 16
-"""Tasks at once for an executor that does not tell how many it takes."""
+"""Environment variables that are sent to other processes.  The backend is sent with each task."""
+_TASKS_IF_UNTOLD = 16
+"""Tasks at once for an executor that does not tell how many it runs."""
 
 
 def at_once(executor: Executor) -> int:
@@ -36,7 +36,7 @@ def at_once(executor: Executor) -> int:
     client = getattr(executor, "_client", None)
     if client is not None:
         return max(sum(client.nthreads().values()), 1)
-    return getattr(executor, "_max_workers", _UNKNOWN)
+    return getattr(executor, "_max_workers", _TASKS_IF_UNTOLD)
 
 
 def submit(executor: Executor, task: Callable, *args) -> Future:

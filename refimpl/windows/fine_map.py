@@ -143,8 +143,7 @@ class SuperResolved(FineMap):
     Equals ``refimpl.method.super_resolution.apply_network``, and ``refimpl.method.super_resolution.weights_of`` of it.
 
     ``output`` is the ``NetworkOutput``, where it is known already.  With the kernels and a network in float32, a cell
-    has the same bits in any part; NumPy's matrix products may round it differently in parts of
-    other sizes.
+    has the same bits in any part; NumPy's matrix products may round it differently in parts of other sizes.
 
     >>> from refimpl.earth.projection import ALBERS_CHINA
     >>> from refimpl.method.network import initialise

@@ -16,18 +16,18 @@ from refimpl.twins import twin
 PIECE = 192
 """Side of a piece in the reference, in cells."""
 ALIGNMENT = 4
-"""Cells: the kernels' tiles are counted from the corner of the image that they are given, so a piece of a larger image
-begins at a multiple of this."""
+"""A piece of a larger image begins at a multiple of so many cells: the kernels count their tiles from the corner of the
+image that they are given."""
 
 
 def halo(depth: int) -> int:
     """Cells on each side that a cell of the output depends on to the last bit, in a network of ``depth`` layers.
 
-    By the definition, one for each layer.  But in the kernels, the layers between the first and the last are computed
-    in tiles of 4 x 4 cells by Winograd's transform, and the rounding of a cell depends on more of what the tile reads,
-    which is the tile and one cell around it.  The outermost of these on one side takes part in the first cell of the
-    tile alone, the others in all cells.  So a cell that is not the first of its tile depends on the whole tile, and
-    through the first cell of that, a layer before, on one cell of the next tile: four cells for every two layers.
+    By definition it is one for each layer.  The kernels compute the layers between the first and the last in tiles of
+    4 x 4 cells by Winograd's transform.  A tile reads itself and one cell around it, and the rounding of a cell depends
+    on more of these cells than its value does.  The outermost of them on one side takes part only in the first cell of
+    the tile, the others in all cells.  So a cell that is not the first of its tile depends on the whole tile.  In the
+    layer before, the first cell of that tile depends on one cell of the next tile: four cells for every two layers.
 
     >>> halo(8), halo(9)
     (14, 17)
@@ -59,7 +59,7 @@ def infer(
     Raises
     ------
     ValueError
-        ``valid`` has not the shape of ``image``, or ``window`` reaches over its border.
+        ``valid`` and ``image`` differ in shape, or ``window`` reaches beyond their border.
     """
     top, bottom, left, right = check_window(image, valid, window)
     output = np.zeros((bottom - top, right - left), image.dtype)

@@ -1,7 +1,7 @@
 """The pyramid of a map larger than memory: crops are read, and shrunk, when they are drawn (Fig. 8; D14, D15).
 
-``pyramid_of`` equals ``refimpl.method.training_pairs.pyramid``: the same levels, corners and crops, to the bit.  Of
-each level only the places of crops are kept (``corners``), one bit each.
+``pyramid_of`` equals ``refimpl.method.training_pairs.pyramid``: the same levels, corners and crops, to the bit.  A
+level keeps only the places of its crops (``corners``), one bit each.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from refimpl.windows.scaled import Scaled
 
 @dataclass(frozen=True, eq=False)
 class StoredLevel:
-    """The ``map`` at one ``scale``, and the admissible ``corners`` of crops on it; as ``training_pairs.Level``."""
+    """The ``map`` at one ``scale``, and the admissible ``corners`` of crops on it.
+
+    Equals ``refimpl.method.training_pairs.Level``.
+    """
 
     scale: float
     map: Scaled
@@ -39,7 +42,8 @@ def pyramid_of(
 ) -> list[StoredLevel]:
     """The map at each scale that has an admissible crop of size x size cells, full size first; crops are of ``dtype``.
 
-    The source is read once for each scale, in bands of rows; for what is held meanwhile and kept, see ``corners``.
+    Equals ``refimpl.method.training_pairs.pyramid``.  The source is read once for each scale, in bands of rows;
+    ``corners`` says how much memory that takes.
 
     Raises
     ------

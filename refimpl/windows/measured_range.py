@@ -14,7 +14,7 @@ from refimpl.windows.walks import windows
 
 @dataclass(frozen=True)
 class Measured:
-    """The ``range`` of a map whose negative values are 0, and the number of valid cells that this ``clipped`` (D08)."""
+    """The ``range`` of a map after D08, and the number of valid cells that were ``clipped``: negative, and set to 0."""
 
     range: ImageRange
     clipped: int
@@ -50,7 +50,7 @@ def measure(coarse: Source) -> Measured:
 
 
 def clip_negatives(raster: Raster) -> tuple[Raster, int]:
-    """D08: the raster with its negative values set to 0, and the number of valid cells that this touched."""
+    """D08: the raster with its negative values set to 0, and the number of valid cells that were negative."""
     negative = raster.valid & (raster.values < 0)
     count = int(np.count_nonzero(negative))
     return replace(raster, values=clip_negative(raster.values)) if count else raster, count
@@ -58,7 +58,7 @@ def clip_negatives(raster: Raster) -> tuple[Raster, int]:
 
 @dataclass(frozen=True, eq=False)
 class Clipped:
-    """D08: a source as it is without its negative values; they are 0 in whatever part is asked for."""
+    """D08: a source with its negative values set to 0, as ``refimpl.method.image_range.clip_negative``."""
 
     source: Source
 

@@ -1,4 +1,4 @@
-"""How much of the area of zones that are polygons lies in a grid and on its valid cells.
+"""Areas of zones that are polygons: whole, inside a grid, and on its valid cells.
 
 Section "Raster data"; D03.  All areas are taken in the grid's plane, row by row: the part of a polygon in a row, in
 cells, times the true area of a cell of that row.  The rows go on beyond the grid to where the polygons end: what

@@ -23,7 +23,7 @@ from refimpl.windows.walks import windows
 
 PREDICTED_AT_ONCE = 2**16
 """Cells that are predicted at once: memory beyond the drivers and the map does not grow with the raster."""
-WALKED = 2**19
+SCALED_AT_ONCE = 2**19
 """Cells of the windows by which the scaling walks over the drivers."""
 
 UNITS = "10^4 t CO2 (relative: the regression's answer at the scale of provinces)"
@@ -31,7 +31,7 @@ UNITS = "10^4 t CO2 (relative: the regression's answer at the scale of provinces
 
 @dataclass(frozen=True)
 class CoarseMap:
-    """CE and what it took to make it."""
+    """CE and the scaling that it was made with."""
 
     raster: Source
     scaler: MinMaxScaler
@@ -44,9 +44,10 @@ class Predicted:
     """CE as a source: one prediction for each cell that has every driver, float64, 10^4 t at the scale of provinces.
 
     ``drivers`` are sources on one grid, one for each of ``fitted.feature_names``; ``scaler`` and ``scaling`` as of
-    ``predict_coarse``.  Negative predictions are kept (D08).  Equals
-    ``refimpl.method.coarse_map.predict_coarse``: with the kernels a cell has the same bits in any window; NumPy may
-    round an exponential differently in windows of other sizes.
+    ``predict_coarse``.  Negative predictions are kept (D08).
+
+    Equals ``refimpl.method.coarse_map.predict_coarse``.  With the kernels a cell has the same bits in any window; NumPy
+    may round an exponential differently in windows of other sizes.
 
     Raises
     ------
@@ -92,7 +93,7 @@ def layers_of(drivers: Mapping[str, Source], names: tuple[str, ...]) -> list[Sou
 
 
 def _parts(layers: list[Source], window: Window) -> tuple[list[Raster], np.ndarray]:
-    """A window of each layer, and its cells that all of them have."""
+    """A window of each layer, and which of its cells all layers have."""
     parts = [layer.part(window) for layer in layers]
     return parts, np.logical_and.reduce([part.valid for part in parts])
 
@@ -109,7 +110,7 @@ def scaler_of_cells(drivers: Mapping[str, Source], names: tuple[str, ...], upper
     """
     layers = layers_of(drivers, names)
     masks: dict[Window, np.ndarray] = {}
-    for window in windows(layers[0].grid.shape, WALKED):
+    for window in windows(layers[0].grid.shape, SCALED_AT_ONCE):
         valid = _parts(layers, window)[1]
         if valid.any():
             masks[window] = np.packbits(valid)
@@ -181,7 +182,7 @@ def predicted_map(
 
 
 def count_negative(coarse: Source) -> int:
-    """Cells of a coarse map that are negative (D08), in a walk over it.
+    """The number of negative cells of a coarse map (D08), counted in a walk over it.
 
     >>> from refimpl.earth.projection import ALBERS_CHINA
     >>> grid = Grid(ALBERS_CHINA, (0, 0, 1, -1), (1, 3))

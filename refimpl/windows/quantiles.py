@@ -3,8 +3,8 @@
 D05 and D09 scale a map by a quantile of its cells.  It lies between two neighbours in the order of all numbers, and
 these are found by counting: the bits of a float64, read as an integer (negative ones turned round), stand in the order
 of the numbers.  A first walk over all numbers counts them by their first 16 bits; the bin that holds a neighbour is
-counted by the next 16 bits, until so few lie in it that they can be gathered and sorted.  Two walks are the rule, four
-the most.
+counted by the next 16 bits, until so few lie in it that they can be gathered and sorted.  Two walks are the rule, and
+four the most.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from dataclasses import dataclass
 import numpy as np
 
 MOST_SORTED = 2**20
-"""Numbers that are gathered and sorted."""
+"""Numbers that are gathered and sorted at most."""
 _STEP = 16
 Blocks = Callable[[], Iterable[np.ndarray]]
 
 
 @dataclass(frozen=True)
 class OrderStatistics:
-    """What one walk for a quantile finds: extremes, the two neighbours of its place, and how far beyond the first."""
+    """Extremes, the two neighbours of a quantile's place, and the ``share`` of the way from ``left`` to ``right``."""
 
     count: int
     minimum: float
@@ -39,12 +39,12 @@ class OrderStatistics:
         2.5
         """
         left, right = self.left - origin, self.right - origin
-        # As np.quantile has it: from the nearer neighbour, so that it rises with q whatever the rounding.
+        # As np.quantile does: from the nearer neighbour, so that no rounding makes it fall when q rises.
         return right - (right - left) * (1 - self.share) if self.share >= 0.5 else left + (right - left) * self.share
 
 
 def quantile(blocks: Blocks, q: float) -> float:
-    """The ``q`` quantile (0 to 1) of the numbers of all blocks; see ``order_statistics``.
+    """The ``q`` quantile (0 to 1) of the numbers of all blocks: equals ``np.quantile`` of them all at once.
 
     >>> quantile(lambda: [np.array([5.0, 1.0]), np.array([2.0])], 0.75)
     3.5
@@ -53,9 +53,9 @@ def quantile(blocks: Blocks, q: float) -> float:
 
 
 def order_statistics(blocks: Blocks, q: float) -> OrderStatistics:
-    """Extremes, and the neighbours of the ``q`` quantile, of the numbers of all blocks.
+    """Extremes of the numbers of all blocks, and the neighbours between which ``np.quantile`` finds the ``q`` quantile.
 
-    ``blocks`` is called once a walk and gives the same finite numbers each time, as arrays of any shape.
+    ``blocks`` is called once for each walk.  It gives the same finite numbers each time, as arrays of any shape.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def order_statistics(blocks: Blocks, q: float) -> OrderStatistics:
 
 
 def _at(blocks: Blocks, ranks: tuple[int, int], counts: np.ndarray) -> list[float]:
-    """The numbers at two places of their order, from how many have each value of their first 16 bits."""
+    """The numbers at two places of their order; ``counts`` (2^16,) counts them by their first 16 bits."""
     found = [_bin_of(counts, rank) for rank in ranks]  # (first bits, place within the bin, numbers in it)
     for bits in range(_STEP, 64, _STEP):
         if all(size <= MOST_SORTED for _, _, size in found):
@@ -119,7 +119,7 @@ _SIGN = np.uint64(1 << 63)
 
 
 def _keys(block: np.ndarray) -> np.ndarray:
-    """The bits of float64 numbers (n,) uint64, so changed that their order is that of the numbers; -0.0 is 0.0."""
+    """The bits of float64 numbers (n,) uint64, changed so that they sort as the numbers do; -0.0 is 0.0."""
     bits = (np.asarray(block, np.float64).ravel() + 0.0).view(np.uint64)
     return np.where(bits & _SIGN, ~bits, bits | _SIGN)
 

@@ -28,11 +28,11 @@ last but one."""
 
 
 def cells_around(iterations: int, kind: str) -> int:
-    """Coarse cells on each side that so many iterations look at; ``kind`` is the downsampling.
+    """Coarse cells on each side that ``iterations`` of back-projection read; ``kind`` is the downsampling.
 
     To the left, the first child of cell c takes part of the differences of the cells c - 2 to c + 1, the second child
     of c - 1 to c + 2.  With the mean, the difference of c - 2 begins at the first child of c - 2: two cells for each
-    iteration.  With the bicubic mean it begins at the second child of c - 4; but from a second child, a further
+    iteration.  With the bicubic mean it begins at the second child of c - 4.  From a second child, a further
     iteration begins at the second child three cells to the left.  To the right it is the same, with the other child.
 
     >>> cells_around(10, "mean"), cells_around(10, "bicubic"), cells_around(0, "bicubic")
@@ -60,7 +60,7 @@ class Reach:
 
 
 def reach(settings: UpscaleSettings, depth: int) -> Reach:
-    """How far the fine map looks that a network of ``depth`` layers makes.
+    """The coarse cells that each step needs, for a fine map by a network of ``depth`` layers.
 
     Back-projection looks ``cells_around`` coarse cells to each side, inside the ensemble and after it.  The network
     looks ``halo(depth)`` fine cells further.  Its image begins at a multiple of four fine cells of the whole map, in
@@ -76,7 +76,7 @@ def reach(settings: UpscaleSettings, depth: int) -> Reach:
 
 
 def grown(window: Window, cells: int, shape: tuple[int, int]) -> Window:
-    """The window with so many cells more on each side, as far as the map goes.
+    """The window with ``cells`` more on each side, cut at the edge of the map.
 
     >>> grown((0, 4, 5, 9), 2, (20, 10))
     (0, 6, 3, 10)
@@ -114,7 +114,7 @@ class Cut:
         return Cut(values, valid, window, self.shape)
 
     def around(self, window: Window, cells: int) -> Cut:
-        """The part at a window and so many cells around it."""
+        """The part at a window and ``cells`` around it."""
         return self.part(grown(window, cells, self.shape))
 
 

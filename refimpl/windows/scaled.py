@@ -22,12 +22,14 @@ from refimpl.method.resize import Taps, bicubic_taps, weigh_valid
 from refimpl.twins import twin
 
 BAND_CELLS = 2**20
-"""Cells of the source, about, that are read for one band of rows."""
+"""About so many cells of the source are read for one band of rows."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scaled:
     """The ``source`` at (rows, cols) = ``shape``, in ``dtype``; ``every_valid``: the source has no invalid cell.
+
+    Equals ``refimpl.method.resize.resize_valid``.
 
     >>> image = in_memory(np.arange(64.0).reshape(8, 8), np.ones((8, 8), bool))
     >>> Scaled(image, (4, 4), np.dtype(float), True).part((1, 2, 1, 3))[0]
@@ -54,7 +56,7 @@ class Scaled:
         return read.values.astype(self.dtype, copy=False), read.valid
 
     def bands(self, least: int = 1) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """All rows once, in bands of whole rows from the top: values and validity, ``least`` rows or more but the last.
+        """Values and validity of all rows, in bands from the top; each but the last has ``least`` rows or more.
 
         A band is read from about 2^20 cells of the source, if ``least`` does not ask for more.
         """
@@ -65,7 +67,7 @@ class Scaled:
 
 
 def in_memory(image: np.ndarray, valid: np.ndarray) -> Raster:
-    """An image (rows, cols), 0 where it is not ``valid``, as a source; its cells are 1 m wide and lie anywhere."""
+    """An image (rows, cols), 0 where it is not ``valid``, as a source; its cells are 1 m wide, at no real place."""
     return Raster.unchecked(image, valid, Grid(ALBERS_CHINA, (0.0, 0.0, 1.0, -1.0), image.shape))
 
 
@@ -81,7 +83,9 @@ def _taps_of(n_in: int, n_out: int, start: int, stop: int) -> tuple[int, int, Ta
 def weigh_window(
     image: np.ndarray, valid: np.ndarray, rows: Taps, cols: Taps, every_valid: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """``refimpl.method.resize.weigh_valid`` as a hot function: values and validity of a window with given taps.
+    """Values and validity of a window of ``refimpl.method.resize.resize_valid``, from given taps.
+
+    Equals ``refimpl.method.resize.weigh_valid``.
 
     ``image`` and ``valid`` (h, w) are what the taps of ``rows`` and ``cols`` count in.  ``every_valid`` says that the
     whole map is valid.  It does not suffice that this window is: its sums would then be divided by their share.

@@ -4,9 +4,9 @@ The cells are those of ``refimpl.method.correction.share_out``.
 
     CE_c = CW_c x s_n x f_n,     f_n = SC_n / (CW_n s_n),     CW_c = (weight_c + a_n) x area_c
 
-s_n is the power of two that brings the largest CW_c to [1, 2): no product overflows, and no digit changes.  a_n is
-0, and 1 where all weights of a province are 0 (D21), so that its cells share by area.  D22: what rounding leaves
-of SC_n goes to the largest cells.
+s_n is the power of two that brings the largest CW_c to [1, 2): no product overflows, and no digit changes.  a_n is 1
+where all weights of a province are 0 (D21), so that its cells share by area; elsewhere it is 0.  D22: the largest cells
+take what rounding leaves of SC_n.
 
 A pass finds counts, exact sums (refimpl/windows/exact_sums.py) and the four largest cells of a province.  So windows
 can be walked in any order, by any worker: ``joined`` results are the same.  CW_n s_n, f_n and each product are rounded
@@ -44,6 +44,8 @@ class Weighed(NamedTuple):
 def weigh_cells(weights, valid, zones, areas, codes, added, corner):
     """The first pass over a window of a map.
 
+    The sums are exact; ``refimpl.method.correction.share_out`` takes them by ``math.fsum``.
+
     Parameters
     ----------
     weights, valid : (rows, cols) real and bool; a density, 0 or more where valid.
@@ -59,7 +61,7 @@ def weigh_cells(weights, valid, zones, areas, codes, added, corner):
     Raises
     ------
     InputError
-        A valid weight is negative or not finite, or is not finite any more when it is multiplied by its area.
+        A valid weight is negative or not finite, or its product with the area is not finite.
 
     >>> weights, zones = np.array([[1.0, 3.0, 5.0]]), np.array([[11, 11, 12]])
     >>> arguments = weights, weights > 0, zones, np.ones(1), np.array([11]), np.zeros(1), (0, 0)
@@ -81,6 +83,8 @@ def weigh_cells(weights, valid, zones, areas, codes, added, corner):
 @twin("kernels.shares")
 def share_cells(weights, valid, zones, areas, codes, added, scales, factors):
     """Eq. 3 on a window, before D22.
+
+    The cells equal those of ``refimpl.method.correction.share_out`` before its residual goes to the largest.
 
     Parameters
     ----------
@@ -120,7 +124,7 @@ def nothing_weighed(size: int) -> Weighed:
 
 
 def joined(found: Iterable[tuple], size: int) -> Weighed:
-    """What windows hold together; ``found`` gives what ``weigh_cells`` returns for each, in any order.
+    """All windows added up; ``found`` gives what ``weigh_cells`` returns for each of them, in any order.
 
     >>> one = nothing_weighed(1)._replace(count=np.array([2]), largest=np.array([[3.0, 1.0, -1.0, -1.0]]))
     >>> both = joined([one, one], 1)
@@ -139,7 +143,7 @@ def joined(found: Iterable[tuple], size: int) -> Weighed:
 
 @dataclass(frozen=True)
 class Shares:
-    """How k provinces are shared out: ``codes`` (k,) int64, and a_n, s_n and f_n (k,) float64."""
+    """How the totals of k provinces are shared out: ``codes`` (k,) int64, and a_n, s_n and f_n (k,) float64."""
 
     codes: np.ndarray
     added: np.ndarray
@@ -161,7 +165,7 @@ def shares_of(codes: np.ndarray, added: np.ndarray, weighed: Weighed, totals: np
     >>> shares.scales.tolist(), shares.factors.tolist()
     ([0.5], [50.0])
     """
-    # Where the largest is a denormal number, it is brought as near to 1 as a power of two can.
+    # A denormal largest number is brought as near to 1 as a power of two brings it.
     scales = np.ldexp(1.0, np.minimum(1 - np.frexp(np.maximum(weighed.largest[:, 0], 0.0))[1], 1023))
     factors = np.zeros(codes.size)
     for k, (digits, scale, total) in enumerate(zip(weighed.sums, scales.tolist(), totals.tolist())):
@@ -172,7 +176,7 @@ def shares_of(codes: np.ndarray, added: np.ndarray, weighed: Weighed, totals: np
 
 @dataclass(frozen=True)
 class Settled:
-    """D22: the cells that take what rounding leaves, and what all cells then sum to."""
+    """D22: the cells that take what rounding leaves, and the sum of all cells after that."""
 
     places: np.ndarray
     """(m, 2) int64, row and column on the map."""

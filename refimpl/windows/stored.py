@@ -1,8 +1,8 @@
 """A raster in a file as a source that can be handed to another process.
 
-Section "Raster data".  The file is opened where and when it is first read, and stays open as long as the source lives;
-what is sent to another process is its name, and what its head says here.  So workers on one or many machines read
-their windows from one shared file.
+Section "Raster data".  The file is opened where and when it is first read, and stays open as long as the source lives.
+Another process is sent its name, and what its head says in this process.  So workers on one or many machines read their
+windows from one shared file.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Stored(Computed):
 
     @property
     def _file(self) -> RasterFile:
-        """The open file; it is opened once, whichever thread asks first."""
+        """The open file; it is opened once, by the first thread that asks."""
         found = self.__dict__.get("_opened")
         if found is None:
             with OPENING:
@@ -89,7 +89,7 @@ class Stored(Computed):
 
     @functools.cached_property
     def nodata(self):
-        """What the file has in invalid cells, None where it names nothing."""
+        """The value of invalid cells in the file; None if it names none."""
         return self._file.nodata
 
     def part(self, window: Window) -> Raster:
@@ -98,7 +98,7 @@ class Stored(Computed):
         return Raster.unchecked(found.values, found.valid, self.grid.part(window), self.units)
 
     def close(self) -> None:
-        """Close the file; the next window opens it again.  One that tasks of a worker share stays open for them."""
+        """Close the file; the next window opens it again.  A file that tasks of a worker share stays open."""
         found = self.__dict__.pop("_opened", None)
         if found is not None and self._own:
             found.__exit__()
@@ -110,18 +110,18 @@ class Stored(Computed):
 
 
 OPENING = threading.RLock()
-"""Held while a file is opened: once, and quietly, for Python hushes warnings for all threads of a process at once."""
+"""Held while a file is opened, so that it is opened once.  Python silences warnings for all threads of a process."""
 SHARED_BYTES = 2**24
-"""Decoded strips and tiles that are kept of a file which tasks share: they hold several files for long."""
+"""Bytes of decoded strips and tiles that are kept of a file which tasks share: a worker holds several such files."""
 
 
 def state_of(path: Path) -> tuple[int, int, int]:
-    """What tells a file from one that stood in its place before, where another process has named it.
+    """Inode, time and size of a file that another process named: they tell it from an older file of that name.
 
     Raises
     ------
     InputError
-        It is not there.
+        The file is not there.
     """
     try:
         found = os.stat(path)
@@ -135,10 +135,9 @@ def state_of(path: Path) -> tuple[int, int, int]:
 
 @functools.lru_cache(4)
 def _reopened(path: Path, state: tuple, units: str, band: int, keep: int) -> RasterFile:
-    """A file that another process opened before; it stays open, for the next task has a window of it, too.
+    """A file that another process opened before; it stays open, because the next task reads a window of it as well.
 
-    ``state`` tells a file from the one that stood there before.  What there is to be told about it was told where it
-    was opened first.
+    ``state`` tells it from an older file of that name.  Its warnings were given where it was opened first.
     """
     with warnings.catch_warnings(), other_datums(None):
         warnings.simplefilter("ignore", DataWarning)

@@ -2,7 +2,7 @@
 
 Section "Raster data".  ``Tiled`` stands between a source that takes long to compute and the one writer
 (``write_parts(..., tile=...)``), which asks for its cells in the order of the file's blocks.  The next tiles are
-computed meanwhile.  Each tile is computed once, and let go when all of its cells have been read.
+computed meanwhile.  Each tile is computed once, and dropped when all of its cells have been read.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ def write_tiled(
 
 
 class Tiled:
-    """``source`` in tiles of (rows, cols); a context manager, at whose end tiles that are still computed are let go.
+    """``source`` in tiles of (rows, cols); a context manager, which drops the tiles that are still computed at its end.
 
-    Cells are to be asked for once each, tile by tile or row by row; ``part`` is not for several threads.  With an
-    ``executor`` twice as many tiles as it runs at once are on their way; ``source`` is sent to it with each.
-    ``empty`` is raised at the last tile if none had a valid cell.
+    Each cell must be asked for once, tile by tile or row by row, by one thread.  An ``executor`` is given twice as many
+    tiles as it runs at once; ``source`` is sent to it with each.  ``empty`` is raised at the last tile if none had a
+    valid cell.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Tiled:
         self._begun, self._finished = 0, 0
         self._futures: dict[int, Future] = {}
         self._open: dict[int, tuple[Raster | None, int]] = {}
-        """Tiles that are computed: their cells, None where all are invalid, and how many are still to be read."""
+        """Computed tiles: their cells, None if all are invalid, and the number of cells still to be read."""
 
     def part(self, window: Window) -> Raster:
         """The cells of (row start, row stop, column start, column stop)."""
@@ -83,7 +83,7 @@ class Tiled:
         return Raster.unchecked(values, valid, self.grid.part(window), self.units)
 
     def _copy(self, number: int, window: Window, values: np.ndarray, valid: np.ndarray) -> None:
-        """Lay the cells of a tile that are in the window into it."""
+        """Copy the cells of a tile that are in the window into it."""
         tile = self._tiles[number]
         top, bottom = max(tile[0], window[0]), min(tile[1], window[1])
         left, right = max(tile[2], window[2]), min(tile[3], window[3])

@@ -10,22 +10,23 @@ from __future__ import annotations
 from refimpl.earth.grid import Window
 from refimpl.formats.blocks import FILE_TILE
 
-CELLS = 2**21
+WINDOW_CELLS = 2**21
+"""About so many cells are in a window."""
 WRITTEN = (FILE_TILE, 8 * FILE_TILE)
-"""Rows and columns of a source that are made at once where it is written and little work: whole tiles of the file."""
+"""Rows and columns that are computed at once of a source that is written and takes little work: whole tiles."""
 
 
-def windows(shape: tuple[int, int], most: int = CELLS) -> list[Window]:
+def windows(shape: tuple[int, int], most: int = WINDOW_CELLS) -> list[Window]:
     """Windows (row start, row stop, column start, column stop) of about ``most`` cells that cover (rows, cols).
 
-    Row by row; each is some whole tiles of 512 x 512, one at least, and cut at the raster's edge.
+    They come row by row.  Each holds whole tiles of 512 x 512, at least one, and is cut at the raster's edge.
 
     >>> windows((600, 1500), 2**19)
     [(0, 512, 0, 1024), (0, 512, 1024, 1500), (512, 600, 0, 1024), (512, 600, 1024, 1500)]
     """
     width = max(most // FILE_TILE**2, 1) * FILE_TILE
     across = -(-shape[1] // FILE_TILE) * FILE_TILE
-    down = FILE_TILE * max(width // across, 1)  # of narrow rasters several rows of tiles
+    down = FILE_TILE * max(width // across, 1)  # several rows of tiles of a narrow raster
     return tiles_of(shape, (down, width))
 
 

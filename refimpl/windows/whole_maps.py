@@ -27,15 +27,15 @@ from refimpl.windows.training_on_file import LinearImage, dtype_of, train_on
 from refimpl.windows.walks import tiles_of
 
 TRAINING_SHARE = 0.9
-"""Part of the progress line that belongs to the training."""
+"""Share of the progress line that the training takes."""
 
 
 @dataclass(frozen=True)
 class SuperResolution:
-    """What ``super_resolve`` made.
+    """The result of ``super_resolve``.
 
-    ``weights`` is the fine map, CW of Eq. 3; then the training's history, tape and network, the image range of the
-    coarse map, and the number of its cells that were negative and ``clipped`` (D08).
+    ``weights`` is the fine map, CW of Eq. 3.  ``history``, ``tape`` and ``network`` are those of the training.
+    ``image_range`` is that of the coarse map; ``clipped`` is the number of its negative cells (D08).
     """
 
     weights: Raster
@@ -56,7 +56,7 @@ def train_image(
     network: Network | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Trained:
-    """``train_on`` an image in memory, (rows, cols) float with ``valid`` bool; what invalid cells hold is not used."""
+    """``train_on`` an image in memory, (rows, cols) float with ``valid`` bool; invalid cells are not used."""
     valid = np.asarray(valid, bool)
     source = in_memory(np.where(valid, image, 0).astype(dtype_of(network)), valid)
     return train_on(source, settings, rng, progress, tape, network, checkpoint)
@@ -73,7 +73,7 @@ def super_resolve(
     """Fig. 8: the coarse map at twice its resolution, by a network trained on it alone.
 
     ``tape`` and ``network`` replace the draws and the first weights, as in ``train``; together they repeat a training
-    without a random number.  Training and inference follow the dtype of ``network``, by default float32.
+    without random numbers.  Training and inference compute in the dtype of ``network``, by default float32.
 
     Raises
     ------
@@ -94,7 +94,10 @@ def super_resolve(
 def apply_network(
     network: Network, coarse: Raster, settings: UpscaleSettings, progress: Progress | None = None
 ) -> Raster:
-    """The fine map that a trained network makes of a coarse one (D17), computed in the network's dtype."""
+    """The fine map that a trained network makes of a coarse one (D17), computed in the network's dtype.
+
+    Equals ``refimpl.method.super_resolution.apply_network``, and ``refimpl.method.super_resolution.weights_of`` of it.
+    """
     return _whole(SuperResolved(network, coarse, measure(coarse).range, settings), progress)
 
 

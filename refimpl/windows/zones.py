@@ -1,9 +1,9 @@
-"""Zones (provinces) and the working grid: lay them on it, make a grid that covers them, tell how much of each it holds.
+"""Zones (provinces) and the working grid: zones on a grid, a grid that covers them, and the share of each inside it.
 
 Section "Raster data".  Zones are a raster of integer codes, 0 outside, or polygons.  A province that the edge of the
-grid cuts must not receive its whole total, so that the run compares each zone's area inside the grid with its whole
-area.  Areas are true areas (D03), km2; those of polygons are exact in the grid's plane.  A zone raster is walked in
-blocks of rows, so that little memory is needed.
+grid cuts must not receive its whole total, so the run compares each zone's area inside the grid with its whole area.
+Areas are true areas (D03), km2; those of polygons are exact in the grid's plane.  A zone raster is walked in blocks of
+rows, so that little memory is needed.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from refimpl.windows.polygon_coverage import shares_inside, whole_grid
 Zones = Source | Polygons
 
 _MASK_BLOCK_CELLS = 2**18
+"""Cells of a zone raster or a mask that are read at once."""
 
 
 def zones_on(zones: Zones, grid: Grid) -> Raster:
@@ -45,7 +46,7 @@ def zones_on(zones: Zones, grid: Grid) -> Raster:
 
 
 def zones_in(zones: Zones, grid: Grid, window: Window) -> Raster:
-    """The same for a window of the grid: (row start, row stop, column start, column stop)."""
+    """``zones_on`` for a window of the grid: (row start, row stop, column start, column stop)."""
     if isinstance(zones, Polygons):
         return zone_labels(zones, grid, window=window)
     return Warped(zones, grid, "nearest").part(window)
@@ -70,7 +71,7 @@ def cover(zones: Zones, crs: CRS, cell_size: float) -> Grid:
     if not (math.isfinite(cell_size) and cell_size > 0):
         raise ValueError(f"cell size {cell_size}, expected a positive number of metres or degrees")
     low, high = _bounds_of_polygons(zones, crs) if isinstance(zones, Polygons) else _bounds_of_cells(zones, crs)
-    # An extent that ends on a cell's edge but for rounding ends there.
+    # An extent that ends on a cell's edge, apart from rounding, ends there.
     first = np.floor(low / cell_size + 1e-9)
     last = np.ceil(high / cell_size - 1e-9)
     cols, rows = (int(number) for number in last - first)
@@ -87,7 +88,7 @@ def _bounds_of_polygons(polygons: Polygons, crs: CRS) -> tuple[np.ndarray, np.nd
 
 
 def _bounds_of_cells(zones: Source, crs: CRS) -> tuple[np.ndarray, np.ndarray]:
-    """The same of the corners of all cells with a zone."""
+    """Lower left and upper right corner of all cells with a zone."""
     low, high = np.full(2, np.inf), np.full(2, -np.inf)
     for start, stop in _row_blocks(zones):
         x, y = _outline_corners(zones, start, stop)
@@ -165,7 +166,7 @@ def coverage(zones: Zones, grid: Grid, valid=None, frames: Iterable[Grid] = ()) 
 
 
 def _mask_of(valid, grid: Grid) -> Raster:
-    """Whatever tells which cells are valid, as something that gives windows of them."""
+    """``valid`` of ``coverage`` as a raster that gives windows."""
     if hasattr(valid, "part"):
         return valid
     valid = None if valid is None else np.asarray(valid, bool)
@@ -199,7 +200,7 @@ def _centres_inside(source: Grid, grid: Grid, start: int, row, col) -> tuple[np.
 
 
 def _valid_at(valid: Source, row: np.ndarray, col: np.ndarray) -> np.ndarray:
-    """Which of the cells (row, col) are valid; rows are read in blocks, for a few zone cells may span the map."""
+    """Which of the cells (row, col) are valid; rows are read in blocks, because a few zone cells may span the map."""
     found = np.zeros(row.size, bool)
     if not row.size:
         return found
