@@ -84,7 +84,7 @@ def test_the_result_is_that_of_float64_by_the_definition():
 def test_the_reference_computes_the_same_piece_by_piece(monkeypatch, dtype):
     network, image = some_network(5, 8, dtype=dtype), some_image((41, 30), dtype)
     valid = some_image((30, 41)).T > 0.4
-    monkeypatch.setattr(reference, "TILE", 16)
+    monkeypatch.setattr(reference, "PIECE", 16)
     with backend("numpy"):
         whole = np.where(valid, forward(network, image), 0)
         for window in (None, (3, 37, 11, 30), (0, 1, 0, 1), (5, 5, 2, 9)):
@@ -98,7 +98,7 @@ def test_the_reference_computes_the_same_piece_by_piece(monkeypatch, dtype):
 @pytest.mark.parametrize("chosen", ["numba", "numpy"])
 def test_pieces_without_a_valid_cell_are_not_computed(monkeypatch, chosen):
     monkeypatch.setattr(kernel, "PIECE", 16)
-    monkeypatch.setattr(reference, "TILE", 16)
+    monkeypatch.setattr(reference, "PIECE", 16)
     seen = []
     run, plain = kernel.run_sweep, reference._forward_around
     monkeypatch.setattr(kernel, "run_sweep", lambda *a: seen.append(a) or run(*a))
@@ -124,7 +124,7 @@ def test_what_invalid_cells_hold_reaches_their_neighbours_but_not_the_output():
 @pytest.mark.parametrize("chosen", ["numba", "numpy"])
 def test_progress_rises_to_one(monkeypatch, chosen):
     monkeypatch.setattr(kernel, "PIECE", 16)
-    monkeypatch.setattr(reference, "TILE", 16)
+    monkeypatch.setattr(reference, "PIECE", 16)
     heard = []
     listener = type("Listener", (), {"update": lambda self, share, note="": heard.append(share)})()
     with backend(chosen):

@@ -1,8 +1,8 @@
-"""A training put away in a file, from which it goes on bit for bit.
+"""A checkpoint: the state of a training in a file, from which it goes on bit for bit.
 
 A step depends on the image, the settings and the state that is kept here: weights, both moments of Adam, the learning
-rate's schedule, the crops taken and the generator they are drawn with.  The file is NumPy's ``.npz``, not compressed,
-with a checksum for each array; it is replaced as a whole, so that one that is complete is always there.
+rate's schedule, the crops taken and the generator that draws them.  The file is NumPy's ``.npz``, not compressed, with
+a checksum for each array.  It is replaced as a whole, so that a complete file is always there.
 
 ========== ============ ==================================================================================
 array      shape        what
@@ -37,15 +37,13 @@ from refimpl.method.training_pairs import Draw
 
 FORMAT = 1
 EVERY = 200
-"""Steps between two checkpoints: some 15 seconds' work, of which writing one is less than 1 %."""
-
-
+"""Steps between two checkpoints: some 15 seconds of work; writing a checkpoint takes less than 1 % of that."""
 MOVING = ("rate", "last_change", "finished", "steps", "errors")
-"""What of the learning rate's policy changes while a network trains."""
+"""The fields of the learning rate's policy that change while a network trains."""
 
 
 class Resumed(NamedTuple):
-    """A training as it was put away, and the state of its bit generator."""
+    """The saved state of a training, and the saved state of its bit generator."""
 
     state: TrainingState
     generator: dict
@@ -53,9 +51,9 @@ class Resumed(NamedTuple):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where a training is put away, and after how many steps; ``key`` names all that shapes it.
+    """The file that a training is saved in, and every how many steps; ``key`` names all that shapes the training.
 
-    A file with another key is that of another training, and is written over.
+    A file with another key belongs to another training, and is overwritten.
     """
 
     path: Path
@@ -67,15 +65,16 @@ class Checkpoint:
             raise ValueError(f"every is {self.every}, expected 1 step or more between two checkpoints")
 
     def save(self, state: TrainingState, facts: dict, rng: np.random.Generator) -> None:
-        """Put the state, and that of ``rng``, away; ``facts``, texts and numbers, are compared when it is loaded.
+        """Save the state and that of ``rng``; ``facts`` (texts and numbers) are compared when it is loaded.
 
         Raises
         ------
         InputError
-            The file cannot be written; the one before stays.
+            The file cannot be written; the previous one stays.
         """
+        schedule = {name: getattr(state.policy, name) for name in MOVING}
         about = {"format": FORMAT, "key": self.key, "facts": facts}
-        about |= {"generator": rng.bit_generator.state, "schedule": {name: getattr(state.policy, name) for name in MOVING}}
+        about |= {"generator": rng.bit_generator.state, "schedule": schedule}
         draws = np.array([(draw.step, draw.row, draw.column, draw.turn) for draw in state.draws], np.int64)
         arrays = {
             "about": np.array(json.dumps(about, default=np.ndarray.tolist)),
@@ -89,9 +88,9 @@ class Checkpoint:
             np.savez(handle, **arrays)
 
     def load(self, facts: dict, settings: UpscaleSettings, rng: np.random.Generator) -> Resumed | None:
-        """The training that was put away under this key; None where there is none, or, with a warning, none of use.
+        """The training that was saved under this key; None if there is none.
 
-        ``rng`` tells the kind of generator; it is not changed.
+        A file that cannot be used gives a warning and None.  ``rng`` tells the kind of generator; it is not changed.
         """
         if not os.path.exists(self.path):
             return None
@@ -102,7 +101,7 @@ class Checkpoint:
             state = _checked(about, arrays, facts, settings)
             type(rng.bit_generator)().state = about["generator"]
             return Resumed(state, about["generator"])
-        except Exception as fault:  # whatever a damaged file makes zipfile, NumPy and json raise
+        except Exception as fault:  # a damaged file makes zipfile, NumPy and json raise many kinds
             reason = str(fault) if isinstance(fault, _UnfitError) else "it is damaged"
             sentence = f"{self.path}: this checkpoint cannot be used ({reason}); training starts over"
             warnings.warn(sentence, DataWarning, stacklevel=2)
@@ -110,7 +109,7 @@ class Checkpoint:
 
 
 class _UnfitError(Exception):
-    """Why a checkpoint that can be read is not taken."""
+    """The reason why a checkpoint that can be read is not used."""
 
 
 def _read(path: str | os.PathLike) -> tuple[dict, dict[str, np.ndarray]]:
@@ -122,7 +121,7 @@ def _read(path: str | os.PathLike) -> tuple[dict, dict[str, np.ndarray]]:
 def _checked(
     about: dict, arrays: dict[str, np.ndarray], facts: dict, settings: UpscaleSettings
 ) -> TrainingState:
-    """The state, if its parts fit each other and what is expected."""
+    """The state, if its parts agree with each other and with ``facts``."""
     if about["format"] != FORMAT:
         raise _UnfitError(f"its format is {about['format']}, expected {FORMAT}")
     for name, value in facts.items():

@@ -1,8 +1,9 @@
 """The network's output, or the median of its outputs for the eight rotations and mirrors of the image (D17).
 
 Shocher, Cohen & Irani 2018, section 3: each output is corrected by back-projection, then the median is taken cell by
-cell.  Eight fine maps are too much at national size, so the map is made in parts; ``reach`` says what a part needs.
-A part has the cells that ``refimpl.windows.whole_maps.apply_network`` gives for the whole map.
+cell.  Eight fine maps of national size need too much memory, so the map is made in parts; ``reach`` tells which coarse
+cells a part needs.  A part has the cells that ``refimpl.method.super_resolution.apply_network`` gives for the whole
+map.
 """
 
 from __future__ import annotations
@@ -33,12 +34,13 @@ def ensemble(
 ) -> np.ndarray:
     """The linear fine image (2 rows, 2 cols) of ``window``, float64, before the last back-projection; 0 where invalid.
 
-    ``cut`` holds the linear coarse image of the window and of the cells around it that ``reach`` asks for.  ``first``
-    gives the network's output for the image as it lies, of a fine window, where it is known: it is not computed then.
+    It equals that step of ``refimpl.method.super_resolution.apply_network``.  ``cut`` holds the linear coarse image of
+    the window and of the cells around it that ``reach`` asks for.  ``first``, if given, returns the network's output
+    for the unturned image in a fine window; it is then not computed.
 
-    Beyond its arguments this takes 8 bytes for each fine cell of the window and each output (eight, or one without
-    the ensemble), some 24 for each cell that an output is corrected with, 5 for each of ``cut``, and what ``infer``
-    takes.
+    Memory beyond the arguments: 8 bytes for each fine cell of the window and each output (eight, or one without the
+    ensemble), some 24 for each cell that an output is corrected with, 5 for each cell of ``cut``, and that of
+    ``infer``.
     """
     outputs = 8 if settings.self_ensemble else 1
     iterations = settings.back_projection if settings.self_ensemble else 0
@@ -65,7 +67,7 @@ def ensemble(
 
 
 def interpolated(network: Network, cut: Cut, settings: UpscaleSettings) -> tuple[np.ndarray, np.ndarray]:
-    """What the network is applied to, in its dtype, and which cells of it are valid; fine, at ``cut.window``."""
+    """The input of the network: the interpolated image in its dtype, and its valid cells; fine, at ``cut.window``."""
     curved = compress(cut.values, settings.transform).astype(network.parameters.dtype, copy=False)
     return upsample_valid(curved, cut.valid), children(cut.valid)
 
@@ -73,10 +75,10 @@ def interpolated(network: Network, cut: Cut, settings: UpscaleSettings) -> tuple
 def turned_output(
     network: Network, image: np.ndarray, valid: np.ndarray, cut: Cut, window: Window, turn: int, progress=None
 ) -> np.ndarray:
-    """The network's output for the turned image, turned back: the fine cells of ``window`` alone.
+    """The network's output for the turned image, turned back: only the fine cells of ``window``.
 
-    ``image`` and ``valid`` are fine, at ``cut.window``.  The image that is passed on begins at a multiple of
-    ``ALIGNMENT`` of the turned whole one.
+    ``image`` and ``valid`` are fine, at ``cut.window``.  The image that ``infer`` receives begins at a multiple of
+    ``ALIGNMENT`` in the whole turned image.
     """
     whole = 2 * cut.shape[0], 2 * cut.shape[1]
     top, _, left, _ = turned_window(tuple(2 * end for end in cut.window), whole, turn)
@@ -89,7 +91,7 @@ def turned_output(
 
 
 def turned_window(window: Window, shape: tuple[int, int], turn: int) -> Window:
-    """Where the cells of a window (first row, row stop, first column, column stop) lie after ``turned``.
+    """The place of a window (row start, row stop, column start, column stop) after ``turned``.
 
     >>> turned_window((0, 1, 0, 3), (2, 3), 1)
     (0, 3, 0, 1)

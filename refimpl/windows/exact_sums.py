@@ -1,14 +1,13 @@
-"""Exact sums of float64 numbers, in any order: the ground of Eq. 3 by windows.
+"""Exact sums of float64 numbers, in any order: Eq. 3 by windows is built on them.
 
-Every double of 0 or more is a whole number of 53 bits times a power of two, 2^-1074 at the least.  A sum of them is
-kept as a whole number of 2^-1074, written in base 2^32 with 68 digits, which hold every sum of fewer than 2^63 doubles:
+Every double of 0 or more is a whole number of 53 bits times a power of two, at least 2^-1074.  A sum of them is kept
+as a whole multiple of 2^-1074, written in base 2^32 with 68 digits; they hold every sum of fewer than 2^63 doubles:
 
     sum = (digits[0] + 2^32 digits[1] + 2^64 digits[2] + ...) 2^-1074
 
-Adding a double adds to three neighbouring digits, exactly.  A digit is int64 and may outgrow 2^32 for a while; 2^29
-numbers can be added before the digits are ``carried``.  Nothing is rounded, so that it plays no part how the numbers
-are cut into windows and in which order they come.  ``exact`` turns digits into a fraction, which Python rounds
-correctly.
+Adding a double adds to three neighbouring digits, exactly.  A digit is int64 and may exceed 2^32 for a while; 2^29
+numbers can be added before the digits must be ``carried``.  Nothing is rounded, so the sum does not depend on the
+windows or on the order of the numbers.  ``exact`` turns digits into a fraction, which Python rounds correctly.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ def digits_of(values: np.ndarray) -> np.ndarray:
     """
     bits = np.ascontiguousarray(values, np.float64).view(np.int64)
     exponent = bits >> 52
-    whole = (bits & (2**52 - 1)) | np.where(exponent > 0, 2**52, 0)  # the first bit is not stored, but for denormals
+    whole = (bits & (2**52 - 1)) | np.where(exponent > 0, 2**52, 0)  # normal numbers do not store their first bit
     place = np.maximum(exponent, 1) - 1
     digit, shift = place >> 5, place & 31
     low, high = (whole & LOW) << shift, (whole >> 32) << shift
