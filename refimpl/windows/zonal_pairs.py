@@ -1,4 +1,4 @@
-"""What the cells of each zone add up to, each sum with what its rounding lost.
+"""Sums over the cells of each zone, each with what its rounding lost.
 
 Section "Raster data"; D03.  The sums of a block of cells are pairs (refimpl/earth/exact_pair.py), so that the blocks of
 a raster add up to the exact sum, rounded once.
@@ -14,7 +14,7 @@ from refimpl.twins import twin
 
 @twin("kernels.zonal")
 def zonal_pairs(values, valid, zones, weights):
-    """What the valid cells of each zone add up to, without loss.
+    """Sums over the valid cells of each zone, without loss.
 
     The first number of each pair equals ``refimpl.method.province_totals.zonal_sums``.
 
@@ -26,7 +26,7 @@ def zonal_pairs(values, valid, zones, weights):
 
     Returns
     -------
-    codes : (k,) int64, ascending: every code that occurs but 0, also where no cell of the zone is valid.
+    codes : (k,) int64, ascending: every code that occurs except 0, also of zones without a valid cell.
     totals : (2, k) float64, sum of value x weight, and what its rounding lost.
     areas : (2, k) float64, sum of the weights, and what its rounding lost.
     counts : (k,) int64, number of valid cells.
