@@ -18,7 +18,7 @@ import numpy as np
 from kernels.tools.compiled import inner, kernel
 from kernels.tools.threads import run_parts
 
-NOISE, NOISE_FLOOR, ALIKE = 1e-12, 1e-15, 1e-9
+OVERLAP_NOISE, OVERLAP_NOISE_FLOOR, ALIKE = 1e-12, 1e-15, 1e-9
 OVERLAP_PART_CELLS = 4096
 
 
@@ -136,7 +136,7 @@ def sum_rows(part_number, worker, values, valid, weights, u, v, step, sums):
             area = cell_area(u, v, r, c)
             walk_round(u, v, r, c, box, area, part, full)
             area = abs(area)
-            least = NOISE * area + NOISE_FLOOR
+            least = OVERLAP_NOISE * area + OVERLAP_NOISE_FLOOR
             sum_value, sum_weight, sum_overlap = 0.0, 0.0, 0.0
             wide = np.uint64(cols)
             for i in range(rows - 1, -1, -1):
@@ -172,7 +172,7 @@ def mode_rows(part_number, worker, values, valid, weights, u, v, step, modes, co
             area = cell_area(u, v, r, c)
             walk_round(u, v, r, c, box, area, part, full)
             area = abs(area)
-            least, known, sum_overlap = NOISE * area + NOISE_FLOOR, 0, 0.0
+            least, known, sum_overlap = OVERLAP_NOISE * area + OVERLAP_NOISE_FLOOR, 0, 0.0
             wide = np.uint64(cols)
             for i in range(rows - 1, -1, -1):
                 here, there = np.uint64(i * cols), np.uint64((box[0] + i) * valid.shape[1] + box[2])

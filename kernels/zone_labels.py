@@ -10,7 +10,15 @@ from __future__ import annotations
 import numpy as np
 
 from kernels.tools.compiled import inner, kernel
-from kernels.tools.polygon_edges import ASTRAY, EDGES_PART_ROWS, NOISE, deposit, deposit_centre, edges_by_part, held
+from kernels.tools.polygon_edges import (
+    ASTRAY,
+    COVERAGE_NOISE,
+    EDGES_PART_ROWS,
+    deposit,
+    deposit_centre,
+    edges_by_part,
+    held,
+)
 from kernels.tools.threads import run_parts
 
 
@@ -52,7 +60,7 @@ def label_rows(labels, first_row, listed, ends, signs, ranks, by_area, astray):
                 if label_row(labels[r], rank + 1, cover, area, touched, met[:n_met], best, every):
                     astray[rank] = True
         for j in range(cols):
-            if every[j] < 0.5 - NOISE:
+            if every[j] < 0.5 - COVERAGE_NOISE:
                 labels[r, j] = 0
 
 
@@ -81,5 +89,5 @@ def label_row(labels, label, cover, area, touched, met, best, every):
 @inner
 def compare(labels, label, best, every, i, share):
     every[i] += share
-    if share > best[i] + NOISE:
+    if share > best[i] + COVERAGE_NOISE:
         best[i], labels[i] = share, label

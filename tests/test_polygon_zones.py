@@ -124,7 +124,7 @@ def test_labels_of_a_large_grid_do_not_depend_on_blocks(monkeypatch):
     polygons = partition(np.random.default_rng(8))
     grid = Grid(ALBERS_CHINA, (0, 4, 0.1, -0.1), (40, 50))
     expected = zone_labels(polygons, grid).values
-    monkeypatch.setattr("refimpl.earth.zone_labels._BLOCK_CELLS", 1)
+    monkeypatch.setattr("refimpl.earth.zone_labels._LABEL_BLOCK_CELLS", 1)
     assert (zone_labels(polygons, grid).values == expected).all() and expected.all()
 
 

@@ -8,7 +8,7 @@ import pytest
 from refimpl.earth.crs import KRASOVSKY_1940
 from refimpl.earth.epsg import utm
 from refimpl.earth.grid import Grid, Raster
-from refimpl.earth.lattice import TILE, basis, centre_lattice, corner_lattice, tiles
+from refimpl.earth.lattice import LATTICE_TILE, basis, centre_lattice, corner_lattice, tiles
 from refimpl.earth.pixels import pixel_coordinates
 from refimpl.earth.projection import ALBERS_CHINA, CRS, MODIS_SINUSOIDAL, WEB_MERCATOR, WGS84, inverse
 from refimpl.earth.warp import cropped, warp_bilinear, warp_cubic, warp_mean, warp_mode, warp_nearest, warp_sum
@@ -153,7 +153,7 @@ def test_beside_the_seam_of_a_map_and_off_the_map_lattices_are_exact():
 
 
 def test_a_point_by_itself_has_the_polynomials_that_it_has_among_others():
-    points = np.arange(0, TILE + 0.5, 0.5)
+    points = np.arange(0, LATTICE_TILE + 0.5, 0.5)
     alone = np.concatenate([basis(points[k : k + 1]) for k in range(points.size)], axis=1)
     assert np.array_equal(alone, basis(points))
 
@@ -162,7 +162,8 @@ def test_tiles_are_counted_from_the_origin_and_fill_the_window():
     window, cells = (100, 1100, 511, 513), np.zeros((1200, 600), int)
     for top, bottom, left, right in tiles(window):
         cells[top:bottom, left:right] += 1
-        assert top // TILE == (bottom - 1) // TILE and left // TILE == (right - 1) // TILE
+        assert top // LATTICE_TILE == (bottom - 1) // LATTICE_TILE
+        assert left // LATTICE_TILE == (right - 1) // LATTICE_TILE
     assert (cells[100:1100, 511:513] == 1).all() and cells.sum() == 2000
 
 

@@ -19,7 +19,7 @@ from kernels.tools.compiled import inner
 
 EDGES_PART_ROWS = 16
 """Rows of a part for a thread."""
-NOISE = 1e-12
+COVERAGE_NOISE = 1e-12
 """A coverage this near to 0 or 1 is taken for that; two shares this near are equal."""
 ASTRAY = 1e-6
 """A coverage farther than this outside [0, 1] shows polygons that overlap or cross themselves."""
@@ -104,7 +104,7 @@ def deposit_centre(ends, sign, row, cover, area, touched, met, n_met):
 
 @inner
 def held(share):
-    """A share in [0, 1]: 0 or 1 where it is within NOISE of them or beyond."""
-    if share < NOISE:
+    """A share in [0, 1]: 0 or 1 where it is within COVERAGE_NOISE of them or beyond."""
+    if share < COVERAGE_NOISE:
         return 0.0
-    return 1.0 if share > 1 - NOISE else share
+    return 1.0 if share > 1 - COVERAGE_NOISE else share

@@ -1,13 +1,13 @@
 """True areas of the cells of Web Mercator and transverse Mercator grids (D03), row by row.
 
-Section "Raster data".  Both maps keep angles, not areas: dx dy is twice the true area at 45 N in Web Mercator.
+Section "Raster data".  Both maps keep angles, not areas: in Web Mercator at 45 N, dx dy is twice the true area.
 
-- Web Mercator: a cell lies between two meridians and two parallels, as on a geographic grid; its area is exact,
+- Web Mercator: a cell lies between two meridians and two parallels, as on a geographic grid.  Its area is exact:
   dx a (q(p2) - q(p1)) / 2 with Snyder's q (1987, eq. 3-12).
-- Transverse Mercator: a cell's area is dx dy / k^2 with the point scale k, which changes along the row.  Each cell of a
-  row is given the row's mean, so that the areas of all cells add up to that of the grid.  In a UTM zone the cells of a
-  row differ from it by at most 0.2 %; where they do by more than 1 % (a grid wider than about 1,500 km), no single area
-  holds for the row, and the grid is refused.
+- Transverse Mercator: a cell's area is dx dy / k^2.  The point scale k changes along the row.  Each cell of a row gets
+  the row's mean area, so that the areas of all cells add up to the area of the grid.  In a UTM zone the cells of a row
+  differ from that mean by at most 0.2 %.  A grid whose cells differ from it by more than 1 % (one wider than about
+  1,500 km) is refused, because no single area holds for its rows.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from refimpl.earth.transverse_mercator import transverse_scale
 from refimpl.errors import InputError
 
 MOST_APART = 0.01
-"""By how much of their mean the areas in a row may differ from it."""
+"""Largest difference of an area from the mean of its row, as a share of that mean."""
 _BLOCK_ROWS = 2**12
 
 
@@ -31,7 +31,7 @@ def conformal_areas(crs: CRS, transform: tuple[float, float, float, float], shap
     Raises
     ------
     InputError
-        The areas of a transverse Mercator grid differ by more than MOST_APART in a row, or it reaches off the map.
+        In a transverse Mercator grid, the areas of a row differ by more than MOST_APART, or a cell lies off the map.
 
     >>> conformal_areas(CRS("web_mercator"), (0, 5622000, 2000, -2000), (1, 1)).round(2).tolist()
     [2.0]
@@ -47,7 +47,10 @@ def conformal_areas(crs: CRS, transform: tuple[float, float, float, float], shap
 
 
 def _transverse_areas(crs: CRS, x0: float, dx: float, cols: int, top: float, dy: float, rows: int) -> np.ndarray:
-    """Mean over the row by Gauss-Legendre nodes: eight along it, two across; its ends tell how far cells are off."""
+    """The mean area of each row by Gauss-Legendre quadrature: eight nodes along the row, two across.
+
+    The two ends of the row are evaluated too, to find how far areas differ from the mean.
+    """
     (along, share), (across, part) = (np.polynomial.legendre.leggauss(count) for count in (8, 2))
     along, share = np.concatenate([[-1], along, [1]]), np.concatenate([[0], share, [0]]) / 2
     x = x0 + dx * cols * (1 + along) / 2

@@ -1,15 +1,16 @@
-"""What a coordinate reference system is: a projection with its parameters, an ellipsoid, and a datum.
+"""Coordinate reference systems: a projection with its parameters, an ellipsoid and a datum.
 
-Section "Raster data": the drivers are brought to one "uniform coordinate system".  Formulas are in
-refimpl/earth/projection.py, EPSG codes in epsg.py, GeoTIFF keys in geokeys.py.
+Section "Raster data": the drivers are brought to one "uniform coordinate system".  The formulas are in
+refimpl/earth/projection.py, the EPSG codes in refimpl/earth/epsg.py, the GeoTIFF keys in refimpl/formats/geokeys.py.
 
-A datum says where the ellipsoid lies.  Points are never shifted from one to another, and no change goes unsaid:
+A datum says where the ellipsoid lies.  Points are never shifted between datums:
 
-- WGS 84 and CGCS2000 are taken as one, coordinates unchanged.  Both follow the ITRS; EPSG's transformation between them
-  is the null one, accurate to 1 m, and their ellipsoids differ by 0.1 mm at the pole (WGS 84's serves both).
-- A sphere fits any datum: MODIS's takes geodetic latitudes as if they were spherical.
-- Anything else is refused by ``transform_points``, unless the source is taken ``on_any_datum``, which the user has to
-  allow (refimpl/earth/datum.py).
+- WGS 84 and CGCS2000 are taken as one datum, with coordinates unchanged.  Both follow the ITRS.  EPSG's transformation
+  between them changes nothing and is accurate to 1 m.  Their ellipsoids differ by 0.1 mm at the pole; WGS 84's is used
+  for both.
+- A sphere fits any datum: MODIS treats geodetic latitudes as if they were spherical.
+- Between all other datums ``transform_points`` raises an error.  The user can allow such a source to be taken
+  ``on_any_datum`` (refimpl/earth/datum.py).
 """
 
 from __future__ import annotations
@@ -36,16 +37,16 @@ _UNKNOWN, _ANY = "", "any"
 class CRS:
     """A reference system of one of the KINDS; angles in degrees, lengths in metres.
 
-    ``ellipsoid`` is (semi-major axis, inverse flattening), inverse flattening 0 for a sphere.  ``parallels`` belong to
-    Albers, ``latitude_of_origin`` to Albers and transverse Mercator, ``scale`` (on the central meridian) to transverse
-    Mercator.  ``datum`` is one of DATUMS, "EPSG:" and the code of another, "any", or "" for unknown; left out, it is
-    WGS 84 on that ellipsoid, any on a sphere, and unknown elsewhere.  Two CRS are equal if a point has the same
-    coordinates in both: WGS 84 and CGCS2000 are not told apart.
+    ``ellipsoid`` is (semi-major axis, inverse flattening); an inverse flattening of 0 means a sphere.  ``parallels``
+    belong to Albers, ``latitude_of_origin`` to Albers and transverse Mercator, ``scale`` (on the central meridian) to
+    transverse Mercator.  ``datum`` is a name in DATUMS, "EPSG:" with the code of another datum, "any", or "" for
+    unknown.  Its default is "WGS 84" on the ellipsoid of WGS 84, "any" on a sphere, and unknown on other ellipsoids.
+    Two CRS are equal if a point has the same coordinates in both; WGS 84 and CGCS2000 compare as equal.
 
     Raises
     ------
     ValueError
-        An unknown kind or datum, or parameters of which no map can be made.
+        An unknown kind or datum, or parameters that define no map.
 
     >>> CRS("albers", parallels=(25, 47), central_meridian=105).describe()
     'Albers equal-area, parallels 25 and 47, meridian 105, WGS 84'
@@ -63,7 +64,7 @@ class CRS:
     scale: float = 1.0
     datum: str = field(default=_UNKNOWN, compare=False)
     frame: str = field(init=False, repr=False)
-    """The datum, or WGS 84 for CGCS2000, by which CRS compare."""
+    """The datum that equality compares: "WGS 84" also for CGCS2000."""
 
     def __post_init__(self):
         if self.kind not in KINDS:
@@ -124,7 +125,7 @@ class CRS:
         return self.f * (2 - self.f)
 
     def on_any_datum(self) -> CRS:
-        """The same map with its datum ignored: points go to and from any other CRS unchanged, without a refusal.
+        """The same map with its datum ignored: points pass to and from any other CRS unshifted, without an error.
 
         >>> CRS("geographic", KRASOVSKY_1940).on_any_datum().describe()
         'geographic, ellipsoid of 6378245 m, any datum'
@@ -132,7 +133,7 @@ class CRS:
         return replace(self, datum=_ANY)
 
     def describe(self) -> str:
-        """A short name for people."""
+        """A short name for messages."""
         body = self.datum if self.datum in DATUMS else f"{'ellipsoid' if self.f else 'sphere'} of {self.a:.10g} m"
         if self.datum not in DATUMS and self.f and self.datum:
             body += f", {self.datum} datum"
@@ -151,7 +152,7 @@ class CRS:
 
 
 def datum_change(source: CRS, target: CRS) -> str:
-    """What is wrong with taking points of ``source`` as they are in ``target``, to be told; empty if nothing is.
+    """The sentence that tells how the datums of ``source`` and ``target`` differ; "" if points may pass unshifted.
 
     >>> datum_change(CRS("geographic", KRASOVSKY_1940, datum="Beijing 1954"), CRS("albers", parallels=(25, 47)))
     'their datums differ, Beijing 1954 and WGS 84, which may misplace points by some 100 m'

@@ -1,7 +1,7 @@
-"""What becomes of a file whose coordinates are on another datum than WGS 84.
+"""Handling of files whose coordinates are on a datum other than WGS 84.
 
-Section "Raster data": all are brought to one coordinate system, which D04 puts on WGS 84.  Points are never shifted
-between datums (refimpl/earth/crs.py): such a file is refused, or taken as it is where the user says so.
+Section "Raster data": all files are brought to one coordinate system, which D04 puts on WGS 84.  Points are never
+shifted between datums (refimpl/earth/crs.py).  So such a file is refused, unless the user asks to ignore its datum.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _ignored: ContextVar[bool | None] = ContextVar("ignored", default=None)
 
 @contextmanager
 def other_datums(ignored: bool) -> Iterator[None]:
-    """Inside, files on another datum than WGS 84 are refused, or taken as they are where ``ignored`` is true.
+    """Inside this context, files on other datums than WGS 84 are refused, or read unshifted if ``ignored`` is true.
 
     >>> with warnings.catch_warnings(action="ignore"), other_datums(ignored=True):
     ...     on_our_datum(CRS("geographic", (6378245.0, 298.3)), None, "a.tif").describe()
@@ -33,14 +33,15 @@ def other_datums(ignored: bool) -> Iterator[None]:
 
 
 def on_our_datum(crs: CRS, ignore_datum: bool | None, where: str) -> CRS:
-    """``crs`` itself if it is on WGS 84; else on any datum, with a DataWarning, where ``ignore_datum`` is true.
+    """``crs`` itself if it is on WGS 84; else, if ``ignore_datum`` is true, ``crs`` on any datum, with a DataWarning.
 
-    None goes by ``other_datums``; outside of it, to whoever brings two rasters together.
+    With None, the surrounding ``other_datums`` decides.  Outside of that context ``crs`` is returned as it is, and
+    ``transform_points`` checks the datums later.  ``where``, the file, begins the messages.
 
     Raises
     ------
     InputError
-        Another datum, and ``ignore_datum`` is False; ``where`` begins the sentence.
+        Another datum, and ``ignore_datum`` is False.
 
     >>> on_our_datum(CRS("geographic", datum="CGCS2000"), False, "a.tif").describe()
     'geographic, CGCS2000'

@@ -1,10 +1,10 @@
-"""The two integrals over an ellipsoid of revolution that equal-area mapping needs, and their inverses.
+"""Two integrals over an ellipsoid of revolution that equal-area mapping needs, and their inverses.
 
 Section "Raster data": areas and map projections are taken on the ellipsoid, not on a sphere (D03, D04).
 
-- authalic q(phi), Snyder 1987 (USGS PP 1395), eq. 3-12: the area between the equator and latitude phi, for
-  one radian of longitude, is a^2 q / 2;
-- meridian distance M(phi), eq. 3-20: from the equator to latitude phi, metres.
+- Authalic q(phi), Snyder 1987 (USGS PP 1395), eq. 3-12: the area between the equator and latitude phi, for one radian
+  of longitude, is a^2 q / 2.
+- Meridian distance M(phi), eq. 3-20: metres from the equator to latitude phi.
 
 Latitudes are geodetic, radians, float64 arrays of any shape; ``e2`` is the squared eccentricity, 0 for a sphere.
 """
@@ -20,7 +20,7 @@ _MAX_STEPS = 12
 def authalic_q(sine, e2: float):
     """q as a function of sin(phi), dimensionless (eq. 3-12).
 
-    The logarithm of the printed equation is an inverse hyperbolic tangent, which stays exact for small e.
+    The logarithm of the printed equation is written as an inverse hyperbolic tangent, which stays exact for small e.
 
     >>> float(authalic_q(0.5, 0.0))
     1.0
@@ -35,14 +35,15 @@ def authalic_q(sine, e2: float):
 def authalic_q_inverse(q, e2: float):
     """sin(phi) whose authalic q is ``q``; nan where |q| exceeds its value at the pole.
 
-    Newton's method in sin(phi), not in phi (eq. 3-16): dq/dsin is never zero, so that it converges at the poles too.
+    Newton's method is applied to sin(phi), not to phi (eq. 3-16): the derivative dq/dsin is never zero, so that the
+    method converges at the poles too.
 
     >>> bool(abs(authalic_q_inverse(authalic_q(0.6, 0.00669438), 0.00669438) - 0.6) < 1e-15)
     True
     """
     polar = float(authalic_q(1.0, e2))
     q = np.asarray(q, float)
-    # A pole that was projected and read back may land a rounding error beyond itself.
+    # The q of a pole, after a projection and its inverse, may exceed its largest value by a rounding error.
     sine = np.where(np.abs(q) <= polar * (1 + 4e-15), np.clip(q / polar, -1, 1), np.nan)
     if e2 == 0:
         return sine
@@ -57,7 +58,7 @@ def authalic_q_inverse(q, e2: float):
 def meridian_distance(latitude, a: float, e2: float):
     """Metres along the meridian from the equator to ``latitude`` (eq. 3-20, north positive).
 
-    Snyder's series (3-21) stops at e^6, 0.1 mm off; ten Gauss-Legendre nodes reach the last digits.
+    Snyder's series (3-21) stops at e^6 and is off by 0.1 mm.  Ten Gauss-Legendre nodes are exact to the last digits.
 
     >>> round(float(meridian_distance(np.pi / 2, 6378137.0, 0.0066943799901413165)), 4)
     10001965.7293

@@ -1,8 +1,14 @@
-"""EPSG codes of the reference systems that rasters of China and the world come in.
+"""EPSG codes of the reference systems that are usual for rasters of China and the world.
 
-Section "Raster data".  Geographic WGS 84, CGCS2000, Beijing 1954 and Xian 1980; Web Mercator; UTM on WGS 84; the
-Gauss-Krueger zones of China's three datums, of 6 degrees (zones 13 to 23) and 3 degrees (25 to 45), whose false easting
-either begins with the zone's number or does not ("CM").  Source: the EPSG dataset; tests/peers compares each with PROJ.
+Section "Raster data".
+
+- Geographic: WGS 84, CGCS2000, Beijing 1954 and Xian 1980.
+- Web Mercator.
+- UTM on WGS 84.
+- Gauss-Krueger zones of China's three datums, 6 degrees wide (zones 13 to 23) or 3 degrees wide (zones 25 to 45).  Each
+  zone has two codes: one with the zone's number before its false easting, and one without ("CM").
+
+Source: the EPSG dataset; tests/peers compares each code with PROJ.
 """
 
 from __future__ import annotations
@@ -14,7 +20,7 @@ from refimpl.earth.crs import CRS, DATUMS
 GEOGRAPHIC = {4326: "WGS 84", 4490: "CGCS2000", 4214: "Beijing 1954", 4610: "Xian 1980"}
 """Datums by the code of their geographic system."""
 
-# First code with zone numbers, first code without, degrees per zone.
+# For each width: the first code with zone numbers, the first code without them, degrees per zone.
 _GAUSS_KRUEGER = {
     "CGCS2000": ((4491, 4502, 6), (4513, 4534, 3)),
     "Xian 1980": ((2327, 2338, 6), (2349, 2370, 3)),
@@ -34,7 +40,7 @@ def utm(zone: int, south: bool = False, datum: str = "WGS 84") -> CRS:
 
 
 def crs_of_epsg(code: int) -> CRS | None:
-    """The CRS with this EPSG code; None where it is not among those known here.
+    """The CRS with this EPSG code; None for a code that is not known here.
 
     >>> crs_of_epsg(3857).describe(), crs_of_epsg(32733) == utm(33, south=True), crs_of_epsg(2154)
     ('Web Mercator, WGS 84', True, None)
@@ -43,7 +49,7 @@ def crs_of_epsg(code: int) -> CRS | None:
 
 
 def epsg_of_crs(crs: CRS) -> int | None:
-    """The EPSG code of ``crs``, its datum included; None where it has none known here.
+    """The EPSG code of ``crs`` with its datum; None if no code is known here.
 
     >>> epsg_of_crs(CRS("geographic")), epsg_of_crs(CRS("geographic", datum="CGCS2000")), epsg_of_crs(CRS("sinusoidal"))
     (4326, 4490, None)
@@ -79,5 +85,5 @@ def _transverse(datum: str, meridian, easting, northing=0.0, scale=1.0) -> CRS:
 
 @cache
 def _codes() -> dict[tuple[CRS, str], int]:
-    # A 6-degree zone without its number is also one of 3 degrees: the first code, as EPSG lists them, is written.
+    # A 6-degree zone without its number is also a 3-degree zone.  Reversed, so that the first code in the table wins.
     return {(crs, crs.datum): code for code, crs in reversed(_table().items())}

@@ -1,7 +1,7 @@
-"""The exact sum of numbers, as the nearest double and the rest.
+"""Exact sum of numbers, as a pair: the nearest double and the remainder.
 
-D03.  Sums over zones are added block by block.  A pair keeps what the rounding of a block's sum lost, so that the sum
-of all blocks is rounded once, at the end, and depends neither on the blocks nor on their order.
+D03.  Zonal sums are added block by block.  The pair keeps what the rounding of a block's sum lost.  The sum of all
+blocks is therefore rounded once, at the end, and depends neither on the blocks nor on their order.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 
 def exact_pair(terms: Iterable[float]) -> tuple[float, float]:
-    """The exact sum as the nearest double, and the double nearest to the rest; nan where it is beyond all doubles.
+    """The double nearest to the exact sum, and the double nearest to the remainder; (nan, nan) if the sum overflows.
 
     >>> exact_pair([1e16, 1.0]), exact_pair([1e308, 1e308])
     ((1e+16, 1.0), (nan, nan))

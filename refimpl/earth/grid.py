@@ -1,11 +1,17 @@
-"""Grid and Raster: the two values that pass between all stages.
+"""Grid and Raster: the two data types that pass between all stages.
 
-Section "Raster data".  Arrays are (row, column), north up; a grid's transform is (x0, y0, dx, dy) with dy < 0, where
-(x0, y0) is the upper left corner of the upper left cell (pixel is area).  Units of x, y: degrees or metres, as the CRS.
-D03: cell areas are true areas.  On a geographic grid the area of a cell between latitudes p1 and p2 is
-dlon a^2 (q(p2) - q(p1)) / 2 with Snyder's q (1987, eq. 3-12); Albers and sinusoidal are equal-area, so that it is dx dy
-(on MODIS's sphere up to 0.4 % off the ellipsoid's over China, for MODIS takes geodetic latitudes as they are); for Web
-Mercator and UTM see refimpl/earth/areas.py.
+Section "Raster data".  Arrays are (row, column), north up.  A grid's transform is (x0, y0, dx, dy) with dy < 0, where
+(x0, y0) is the upper left corner of the upper left cell (pixel is area).  x and y are in the units of the CRS, degrees
+or metres.
+
+D03: cell areas are true areas.
+
+- Geographic: the area of a cell between latitudes p1 and p2 is dlon a^2 (q(p2) - q(p1)) / 2, with Snyder's q (1987,
+  eq. 3-12).
+- Albers and sinusoidal are equal-area: the area is dx dy.  On MODIS's sphere it differs from the area on the ellipsoid
+  by up to 0.4 % over China, because MODIS treats geodetic latitudes as spherical.
+- Web Mercator and transverse Mercator: see refimpl/earth/areas.py.
+
 D19: a refined grid keeps the origin and divides the cells.
 """
 
@@ -26,12 +32,13 @@ Window = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Grid:
-    """Where the cells lie: ``crs``, ``transform`` (x0, y0, dx, dy < 0) and ``shape`` (rows, columns).
+    """Placement of cells: ``crs``, ``transform`` (x0, y0, dx, dy < 0) and ``shape`` (rows, columns).
 
     Raises
     ------
     ValueError
-        Not four finite numbers, dx <= 0, dy >= 0, an empty shape, or latitudes beyond the poles.
+        A transform that is not four finite numbers or has dx <= 0 or dy >= 0, an empty shape, or cells beyond the
+        poles or more than once round the Earth.
 
     >>> from refimpl.earth.projection import WGS84
     >>> Grid(WGS84, (73, 54, 0.05, -0.05), (720, 1240)).bounds
@@ -54,7 +61,7 @@ class Grid:
         object.__setattr__(self, "transform", transform)
         object.__setattr__(self, "shape", shape)
         xmin, ymin, xmax, ymax = self.bounds
-        # Grids whose cell centres stand on the poles reach half a cell beyond; that part has no area.
+        # Grids whose cell centres lie on the poles reach half a cell beyond them; that half has no area.
         slack = -0.51 * transform[3]
         beyond = ymax > 90 + slack or ymin < -90 - slack or xmax - xmin > 360 + transform[2]
         if self.crs.kind == "geographic" and beyond:
@@ -69,13 +76,13 @@ class Grid:
         return x0, y0 + rows * dy, x0 + cols * dx, y0
 
     def edges(self, start: int = 0, stop: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """x of the column edges (cols + 1,) and y of the row edges (stop - start + 1,), of rows start to stop."""
+        """x of the column edges (cols + 1,), and y of the row edges (stop - start + 1,) of rows start to stop."""
         (x0, y0, dx, dy), (rows, cols) = self.transform, self.shape
         stop = rows if stop is None else stop
         return x0 + dx * np.arange(cols + 1), y0 + dy * np.arange(start, stop + 1)
 
     def centres(self, start: int = 0, stop: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """x (cols,) and y (stop - start,) of the cell centres, of rows start to stop (default: all).
+        """x (cols,) and y (stop - start,) of the cell centres of rows start to stop (default: all).
 
         >>> from refimpl.earth.projection import ALBERS_CHINA
         >>> x, y = Grid(ALBERS_CHINA, (0, 100, 10, -10), (2, 3)).centres()
@@ -103,7 +110,7 @@ class Grid:
         return (self.crs.a / 1e3) ** 2 / 2 * np.radians(dx) * (q[:-1] - q[1:])
 
     def part(self, window: Window) -> Grid:
-        """The grid of some of the cells: (row start, row stop, column start, column stop).
+        """The grid of the cells in a window (row start, row stop, column start, column stop).
 
         >>> from refimpl.earth.projection import ALBERS_CHINA
         >>> Grid(ALBERS_CHINA, (0, 100, 10, -10), (4, 4)).part((1, 3, 2, 4)).bounds
@@ -126,10 +133,10 @@ class Grid:
 
 
 class Source(Protocol):
-    """What gives a raster window by window: in memory (``Raster``), from a file, or computed where it is asked for.
+    """Anything that gives a raster window by window: an array (``Raster``), a file, or values computed on request.
 
-    A cell is the same to the bit in whatever window it is asked for.  Sources that are handed to other processes
-    pickle: they hold paths, small arrays and other sources, and no open file.
+    A cell has the same value, to the bit, in every window.  Sources that are passed to other processes can be pickled:
+    they hold paths, small arrays and other sources, and no open files.
     """
 
     grid: Grid
@@ -137,18 +144,18 @@ class Source(Protocol):
 
     @property
     def dtype(self) -> np.dtype:
-        """That of the values."""
+        """The dtype of the values."""
 
     def part(self, window: Window) -> Raster:
-        """The cells of (row start, row stop, column start, column stop)."""
+        """The cells in a window (row start, row stop, column start, column stop)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Raster:
-    """``values`` (rows, cols) on a ``grid``, where ``valid`` (rows, cols) bool; invalid cells hold 0, no sentinel.
+    """``values`` (rows, cols) on a ``grid``, with a mask ``valid`` (rows, cols) bool; invalid cells hold 0.
 
-    ``units`` is for people and files ("persons/km2"); densities and counts per cell are told apart by what they are
-    called with (``warp_mean`` or ``warp_sum``).
+    ``units`` is a label for people and files ("persons/km2").  It does not choose a method: the caller takes
+    ``warp_mean`` for densities and ``warp_sum`` for counts per cell.
 
     Raises
     ------
@@ -174,11 +181,11 @@ class Raster:
 
     @property
     def dtype(self) -> np.dtype:
-        """That of the values."""
+        """The dtype of the values."""
         return self.values.dtype
 
     def part(self, window: Window) -> Raster:
-        """Some of the cells: (row start, row stop, column start, column stop); a view, not a copy.
+        """The cells in a window (row start, row stop, column start, column stop), as a view.
 
         >>> from refimpl.earth.projection import ALBERS_CHINA
         >>> whole = Raster.masked([[1.0, 2.0], [3.0, 4.0]], np.eye(2), Grid(ALBERS_CHINA, (0, 0, 1, -1), (2, 2)))
@@ -190,9 +197,9 @@ class Raster:
 
     @classmethod
     def unchecked(cls, values: np.ndarray, valid: np.ndarray, grid: Grid, units: str = "") -> Raster:
-        """A raster from a function that has just written these arrays, each invalid cell 0: they are not read again.
+        """A raster made without checks, for a function that has just written 0 to each invalid cell.
 
-        On a large map the check takes as long as the work that it checks.
+        On a large map the checks would take as long as the function itself.
 
         >>> from refimpl.earth.projection import ALBERS_CHINA
         >>> grid = Grid(ALBERS_CHINA, (0, 0, 1, -1), (1, 2))
@@ -206,7 +213,7 @@ class Raster:
 
     @classmethod
     def masked(cls, values, valid, grid: Grid, units: str = "") -> Raster:
-        """A raster whose invalid cells are set to 0; cells that are not finite become invalid.
+        """A raster whose invalid cells are set to 0; cells with values that are not finite become invalid.
 
         >>> from refimpl.earth.projection import ALBERS_CHINA
         >>> raster = Raster.masked([[1.5, np.nan]], [[True, True]], Grid(ALBERS_CHINA, (0, 0, 1, -1), (1, 2)))
@@ -219,12 +226,12 @@ class Raster:
         return cls(np.where(valid, values, values.dtype.type(0)), valid, grid, units)
 
 
-_BLOCK_CELLS = 2**16
-"""Cells looked at together: few enough to stay in the processor's cache, so that the check makes no large arrays."""
+_CHECK_BLOCK_CELLS = 2**16
+"""Cells checked in one step: few enough to stay in the processor's cache, so that the check makes no large arrays."""
 
 
 def _any_under_mask(values: np.ndarray, valid: np.ndarray) -> bool:
-    """Whether an invalid cell holds anything but 0."""
-    step = max(1, _BLOCK_CELLS // values.shape[1])
+    """Whether an invalid cell holds a value other than 0."""
+    step = max(1, _CHECK_BLOCK_CELLS // values.shape[1])
     blocks = (slice(start, start + step) for start in range(0, values.shape[0], step))
     return any(values[rows][~valid[rows]].any() for rows in blocks)

@@ -1,9 +1,12 @@
-"""Values between the centres of pixels: bilinear and cubic interpolation that knows of invalid pixels.
+"""Bilinear and cubic interpolation between the centres of pixels, without invalid pixels.
 
-Section "Raster data": "Resample".  A value stands for the centre of its pixel, (i + 1/2, j + 1/2) in pixel coordinates.
-Bilinear: the four pixels about the point; those that are invalid or off the raster drop out, and the weights of the
-others are divided by their sum, so that nodata never bleeds in.  Cubic: Keys's kernel with a = -1/2 over sixteen
-pixels; where one of them is missing, bilinear.  A point is valid if the pixel that contains it is.
+Section "Raster data": "Resample".  The value of pixel (i, j) stands at its centre, u = j + 1/2 and v = i + 1/2 in pixel
+coordinates.  A point is valid if the pixel that contains it is valid.
+
+- Bilinear: the weighted mean of the four pixels about the point.  Pixels that are invalid or off the raster are left
+  out, and the other weights are divided by their sum.  So nodata has no influence.
+- Cubic: Keys's kernel with a = -1/2 over sixteen pixels.  If one of them is missing, the value is the bilinear one.
+
 Source: Keys 1981, IEEE Trans. ASSP 29, eq. 15.
 """
 
@@ -16,17 +19,18 @@ from refimpl.twins import twin
 
 @twin("kernels.interpolation")
 def sample_points(values, valid, u, v, cubic):
-    """The values at points in pixel coordinates.
+    """Interpolated values at points in pixel coordinates.
 
     Parameters
     ----------
-    values, valid : (rows, cols) real and bool; 0 where not valid.
-    u, v : (R, C) float64, columns and rows; nan off the map.
-    cubic : bool; bilinear if not.
+    values, valid : (rows, cols) real, 0 where not valid, and (rows, cols) bool.
+    u, v : (R, C) float64, fractional columns and rows; nan off the map.
+    cubic : bool; false for bilinear.
 
     Returns
     -------
-    (R, C) float64, 0 where there is none, and (R, C) bool.
+    values : (R, C) float64, 0 where not valid.
+    valid : (R, C) bool.
 
     >>> u, v = np.array([[0.5, 0.75, 1.0, 2.5]]), np.full((1, 4), 0.5)
     >>> found, known = sample_points.reference(np.array([[2.0, 4.0]]), np.ones((1, 2), bool), u, v, False)
@@ -58,14 +62,14 @@ def sample_points(values, valid, u, v, cubic):
 
 
 def _pixel(values, valid, row, col):
-    """Values of pixels as float64, and whether they are there and valid."""
+    """Values of pixels as float64, and whether each pixel is on the raster and valid."""
     inside = (row >= 0) & (row < values.shape[0]) & (col >= 0) & (col < values.shape[1])
     row, col = np.where(inside, row, 0), np.where(inside, col, 0)
     return values[row, col].astype(float), inside & valid[row, col]
 
 
 def cubic_weights(share):
-    """Weights of the four pixels about a point that lies ``share`` of the way from the second to the third.
+    """Cubic weights of four pixels in a row, for a point at ``share`` of the way from the second to the third.
 
     >>> [float(weight) for weight in cubic_weights(np.float64(0.5))]
     [-0.0625, 0.5625, 0.5625, -0.0625]

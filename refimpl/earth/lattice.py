@@ -1,11 +1,12 @@
-"""Where the corners and centres of a grid's cells fall among the pixels of another raster, tile by tile.
+"""Pixel coordinates of the corners and centres of a grid's cells, tile by tile.
 
-Section "Raster data".  A projection costs some hundred operations a point, and it is smooth: over a tile of 512 x 512
-cells it is a polynomial but for rounding.  So 11 x 11 points of a tile (Chebyshev's, which keep the error even) are
-projected exactly, and the others are interpolated between them.  10 x 10 points half way are projected too: where one
-of them is off by more than a tenth of a billionth of a pixel, or where the tile may lie across the seam of a map, every
-point is projected exactly.
-Tiles are counted from the grid's origin, so that a point has the same coordinates in whatever window it is asked for.
+Section "Raster data".  To project one point costs some hundred operations.  But a projection is smooth: over a tile of
+512 x 512 cells it equals a polynomial up to rounding.  So 11 x 11 points of a tile are projected exactly, and the other
+points are interpolated between them.  The 11 x 11 points are Chebyshev points, which keep the error even.
+
+The polynomial is tested at 10 x 10 points half way between the nodes.  Every point of the tile is projected exactly if
+one of them is off by more than 1e-10 pixels, or if the tile may lie across the seam of a map.
+Tiles are counted from the grid's origin, so that a point has the same coordinates in every window.
 
 (u, v) are float64 pixel coordinates as in refimpl/earth/pixels.py; nan off the map.
 Source: Berrut and Trefethen 2004, SIAM Review 46, eq. 4.2 and 5.4 (barycentric interpolation between Chebyshev points).
@@ -21,29 +22,34 @@ from refimpl.earth.projection import inverse, wrapped
 from refimpl.earth.seam import is_torn
 from refimpl.twins import twin
 
-TILE = 512
+LATTICE_TILE = 512
 """Cells along each side of a tile."""
 _COUNT = 11
-_NODES = TILE / 2 * (1 - np.cos(np.pi * np.arange(_COUNT) / (_COUNT - 1)))
+_NODES = LATTICE_TILE / 2 * (1 - np.cos(np.pi * np.arange(_COUNT) / (_COUNT - 1)))
 _BETWEEN = (_NODES[1:] + _NODES[:-1]) / 2
 _TOLERANCE = 1e-10
 
 
 def tiles(window: Window) -> list[Window]:
-    """A window of a grid cut along the tiles' borders, row by row.
+    """The pieces of a window of a grid, cut along the borders of tiles, row by row.
 
     >>> tiles((0, 100, 200, 600))
     [(0, 100, 200, 512), (0, 100, 512, 600)]
     """
     rows, cols = (
-        [(max(start, a), min(start + TILE, b)) for start in range(a // TILE * TILE, b, TILE)]
+        [(max(start, a), min(start + LATTICE_TILE, b)) for start in range(_tile_start(a), b, LATTICE_TILE)]
         for a, b in (window[:2], window[2:])
     )
     return [(*row, *col) for row in rows for col in cols]
 
 
+def _tile_start(place: int) -> int:
+    """The first row (or column) of the tile that contains row (or column) ``place``."""
+    return place // LATTICE_TILE * LATTICE_TILE
+
+
 def corner_lattice(source: Grid, target: Grid, window: Window) -> tuple[np.ndarray, np.ndarray]:
-    """u and v, (rows + 1, cols + 1) each, of the corners of the target's cells in a window that lies in one tile.
+    """u and v, (rows + 1, cols + 1) each, of the corners of the target's cells in a window within one tile.
 
     >>> from refimpl.earth.projection import ALBERS_CHINA
     >>> source, target = (Grid(ALBERS_CHINA, (0, 0, size, -size), (9, 9)) for size in (2.0, 3.0))
@@ -55,7 +61,7 @@ def corner_lattice(source: Grid, target: Grid, window: Window) -> tuple[np.ndarr
 
 
 def centre_lattice(source: Grid, target: Grid, window: Window) -> tuple[np.ndarray, np.ndarray]:
-    """u and v, (rows, cols) each, of the centres of the target's cells in a window that lies in one tile.
+    """u and v, (rows, cols) each, of the centres of the target's cells in a window within one tile.
 
     >>> from refimpl.earth.projection import ALBERS_CHINA
     >>> source, target = (Grid(ALBERS_CHINA, (0, 0, size, -size), (9, 9)) for size in (2.0, 3.0))
@@ -67,8 +73,8 @@ def centre_lattice(source: Grid, target: Grid, window: Window) -> tuple[np.ndarr
 
 
 def _lattice(source: Grid, target: Grid, window: Window, rows, cols) -> tuple[np.ndarray, np.ndarray]:
-    """The points at ``rows`` x ``cols``, counted in cells from the grid's origin."""
-    first_row, first_col = window[0] // TILE * TILE, window[2] // TILE * TILE
+    """u and v of the points at ``rows`` x ``cols``, counted in cells from the target's origin."""
+    first_row, first_col = _tile_start(window[0]), _tile_start(window[2])
     nodal = _interpolates(source, target, first_row, first_col)
     if nodal is None:
         return _exact(source, target, rows, cols)
@@ -82,9 +88,9 @@ def _exact(source: Grid, target: Grid, rows, cols) -> tuple[np.ndarray, np.ndarr
 
 
 def _interpolates(source: Grid, target: Grid, first_row: int, first_col: int):
-    """u and v at the nodes of a tile, (11, 11) each; None if other points may not be interpolated between them."""
+    """u and v at the nodes of a tile, (11, 11) each; None if interpolation between them is not exact enough."""
     if source.crs == target.crs or source.crs.kind == target.crs.kind == "geographic":
-        return None  # a row has one v and a column one u: exact costs less
+        return None  # a row has one v and a column one u, so exact projection costs less
     nodes, between = ((first_row + points, first_col + points) for points in (_NODES, _BETWEEN))
     if _near_seam(source, target, *nodes):
         return None
@@ -110,7 +116,7 @@ def _near_seam(source: Grid, target: Grid, rows, cols) -> bool:
 
 
 def lies_across_seam(source: Grid, target: Grid, window: Window) -> bool:
-    """Whether a cell of a window that lies in one tile has corners on two sides of the seam of a projected source.
+    """Whether a cell of a window within one tile has corners on both sides of the seam of a projected source.
 
     >>> from refimpl.earth.projection import MODIS_SINUSOIDAL, WGS84
     >>> source = Grid(MODIS_SINUSOIDAL, (-2e7, 1e7, 1e5, -1e5), (200, 400))
@@ -121,14 +127,14 @@ def lies_across_seam(source: Grid, target: Grid, window: Window) -> bool:
     if source.crs.kind == "geographic" or source.crs == target.crs:
         return False
     (top, bottom, left, right), (x0, y0, dx, dy) = window, target.transform
-    if not _near_seam(source, target, top // TILE * TILE + _NODES, left // TILE * TILE + _NODES):
+    if not _near_seam(source, target, _tile_start(top) + _NODES, _tile_start(left) + _NODES):
         return False
     x, y = x0 + dx * np.arange(left, right + 1), y0 + dy * np.arange(top, bottom + 1)
     return is_torn(inverse(target.crs, x[None, :], y[:, None])[0], source)
 
 
 def basis(points: np.ndarray) -> np.ndarray:
-    """The Lagrange polynomials of the nodes at ``points`` of a tile, 0 to 512; (11, points).
+    """Values of the Lagrange polynomials of the nodes at ``points`` of a tile, 0 to 512; (11, points).
 
     >>> bool(np.allclose(basis(np.array([1.0, 2.0])).T @ _NODES**3, [1.0, 8.0]))
     True
@@ -138,7 +144,7 @@ def basis(points: np.ndarray) -> np.ndarray:
     distance = np.asarray(points, float)[None, :] - _NODES[:, None]
     on_node = distance == 0
     terms = weights[:, None] / np.where(on_node, 1.0, distance)
-    # Python's sum: NumPy's takes the terms in another order where there is one point.
+    # Python's sum: NumPy's adds in another order if there is only one point.
     return np.where(on_node.any(axis=0), on_node, terms / sum(terms))
 
 
@@ -146,8 +152,8 @@ def basis(points: np.ndarray) -> np.ndarray:
 def interpolated(nodal, row_basis, col_basis):
     """The polynomial through ``nodal`` (11, 11) at rows x columns, pixel coordinates.
 
-    ``row_basis`` (11, rows) and ``col_basis`` (11, columns) are those of ``basis``; whole numbers but for rounding
-    become whole (refimpl/earth/pixels.py).
+    ``row_basis`` (11, rows) and ``col_basis`` (11, columns) come from ``basis``.  Results within rounding of a whole
+    number become whole (``snapped`` in refimpl/earth/pixels.py).
 
     >>> middle = basis(np.array([256.0]))
     >>> interpolated.reference(np.add.outer(_NODES, _NODES), middle, middle).tolist()

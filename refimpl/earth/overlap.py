@@ -1,14 +1,14 @@
-"""Exact overlap of target cells with source pixels: the weights of every area-weighted resampling.
+"""Exact overlap of target cells with source pixels: the weights of all area-weighted resampling.
 
-Section "Raster data": the drivers are resampled to one grid.  A target cell, carried corner by corner into the
-source's pixel coordinates (u to the right, v down, pixel (i, j) = [j, j+1] x [i, i+1]), is a quadrilateral.  Its share
-of a pixel needs no polygon clipping.  Walk round the quadrilateral and sum, over its four edges,
+Section "Raster data": the drivers are resampled to one grid.  The four corners of a target cell, in the source's pixel
+coordinates (u to the right, v down, pixel (i, j) = [j, j+1] x [i, i+1]), form a quadrilateral.  The part of it inside
+a pixel is found without polygon clipping.  Walk round the quadrilateral and sum, over its four edges,
 
     integral over u in [j, j+1] of clamp(v(u) - i, 0, 1) du        (Green's theorem)
 
-Every edge is straight, so the integral is a trapezoid plus a rectangle; the sum is the signed area of the
-quadrilateral inside the pixel.  Neighbouring cells share corners, so that they share out each pixel without gap or
-overlap.  Between corners the edges are taken as straight in pixel coordinates: for 10 km cells they are off by metres.
+Every edge is straight, so each integral is a trapezoid plus a rectangle.  The sum is the signed area of the
+quadrilateral inside the pixel.  Neighbouring cells have common corners, so they divide each pixel without gap or
+overlap.  The edges are taken as straight in pixel coordinates; for cells of 10 km that is off by metres.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ import numpy as np
 
 from refimpl.twins import twin
 
-NOISE, NOISE_FLOOR = 1e-12, 1e-15
-"""An overlap below 1e-12 of the cell (or 1e-15 pixels) is rounding, not contact."""
+OVERLAP_NOISE, OVERLAP_NOISE_FLOOR = 1e-12, 1e-15
+"""An overlap of at most 1e-12 of the cell's area plus 1e-15 pixels is rounding, not contact."""
 ALIKE = 1e-9
-"""Classes whose areas differ by less than this part of the largest have the same area but for rounding."""
+"""Classes whose areas differ by less than this share of the largest area count as equal: the rest is rounding."""
 
 
 def edge_integral(u1, v1, u2, v2, i, j):
     """Integral of clamp(v - i, 0, 1) du along the part of the edge (u1, v1)-(u2, v2) with j <= u <= j + 1.
 
-    float64 arrays of one shape; signed, negative where the edge runs to the left.
+    float64 arrays of one shape; negative where the edge runs to the left.
 
     >>> edge = np.array([0.0]), np.array([0.0]), np.array([2.0]), np.array([2.0])
     >>> float(edge_integral(*edge, 0, 0)[0]), float(edge_integral(*edge, 0, 1)[0]), float(edge_integral(*edge, 1, 0)[0])
@@ -37,7 +37,7 @@ def edge_integral(u1, v1, u2, v2, i, j):
     run = np.where(u1 == u2, 1.0, u2 - u1)
     low, high = v1 + (left - u1) / run * (v2 - v1) - i, v1 + (right - u1) / run * (v2 - v1) - i
     low, high = np.minimum(low, high), np.maximum(low, high)
-    # Of the part's width, `inside` has 0 <= v <= 1 and is a trapezoid; what lies above 1 is a rectangle.
+    # From `begin` to `end`, where 0 <= v - i <= 1, it is a trapezoid; beyond `end`, where v - i > 1, a rectangle.
     rise = np.where(high > low, high - low, 1.0)
     begin, end = np.clip(-low / rise, 0, 1), np.clip((1 - low) / rise, 0, 1)
     mean = (np.clip(low, 0, 1) + np.clip(high, 0, 1)) / 2
@@ -53,7 +53,7 @@ def signed_area(u, v):
 
 @twin("kernels.warp")
 def overlap_sums(values, valid, weights, u, v):
-    """Sums over the source pixels under each target cell.
+    """Sums over the source pixels under each target cell, for means and totals.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def overlap_sums(values, valid, weights, u, v):
     -------
     weighted : (R, C) float64, sum of overlap x weight x value over valid pixels, overlap in pixels.
     weight : (R, C) float64, sum of overlap x weight over valid pixels.
-    covered : (R, C) float64, share of the cell's area, in pixels, that valid pixels cover, 0 to 1.
+    covered : (R, C) float64, share of the cell's area in pixel coordinates that valid pixels cover, 0 to 1.
 
     >>> u, v = np.meshgrid([0.0, 1.5], [0.0, 1.0])
     >>> sums = overlap_sums.reference(np.array([[2.0, 4.0]]), np.array([[True, True]]), np.ones(1), u, v)
@@ -83,14 +83,14 @@ def overlap_sums(values, valid, weights, u, v):
 
 @twin("kernels.warp")
 def overlap_modes(values, valid, weights, u, v):
-    """The value of which target cells hold most: the largest sum of overlap x weight; the lowest of several ALIKE.
+    """The value with the largest sum of overlap x weight in each target cell; of values that are ALIKE, the lowest.
 
-    Parameters are those of ``overlap_sums``; the values may be of any type.
+    Parameters are those of ``overlap_sums``; values of any dtype.
 
     Returns
     -------
-    modes : (R, C) of the values' dtype; 0 where no valid pixel is met.
-    covered : (R, C) float64, share of the cell's area, in pixels, that valid pixels cover, 0 to 1.
+    modes : (R, C) of the values' dtype; 0 where the cell overlaps no valid pixel.
+    covered : (R, C) float64, share of the cell's area in pixel coordinates that valid pixels cover, 0 to 1.
 
     >>> u, v = np.meshgrid([0.0, 3.0], [0.0, 1.0])
     >>> classes = np.array([[7, 5, 7]], np.uint8)
@@ -114,21 +114,21 @@ def overlap_modes(values, valid, weights, u, v):
 
 
 def _quads(u, v) -> tuple[np.ndarray, np.ndarray]:
-    """The corners of the cells, (4, cells) each, walking round: upper left, upper right, lower right, lower left."""
+    """u and v of the corners of the cells, (4, cells) each: upper left, upper right, lower right, lower left."""
     return tuple(np.stack([c[:-1, :-1], c[:-1, 1:], c[1:, 1:], c[1:, :-1]]).reshape(4, -1) for c in (u, v))
 
 
 def _shares_of_area(covered: np.ndarray, u, v, here: np.ndarray) -> np.ndarray:
-    """``covered`` pixels as a share of the cells' areas."""
+    """``covered``, in pixels, as a share of the cells' areas."""
     u, v = (c[:, here] for c in _quads(u, v))
     area = np.abs(signed_area(u - np.floor(u.min(0)), v - np.floor(v.min(0)))) if here.size else covered
     return np.minimum(covered / np.where(area == 0, 1.0, area), 1.0)
 
 
 def _quad_overlaps(valid, u, v):
-    """(the cells that are on the map, for each pixel of their bounding boxes (row, column, overlap), each (cells,)).
+    """The cells that are on the map, and for each place in their bounding boxes (row, column, overlap), (cells,) each.
 
-    Where a cell does not meet a valid pixel there, row and column are those of any pixel, and the overlap is 0.
+    Where a cell overlaps no valid pixel at that place, the overlap is 0, and row and column have no meaning.
     """
     u, v = _quads(u, v)
     here = np.flatnonzero(np.all(np.isfinite(u) & np.isfinite(v), axis=0))
@@ -138,9 +138,9 @@ def _quad_overlaps(valid, u, v):
 
 
 def _box_overlaps(valid, u, v):
-    """Row by row of the boxes, (row, column, overlap) of one pixel of each."""
+    """Row by row through the boxes, (row, column, overlap) of one pixel of each box."""
     rows, cols = valid.shape
-    # Coordinates are taken from the bounding box, so that rounding does not grow with the size of the source.
+    # Coordinates count from the bounding box, so that rounding does not grow with the size of the source.
     left, top = np.floor(u.min(0)).astype(int), np.floor(v.min(0)).astype(int)
     u, v = u - left, v - top
     area = signed_area(u, v)
@@ -150,5 +150,5 @@ def _box_overlaps(valid, u, v):
             row, col = top + i, left + j
             inside = (row >= 0) & (row < rows) & (col >= 0) & (col < cols)
             row, col = np.where(inside, row, 0), np.where(inside, col, 0)
-            counts = inside & valid[row, col] & (overlap > NOISE * np.abs(area) + NOISE_FLOOR)
+            counts = inside & valid[row, col] & (overlap > OVERLAP_NOISE * np.abs(area) + OVERLAP_NOISE_FLOOR)
             yield row, col, np.where(counts, overlap, 0.0)

@@ -1,7 +1,7 @@
-"""Where a point of one grid's CRS falls among the pixels of another grid.
+"""Pixel coordinates of points: where a point of one CRS falls among the pixels of a grid.
 
-Section "Raster data".  Pixel coordinates are (u, v): u to the right in columns, v down in rows, (0, 0) the upper left
-corner of the upper left pixel; pixel (i, j) is [j, j + 1] x [i, i + 1].  float64; nan off the map.
+Section "Raster data".  Pixel coordinates are (u, v): u counts columns to the right, v counts rows down, and (0, 0) is
+the upper left corner of the upper left pixel.  Pixel (i, j) is [j, j + 1] x [i, i + 1].  float64; nan off the map.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from refimpl.earth.grid import Grid
 from refimpl.earth.projection import transform_points, wrapped
 
 _SNAP = 1e-9
-"""Pixel coordinates this close to a whole number are that number, so that edges equal but for rounding are equal."""
+"""Pixel coordinates closer than this to a whole number become that number, so that rounding separates no edges."""
 
 
 def pixel_coordinates(source: Grid, target: Grid, x, y) -> tuple[np.ndarray, np.ndarray]:
     """Points of the target's CRS as fractional column and row (u, v) in the source's pixels.
 
-    Longitudes are taken on the turn nearest to the middle of a geographic source (0 to 360 or -180 to 180 alike).
+    On a geographic source, longitudes are shifted by whole turns to within 180 degrees of its middle.  So it does not
+    matter whether they run from 0 to 360 or from -180 to 180.
 
     >>> from refimpl.earth.projection import WGS84
     >>> grid = Grid(WGS84, (0, 90, 1, -1), (180, 360))
@@ -36,7 +37,7 @@ def pixel_coordinates(source: Grid, target: Grid, x, y) -> tuple[np.ndarray, np.
 
 
 def snapped(coordinate: np.ndarray) -> np.ndarray:
-    """Pixel coordinates of which those that are whole numbers but for rounding are whole.
+    """Pixel coordinates with those within rounding (1e-9) of a whole number set to that number.
 
     >>> snapped(np.array([2.9999999999, 2.99])).tolist()
     [3.0, 2.99]

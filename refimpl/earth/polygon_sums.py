@@ -5,13 +5,13 @@ cells (refimpl/earth/overlap.py), nothing is clipped.  The part of cell (i, j) t
 
     integral over v in [i, i+1] of clamp(j + 1 - u(v), 0, 1) dv        (Green's theorem)
 
-and the coverage of the cell is the sum of it over the edges of a zone, taken with their signs.  Two neighbours sum the
-same integral of the edge that they share with opposite signs, so that they share out each cell without gap or overlap,
-but for rounding.  A row needs the edges that cross it and no other row, so that memory is that of a row.
+The coverage of the cell is the sum of these integrals over the edges of a zone, with their signs.  Two neighbouring
+zones sum the same integral for their common edge, with opposite signs.  So, up to rounding, they divide each cell
+without gap or overlap.  A row needs only the edges that cross it, so memory does not grow with the number of rows.
 
-By centres, the coverage of a cell is 1 or 0 instead (``row_winding``), by the same sum over the edges.
-Where polygons of one zone overlap, or a ring crosses itself, the sum leaves [0, 1]: it is held there, and the zone is
-told.
+By the rule "centre", the coverage of a cell is 1 or 0 instead (``row_winding``), by a similar sum over the edges.
+Where polygons of one zone overlap, or a ring crosses itself, the sum leaves [0, 1].  It is clipped to that range, and
+the zone is reported.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from refimpl.earth.overlap import edge_integral
 from refimpl.earth.polygons import Edges
 from refimpl.twins import twin
 
-NOISE = 1e-12
-"""A coverage so close to 0 or 1 is 0 or 1."""
+COVERAGE_NOISE = 1e-12
+"""A coverage this close to 0 or 1 is taken as 0 or 1."""
 ASTRAY = 1e-6
-"""A coverage so far below 0 or above 1 is no rounding: polygons of the zone overlap or cross themselves."""
+"""A coverage this far below 0 or above 1 is not rounding: polygons of the zone overlap or cross themselves."""
 
 
 def row_coverage(ends: np.ndarray, signs: np.ndarray, row: int, cols: int) -> np.ndarray:
-    """The share of each cell of a row that lies inside of the edges (n, 4) of one zone, (cols,), before any clipping.
+    """The share of each cell of a row that lies inside the edges (n, 4) of one zone, (cols,), not clipped to [0, 1].
 
     >>> ends = np.array([[0.0, 0.0, 2.0, 1.0], [2.0, 0.0, 2.0, 1.0]])  # a triangle in two cells
     >>> row_coverage(ends, np.array([1.0, -1.0]), 0, 3).tolist()
@@ -39,17 +39,17 @@ def row_coverage(ends: np.ndarray, signs: np.ndarray, row: int, cols: int) -> np
     here = (ends[:, 1] < row + 1) & (ends[:, 3] > row)
     u1, v1, u2, v2 = ends[here].T[..., np.newaxis]
     right = np.arange(1.0, cols + 1)
-    # The integral of overlap.py with its axes exchanged: along v, of the height above -(j + 1) of the mirrored u.
+    # The integral of overlap.py with its axes exchanged: along v, of the height of -u above -(j + 1).
     return (signs[here, np.newaxis] * edge_integral(v1, -u1, v2, -u2, -right, row)).sum(0)
 
 
 def held(coverage: np.ndarray) -> np.ndarray:
-    """A coverage in [0, 1], 0 or 1 where it is that but for NOISE."""
-    return np.where(coverage < NOISE, 0.0, np.where(coverage > 1 - NOISE, 1.0, coverage))
+    """A coverage clipped to [0, 1], and set to 0 or 1 where it is within COVERAGE_NOISE of them."""
+    return np.where(coverage < COVERAGE_NOISE, 0.0, np.where(coverage > 1 - COVERAGE_NOISE, 1.0, coverage))
 
 
 def row_winding(ends: np.ndarray, signs: np.ndarray, row: int, cols: int) -> np.ndarray:
-    """How many polygons of one zone contain the centre of each cell of a row, (cols,): the crossings to its left.
+    """The number of polygons of one zone that contain each cell's centre, (cols,): the signed crossings to its left.
 
     >>> ends = np.array([[0.0, 0.0, 2.0, 1.0], [2.0, 0.0, 2.0, 1.0]])  # a triangle in two cells
     >>> row_winding(ends, np.array([1.0, -1.0]), 0, 3).tolist()
@@ -63,22 +63,22 @@ def row_winding(ends: np.ndarray, signs: np.ndarray, row: int, cols: int) -> np.
 
 @twin("kernels.polygon_sums")
 def polygon_sums(values, valid, weights, edges: Edges, first_row: int, by_area: bool):
-    """What the valid cells add up to in each zone, each cell with its coverage by the zone's polygons.
+    """Sums over the valid cells of each zone, each cell weighted by its coverage.
 
-    The coverage is the covered share of the cell, or, not ``by_area``, 1 if they contain the cell's centre and else 0.
-    Where zones overlap, a cell counts for each.
+    If ``by_area``, the coverage is the share of the cell that the zone's polygons cover.  Otherwise it is 1 if they
+    contain the cell's centre, else 0.  Where zones overlap, a cell counts in each of them.
 
     Parameters
     ----------
-    values, valid : (rows, cols) real, finite where valid, and bool: rows from ``first_row`` on of the edges' grid.
-    weights : (rows,) float64, one per row (the cell's area, say).
+    values, valid : (rows, cols) real, finite where valid, and bool; rows of the edges' grid from ``first_row`` on.
+    weights : (rows,) float64, the weight of a cell of each row (for example its area).
 
     Returns
     -------
-    totals : (2, k) float64, sum of value x weight x coverage by zone of ``edges.codes``, and what its rounding lost.
-    areas : (2, k) float64, sum of weight x coverage of valid cells, and what its rounding lost.
-    counts : (2, k) int64, number of valid cells with a coverage above 0, and of all such cells.
-    astray : (k,) bool, coverages that are no shares were met.
+    totals : (2, k) float64, sum of value x weight x coverage for each zone of ``edges.codes``, and its lost rounding.
+    areas : (2, k) float64, sum of weight x coverage of valid cells, and its lost rounding.
+    counts : (2, k) int64, number of valid cells with a coverage above 0, and of all cells with one.
+    astray : (k,) bool, true if a coverage lies outside [0, 1] by more than ASTRAY.
 
     >>> square = Edges(np.array([[0.5, 0, 0.5, 1], [2, 0, 2, 1.0]]), np.array([1.0, -1]), np.zeros(2, int), [11])
     >>> sums = polygon_sums.reference(np.array([[2.0, 4.0]]), np.array([[True, True]]), np.ones(1), square, 0, True)

@@ -1,12 +1,14 @@
 """Polygons: zones as rings of vertices, and their edges in the pixel coordinates of a grid.
 
-Section "Raster data".  All rings of all zones stand in two flat arrays; a ring ends at the vertex it begins with.  A
-ring is a shell or the hole of one; which way round it goes in the file plays no part.  Vertices are carried into the
-grid's CRS, and between them edges are straight there (as GDAL and QGIS draw them): where the CRS is another than the
-file's, a long edge is off by what a straight line bends, 20 m for 10 km in China's Albers projection.
+Section "Raster data".  Two flat arrays, x and y, hold the vertices of all rings of all zones.  A ring ends at the
+vertex with which it begins.  It is a shell or a hole of a shell; its direction in the file does not matter.
 
-A projected map ends at a seam, the meridian opposite to its own.  Polygons that reach across are cut there first, so
-that none is torn across the map.  On a geographic grid they are laid on every turn round the Earth that the grid shows.
+Vertices are projected to the grid's CRS, and edges are straight lines there (as GDAL and QGIS draw them).  If the file
+has another CRS, a straight line of the file bends in the grid's: an edge of 10 km is off by 20 m in China's Albers.
+
+A projected map ends at a seam, the meridian opposite to its central one.  Polygons that cross the seam are cut there
+first, so that none is torn across the map.  On a geographic grid, polygons are repeated on every turn round the Earth
+that the grid shows.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import numpy as np
 
 from refimpl.earth.crs import CRS, datum_change
 from refimpl.earth.grid import Grid, Window
+from refimpl.earth.pixels import snapped
 from refimpl.earth.projection import forward, inverse
 from refimpl.errors import InputError
 
@@ -26,7 +29,7 @@ RULES = ("centre", "area")
 
 @dataclass(frozen=True, eq=False)
 class Polygons:
-    """Zones as polygons; ``read_polygons`` (refimpl/formats/geojson.py) makes them.
+    """Zones as polygons, as ``read_polygons`` (refimpl/formats/geojson.py) returns them.
 
     >>> square = np.array([0.0, 2.0, 2.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0, 1.0, 0.0])
     >>> zones = Polygons(*square, np.array([0, 5]), np.array([True]), np.array([11]), CRS("geographic"))
@@ -38,16 +41,16 @@ class Polygons:
     y: np.ndarray
     """(n,) float64, the vertices of all rings, one ring after the other; degrees or metres."""
     starts: np.ndarray
-    """(rings + 1,) int64, where each ring begins; the last number is n."""
+    """(rings + 1,) int64, the index of each ring's first vertex; the last number is n."""
     shells: np.ndarray
-    """(rings,) bool: an outer ring; false for a hole."""
+    """(rings,) bool: true for an outer ring, false for a hole."""
     codes: np.ndarray
     """(rings,) int64, the zone of each ring, 1 or more."""
     crs: CRS
     rule: str = "centre"
-    """How cells take a zone: "centre" or "area" (refimpl/earth/zone_labels.py)."""
+    """How cells are assigned to zones: "centre" or "area" (refimpl/earth/zone_labels.py)."""
     where: str = "polygons"
-    """Begins the sentences about them: the file."""
+    """The file, or another name that begins messages about the polygons."""
 
     @property
     def zones(self) -> np.ndarray:
@@ -61,22 +64,21 @@ class Polygons:
 
 
 class Edges(NamedTuple):
-    """Edges of all zones in pixel coordinates (u to the right, v down), without those that run along a row.
+    """Edges of all zones in pixel coordinates (u to the right, v down), except horizontal ones; sorted by zone.
 
-    Sorted by zone.  Each stands with its upper end first, so that two neighbours have the same numbers for the edge
-    that they share.
+    The upper end of each edge comes first.  So two neighbouring zones have the same numbers for their common edge.
     """
 
     ends: np.ndarray
     """(n, 4) float64: u and v of the upper end, u and v of the lower end."""
     signs: np.ndarray
-    """(n,) float64: 1 where the zone begins to the right of the edge, -1 where it ends there."""
+    """(n,) float64: 1 where the zone lies to the right of the edge, -1 where it lies to the left."""
     ranks: np.ndarray
-    """(n,) int64: the place of the edge's zone in ``codes``."""
+    """(n,) int64: the index of the edge's zone in ``codes``."""
     codes: np.ndarray
     """(k,) int64, ascending."""
     window: Window = (0, 0, 0, 0)
-    """The rows and columns of the grid that the zones' bounding box meets; empty where it meets none."""
+    """The rows and columns of the grid that the zones' bounding box overlaps; (0, 0, 0, 0) for none."""
 
 
 def carried(polygons: Polygons, crs: CRS) -> Polygons:
@@ -85,7 +87,7 @@ def carried(polygons: Polygons, crs: CRS) -> Polygons:
     Raises
     ------
     InputError
-        The datum changes, or a vertex lies off the map of the polygons' own CRS.
+        The two CRS are on different datums, or a vertex lies off the map of the polygons' own CRS.
 
     >>> square = np.array([0.0, 2.0, 2.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0, 1.0, 0.0])
     >>> zones = Polygons(*square, np.array([0, 5]), np.array([True]), np.array([11]), CRS("geographic"))
@@ -118,7 +120,7 @@ def carried(polygons: Polygons, crs: CRS) -> Polygons:
 
 
 def _continued(x: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """Longitudes of rings without the jumps of a turn that ``inverse`` makes at its seam."""
+    """Longitudes of rings, continued where ``inverse`` jumps by a turn at its seam."""
     turns = np.round(np.diff(x, prepend=x[:1]) / 360)
     turns[starts[:-1]] = 0
     sums = np.cumsum(turns)
@@ -126,12 +128,15 @@ def _continued(x: np.ndarray, starts: np.ndarray) -> np.ndarray:
 
 
 _REACH = {"transverse_mercator": (45.0, 90.0), "web_mercator": (180.0, 89.9)}
-"""Degrees from the central meridian and from the equator that a map is used for; others show all of the Earth."""
+"""Greatest degrees from the central meridian and from the equator on a map; other maps show all of the Earth."""
 _SEAM = 1e-9
 
 
 def _cut_at_seam(polygons: Polygons, crs: CRS) -> Polygons:
-    """Longitude and latitude of rings cut to what the map of ``crs`` shows, brought to its turn; rings may be gone."""
+    """The rings cut to what the map of ``crs`` shows, with longitudes within 180 degrees of its central meridian.
+
+    Rings off the map are dropped.
+    """
     width, height = _REACH.get(crs.kind, (180.0, 90.0))
     east, west = crs.central_meridian + width - _SEAM, crs.central_meridian - width + _SEAM
     if west <= polygons.x.min() and polygons.x.max() <= east and np.abs(polygons.y).max() <= height:
@@ -157,7 +162,7 @@ def _cut_at_seam(polygons: Polygons, crs: CRS) -> Polygons:
 
 
 def _cut(ring: tuple[np.ndarray, np.ndarray], axis: int, limit: float, side: int) -> tuple[np.ndarray, np.ndarray]:
-    """The part of a closed ring where side x (coordinate - limit) <= 0 (Sutherland and Hodgman 1974), closed."""
+    """The part of a closed ring where side x (coordinate - limit) <= 0, closed (Sutherland and Hodgman 1974)."""
     along, across = ring[axis], ring[1 - axis]
     inside = side * (along - limit) <= 0
     if inside.all() or not along.size:
@@ -176,14 +181,14 @@ def _cut(ring: tuple[np.ndarray, np.ndarray], axis: int, limit: float, side: int
 
 
 def edges_on(polygons: Polygons, grid: Grid) -> Edges:
-    """The edges of the polygons that meet the rows of ``grid``, in or left of it, in its pixel coordinates.
+    """The edges of the polygons that cross the rows of ``grid``, inside it or to its left, in its pixel coordinates.
 
-    Coordinates that are whole but for 1e-9 of a pixel are whole.
+    Coordinates within 1e-9 pixels of a whole number are set to that number.
 
     Raises
     ------
     InputError
-        As ``carried``.
+        As for ``carried``.
 
     >>> square = np.array([0.0, 2.0, 2.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0, 1.0, 0.0])
     >>> zones = Polygons(*square, np.array([0, 5]), np.array([True]), np.array([11]), CRS("geographic"))
@@ -203,32 +208,24 @@ _NO_EDGES = np.zeros((0, 4)), np.zeros(0), np.zeros(0, np.int64), np.zeros((0, 4
 
 
 def _window(boxes: np.ndarray, shape: tuple[int, int]) -> Window:
-    """The cells that boxes (n, 4), each u and v of two corners, meet."""
+    """The window of the cells that boxes (n, 4) overlap; a box is u and v of two corners."""
     if not boxes.size:
         return 0, 0, 0, 0
     (left, top), (right, bottom) = np.floor(boxes[:, :2].min(0)), np.ceil(boxes[:, 2:].max(0))
     top, bottom, left, right = max(top, 0), min(bottom, shape[0]), max(left, 0), min(right, shape[1])
-    if top >= bottom or left >= right:  # of polygons without area
+    if top >= bottom or left >= right:  # the polygons have no area in the grid
         return 0, 0, 0, 0
     return int(top), int(bottom), int(left), int(right)
 
 
-_SNAP = 1e-9
-
-
 def pixels_of(polygons: Polygons, grid: Grid, turn: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
-    """The vertices, in the grid's CRS and shifted by ``turn`` degrees, in its pixel coordinates u, v."""
+    """Vertices in the grid's CRS, shifted by ``turn`` degrees, as pixel coordinates u, v of the grid."""
     x0, y0, dx, dy = grid.transform
-    return _snapped((polygons.x + turn - x0) / dx), _snapped((polygons.y - y0) / dy)
-
-
-def _snapped(coordinate: np.ndarray) -> np.ndarray:
-    whole = np.round(coordinate)
-    return np.where(np.abs(coordinate - whole) < _SNAP, whole, coordinate)
+    return snapped((polygons.x + turn - x0) / dx), snapped((polygons.y - y0) / dy)
 
 
 def _turns(polygons: Polygons, grid: Grid) -> list[float]:
-    """Degrees by which the polygons are shifted to where the grid shows them; 0 on a projected grid."""
+    """Shifts in degrees, whole turns, with which the polygons lie on the grid; only 0 on a projected grid."""
     if not polygons.x.size or grid.crs.kind != "geographic":
         return [0.0] if polygons.x.size else []
     (west, _, east, _), (low, _, high, _) = grid.bounds, polygons.bounds
@@ -237,15 +234,15 @@ def _turns(polygons: Polygons, grid: Grid) -> list[float]:
 
 
 def edges_between(polygons: Polygons, u: np.ndarray, v: np.ndarray, shape, top: float = 0):
-    """(ends, signs, code of each, boxes of rings) of the rings in columns 0 and rows ``top`` to ``shape``.
+    """(ends, signs, code of each edge, boxes of rings) within columns from 0 and rows from ``top``, up to ``shape``.
 
-    Edges right of it, above, below or along a row are left out.
+    Edges to the right of these cells, above or below them are left out; so are horizontal edges.
     """
     begin, sizes = polygons.starts[:-1], np.diff(polygons.starts)
     (rows, cols), ring = shape, np.repeat(np.arange(sizes.size), sizes)
     boxes = np.stack([part.reduceat(w, begin) for part in (np.minimum, np.maximum) for w in (u, v)], axis=1)
     reaches = (boxes[:, :2] < (cols, rows)).all(1) & (boxes[:, 2:] > (0, top)).all(1)
-    # The shoelace formula, with coordinates from each ring's first vertex.
+    # The shoelace formula, with coordinates relative to each ring's first vertex.
     from_u, from_v = u - u[begin][ring], v - v[begin][ring]
     twice = np.append(from_u[:-1] * from_v[1:] - from_u[1:] * from_v[:-1], 0.0)
     round_about = np.sign(np.add.reduceat(np.where(_last(polygons), 0.0, twice), begin))
@@ -256,13 +253,13 @@ def edges_between(polygons: Polygons, u: np.ndarray, v: np.ndarray, shape, top: 
     down = v[first + 1] > v[first]
     upper, lower = np.where(down, first, first + 1), np.where(down, first + 1, first)
     ends = np.stack([u[upper], v[upper], u[lower], v[lower]], axis=1)
-    # In (u, v), v down, a ring of positive area goes down on its right side.
+    # In (u, v), with v down, a ring of positive area goes down on its right side.
     signs = np.where(down, -1.0, 1.0) * round_about[ring[first]]
     return ends, signs, polygons.codes[ring[first]], boxes[reaches]
 
 
 def _last(polygons: Polygons) -> np.ndarray:
-    """(n,) bool: the vertex that closes its ring."""
+    """(n,) bool: true for the vertex that closes its ring."""
     last = np.zeros(polygons.x.size, bool)
     last[polygons.starts[1:] - 1] = True
     return last

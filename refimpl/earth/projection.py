@@ -1,17 +1,19 @@
-"""Coordinates of the reference systems, between degrees and metres.
+"""Map projections: coordinates from degrees to metres and back.
 
-Section "Raster data": the drivers are brought to one "uniform coordinate system", which the paper does not name;
-D04 takes Albers equal-area, China's usual one.  Formulas: Snyder 1987, "Map projections: a working manual" (USGS
-PP 1395), ellipsoidal Albers (eqs. 14-1 to 14-21) and sinusoidal (30-1 to 30-11), Mercator on the sphere (7-1 to 7-5);
-a sphere is the case e = 0.  Transverse Mercator has a file of its own.  Web Mercator (EPSG method 1024) puts geodetic
-coordinates into the formulas of a sphere with the ellipsoid's semi-major axis.
+Section "Raster data": the drivers are brought to one "uniform coordinate system", which the paper does not name.
+D04 takes Albers equal-area, the usual one for China.
 
-All functions take float64 arrays that broadcast against each other and keep them unexpanded as long as they can: a
-column of latitudes and a row of longitudes cost one sine per row and column.  Degrees on the geographic side, metres
-on the projected side; a point that the projection cannot show is nan.
+Formulas: Snyder 1987, "Map projections: a working manual" (USGS PP 1395), ellipsoidal Albers (eqs. 14-1 to 14-21) and
+sinusoidal (30-1 to 30-11), Mercator on the sphere (7-1 to 7-5).  A sphere is the case e = 0.  Web Mercator (EPSG method
+1024) puts geodetic coordinates into the formulas of a sphere with the ellipsoid's semi-major axis.  Transverse Mercator
+is in refimpl/earth/transverse_mercator.py.
 
-Points are never shifted between datums (refimpl/earth/crs.py); between a sphere and an ellipsoid latitudes stay as
-they are, which is MODIS's convention.
+All functions take float64 arrays that broadcast against each other, and expand them as late as they can: a column of
+latitudes and a row of longitudes cost one sine per row and column.  Units are degrees on the geographic side and metres
+on the projected side.  A point that the projection cannot show is nan.
+
+Points are never shifted between datums (refimpl/earth/crs.py).  Between a sphere and an ellipsoid, latitudes stay as
+they are; that is MODIS's convention.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ __all__ = [
 
 WGS84 = CRS("geographic")
 ALBERS_CHINA = CRS("albers", parallels=(25.0, 47.0), central_meridian=105.0)
-"""D04."""
+"""D04: the usual equal-area projection for China."""
 MODIS_SINUSOIDAL = CRS("sinusoidal", ellipsoid=(6371007.181, 0.0))
 WEB_MERCATOR = CRS("web_mercator")
 
@@ -54,7 +56,7 @@ def named_crs(word: str) -> CRS:
     Raises
     ------
     InputError
-        Another word, a code that is not known here, or one on another datum than WGS 84.
+        Another word, a code that is not known here, or a code on another datum than WGS 84.
 
     >>> named_crs("geographic") is WGS84, named_crs("EPSG:32650").describe()
     (True, 'transverse Mercator, meridian 117, scale 0.9996, false origin 500000, 0, WGS 84')
@@ -74,17 +76,17 @@ def named_crs(word: str) -> CRS:
 
 
 def wrapped(degrees):
-    """Longitude differences within 180 degrees; those that already are stay as they are, +180 and -180 alike."""
+    """Longitude differences brought to -180 to 180 degrees; those within it, both ends included, keep their bits."""
     degrees = np.asarray(degrees, float)
     return np.where(np.abs(degrees) > 180, (degrees + 180) % 360 - 180, degrees)
 
 
 def forward(crs: CRS, lon, lat):
-    """Degrees to the coordinates of ``crs`` (metres; degrees if it is geographic).
+    """Longitude and latitude in degrees to coordinates of ``crs`` (metres; degrees if it is geographic).
 
     Returns
     -------
-    x, y : float64 arrays; nan for latitudes beyond 90 degrees.
+    x, y : float64 arrays; nan off the map, and on a projected map for latitudes beyond 90 degrees.
 
     >>> x, y = forward(ALBERS_CHINA, 105.0, 35.0)
     >>> float(x), round(float(y), 3)
@@ -147,7 +149,7 @@ def _albers_inverse(crs: CRS, x, y):
 
 
 def _albers_constants(crs: CRS) -> tuple[float, float, float]:
-    """n, C and rho0 (eqs. 14-14, 14-13, 14-3; 14-15 is m)."""
+    """The constants n, C and rho0 of Albers (eqs. 14-14, 14-13, 14-3; 14-15 gives m)."""
     sine = np.sin(np.radians(crs.parallels))
     m2 = (1 - sine**2) / (1 - crs.e2 * sine**2)
     q = authalic_q(sine, crs.e2)
@@ -158,7 +160,7 @@ def _albers_constants(crs: CRS) -> tuple[float, float, float]:
 
 
 def _web_mercator(crs: CRS, delta, lat):
-    lat = np.where(np.abs(lat) < np.pi / 2, lat, np.nan)  # the poles are infinitely far
+    lat = np.where(np.abs(lat) < np.pi / 2, lat, np.nan)  # the poles are infinitely far away
     return crs.a * delta + 0 * lat, crs.a * np.arcsinh(np.tan(lat)) + 0 * delta  # 7-1, 7-2 in another form
 
 
@@ -186,16 +188,16 @@ _FORMULAS = {
     "web_mercator": (_web_mercator, _web_mercator_inverse),
     "transverse_mercator": (_transverse_mercator, _transverse_mercator_inverse),
 }
-"""Forward and inverse of each kind, in radians from the central meridian and metres from the false origin."""
+"""Forward and inverse formula of each kind: radians from the central meridian, metres without the false origin."""
 
 
 def transform_points(source: CRS, target: CRS, x, y):
-    """Points of ``source`` in the coordinates of ``target``; unchanged, to the bit, where the two are the same.
+    """Points of the CRS ``source`` in coordinates of ``target``; unchanged, to the bit, if the two are equal.
 
     Raises
     ------
     InputError
-        The datum changes (refimpl/earth/crs.py).
+        The two CRS are on different datums (refimpl/earth/crs.py).
 
     >>> x, y = transform_points(WGS84, MODIS_SINUSOIDAL, 90.0, 0.0)
     >>> round(float(x), 3), float(y)

@@ -1,8 +1,8 @@
-"""The seam of a source's map, where it is cut open: cells that lie across it.
+"""Cells across the seam of a source's map: the meridian along which the map is cut open.
 
-Section "Raster data".  A cell's corners on two sides of the seam fall on opposite ends of the source.  Longitudes
-repeat after a turn, so that on a geographic source such a cell is laid on both ends; a projected map does not repeat,
-and the cell is given up.  Coordinates are pixel coordinates as in refimpl/earth/pixels.py.
+Section "Raster data".  If a cell has corners on both sides of the seam, they fall on opposite ends of the source.  On a
+geographic source, longitudes repeat after a turn, so such a cell is placed on both ends.  A projected map does not
+repeat, and the cell stays without a value.  Coordinates are pixel coordinates as in refimpl/earth/pixels.py.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from refimpl.earth.projection import wrapped
 
 
 def turn_of(source: Grid) -> float:
-    """Pixels once round the Earth, of a geographic source.
+    """The number of pixels of a geographic source once round the Earth.
 
     >>> from refimpl.earth.projection import WGS84
     >>> turn_of(Grid(WGS84, (0, 90, 2, -2), (90, 180)))
@@ -24,10 +24,11 @@ def turn_of(source: Grid) -> float:
 
 
 def laid_on_turns(u: np.ndarray, source: Grid) -> list[np.ndarray]:
-    """The columns of a corner lattice as often as it has to be laid on a geographic source: once, or on three turns.
+    """The columns u of a corner lattice, for each turn on which it lies on a geographic source: one turn, or three.
 
-    A cell has its own coordinates, to the bit, in one of them.  None at all where the corners cannot be continued, for
-    they go round a pole or round what is off the map: fewer cells, or one, may be.
+    In one of the three, a cell has its original coordinates, to the bit.  The list is empty if the corners cannot be
+    continued from cell to cell, because they surround a pole or points off the map.  A smaller part of the lattice, or
+    a single cell, may then still work.
 
     >>> from refimpl.earth.projection import WGS84
     >>> world = Grid(WGS84, (0, 90, 2, -2), (90, 180))
@@ -37,7 +38,7 @@ def laid_on_turns(u: np.ndarray, source: Grid) -> list[np.ndarray]:
     turn = turn_of(source)
     if u.max() - u.min() <= turn / 2:  # False for nan
         return [u]
-    turns = np.zeros(u.shape)  # that bring each corner to where its neighbour is
+    turns = np.zeros(u.shape)  # whole turns that bring each corner next to its neighbour
     turns[1:, 0] = -np.cumsum(_turns_apart(np.diff(u[:, 0]), turn))
     turns[:, 1:] = turns[:, :1] - np.cumsum(_turns_apart(np.diff(u, axis=1), turn), axis=1)
     if _jumps(u + turn * turns, turn / 2):
@@ -46,7 +47,7 @@ def laid_on_turns(u: np.ndarray, source: Grid) -> list[np.ndarray]:
 
 
 def _turns_apart(difference: np.ndarray, turn: float) -> np.ndarray:
-    """Whole turns between neighbours; 0 where one of them is off the map."""
+    """Whole turns between neighbours; 0 if one of them is off the map."""
     return np.round(np.nan_to_num(difference) / turn)
 
 

@@ -1,8 +1,8 @@
-"""Parts of one piece of work, done side by side by the threads of the kernels.
+"""Parallel work in parts, run by the threads of the kernels.
 
 Section "Raster data".  Reading, writing, warping and ranking cut their work into parts that write to different places.
-They use the threads that the kernels use, so that ``REFIMPL_THREADS`` holds for all of them and no processor is asked
-for twice.  How the work is cut must not depend on the number of threads; then any number gives the same bytes.
+They use the threads of the kernels.  So ``REFIMPL_THREADS`` limits them too, and no processor gets work from two pools.
+The parts must not depend on the number of threads; then any number of threads gives the same bytes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from refimpl.twins import current_backend
 
 
 def in_threads(work: Callable[[int], object], parts: int) -> None:
-    """``work(0)`` ... ``work(parts - 1)``, in the kernels' threads; one after the other where the references run.
+    """Run ``work(0)`` ... ``work(parts - 1)`` in the kernels' threads; one after the other on the "numpy" backend.
 
     >>> found = [0, 0, 0]
     >>> in_threads(lambda part: found.__setitem__(part, part**2), 3)
@@ -25,6 +25,6 @@ def in_threads(work: Callable[[int], object], parts: int) -> None:
         for part in range(parts):
             work(part)
     else:
-        # Imported here: the references also run where numba is not installed.
+        # Imported here, because the references also run without numba.
         threads = importlib.import_module("kernels.tools.threads")
         threads.run_parts(lambda part, worker: work(part), parts)

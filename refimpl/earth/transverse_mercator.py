@@ -1,15 +1,15 @@
 """Transverse Mercator on the ellipsoid: UTM and Gauss-Krueger.
 
-Section "Raster data".  Krueger's series to the sixth power of the third flattening n, as Karney 2011 gives it
-("Transverse Mercator with an accuracy of a few nanometers", Journal of Geodesy 85, 475-485): eqs. 7-9 (conformal
-latitude), 10-11 (spherical transverse Mercator), 14 and 35-36 (series), 19-21 (inverse), 24-25 (scale).
+Section "Raster data".  Krueger's series to the sixth power of the third flattening n, from Karney 2011 ("Transverse
+Mercator with an accuracy of a few nanometers", Journal of Geodesy 85, 475-485): eqs. 7-9 (conformal latitude), 10-11
+(spherical transverse Mercator), 14 and 35-36 (series), 19-21 (inverse), 24-25 (scale).
 
-tau is the tangent of the latitude, tau' of the conformal latitude; (xi', eta') are the sphere's northing and easting,
-(xi, eta) the ellipsoid's, all in units of the rectifying radius.  float64, radians.
+tau is the tangent of the latitude, tau' the tangent of the conformal latitude.  (xi', eta') are northing and easting on
+the sphere, (xi, eta) on the ellipsoid, in units of the rectifying radius.  float64, radians.
 
-Against 40-digit arithmetic the series is off by 4e-9 m at 40 degrees from the meridian and by 1e-7 m at |eta'| = 1,
-where the map ends: 6,400 km, or 50 degrees along the equator.  It reaches over the poles, but not to the equator behind
-them, where it would be torn.
+Against 40-digit arithmetic the series is off by 4e-9 m at 40 degrees from the central meridian.  At |eta'| = 1, where
+the map ends, it is off by 1e-7 m; that is 6,400 km from the meridian, or 50 degrees along the equator.  The map reaches
+over the poles.  It does not reach the equator behind them, where it would be torn.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from __future__ import annotations
 import numpy as np
 
 REACH = 1.0, 0.75 * np.pi
-"""Largest |eta'| and |xi'| that are on the map."""
+"""The largest |eta'| and the largest |xi'| on the map."""
 
-# Karney's eqs. 35 and 36, a row for each harmonic, from n^1 to n^6.
+# Karney's eqs. 35 and 36: a row for each harmonic, a column for each power n^1 to n^6.
 _ALPHA = np.array([
     [1 / 2, -2 / 3, 5 / 16, 41 / 180, -127 / 288, 7891 / 37800],
     [0, 13 / 48, -3 / 5, 557 / 1440, 281 / 630, -1983433 / 1935360],
@@ -43,7 +43,7 @@ def _third_flattening(f: float) -> float:
 
 
 def rectifying_radius(a: float, f: float) -> float:
-    """Radius of the circle as long as a meridian, metres (eq. 14).
+    """Radius in metres of the circle whose circumference is the length of a meridian (eq. 14).
 
     >>> round(rectifying_radius(6378137.0, 1 / 298.257223563) * np.pi / 2, 4)
     10001965.7293
@@ -53,12 +53,12 @@ def rectifying_radius(a: float, f: float) -> float:
 
 
 def _series(table: np.ndarray, f: float) -> np.ndarray:
-    """The six coefficients of harmonics 2, 4 ... 12."""
+    """The coefficients of the six harmonics 2, 4 ... 12."""
     return table @ _third_flattening(f) ** np.arange(1, 7)
 
 
 def _conformal_tangent(tau, f: float):
-    """tau' of tau (eqs. 7-9); with its inverse below, the only place where the flattening is not a series."""
+    """tau' from tau (eqs. 7-9), in closed form, not as a series in the flattening."""
     e = np.sqrt(f * (2 - f))
     secant = np.hypot(1, tau)
     sigma = np.sinh(e * np.arctanh(e * tau / secant))
@@ -66,10 +66,10 @@ def _conformal_tangent(tau, f: float):
 
 
 def _geodetic_tangent(conformal, f: float):
-    """tau of tau' by Newton's method (eqs. 19-21)."""
+    """tau from tau' by Newton's method (eqs. 19-21)."""
     e2 = f * (2 - f)
     e = np.sqrt(e2)
-    # Both starts are within the reach of Newton's method; the second is the limit at the pole, where 1 - e2 is not.
+    # Newton's method converges from both starts.  The second factor is the limit of tau / tau' at the pole.
     tau = conformal * np.where(np.abs(conformal) < 70, 1 / (1 - e2), np.exp(e * np.arctanh(e)))
     for _ in range(6):
         found = _conformal_tangent(tau, f)
@@ -114,7 +114,7 @@ def transverse_inverse(x, y, a: float, f: float):
     """
     radius = rectifying_radius(a, f)
     xi, eta = y / radius, x / radius
-    # A little beyond the forward map's end, so that a point at its edge comes back.
+    # The limit is a little beyond that of the forward map, so that a point at the edge of the map comes back.
     off = (np.abs(eta) > REACH[0] + 0.01) | (np.abs(xi) > REACH[1] + 0.01)
     xi, eta = np.where(off, np.nan, xi), np.where(off, np.nan, eta)
     north, east = xi, eta
@@ -127,7 +127,7 @@ def transverse_inverse(x, y, a: float, f: float):
 
 
 def transverse_scale(delta, lat, a: float, f: float):
-    """Length on the map over length on the ellipsoid, the same in all directions (eqs. 24-25).
+    """Point scale: length on the map over length on the ellipsoid, the same in all directions (eqs. 24-25).
 
     >>> float(transverse_scale(0.0, 0.5, 6378137.0, 0.0))
     1.0

@@ -1,8 +1,8 @@
-"""Rasters onto another grid: mean of a density, sum of counts, class of a cell, interpolation.
+"""Resampling of whole rasters to another grid: means, sums, modes, nearest pixels and interpolation.
 
-Section "Raster data"; D04 names the working grid.  Each function makes the whole of what refimpl/earth/warped.py
-describes, from a raster in memory or in a file.  ``cover`` and ``coverage`` (refimpl/windows/zones.py) make and check
-the working grid.
+Section "Raster data"; D04 names the working grid.  Each function computes a whole raster by a method of
+refimpl/earth/warped.py, from a raster in memory or in a file.  ``cover`` and ``coverage`` (refimpl/windows/zones.py)
+make and check the working grid.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from refimpl.errors import InputError, did_you_mean
 
 
 def warp(raster: Source, grid: Grid, kind: str, minimum_valid: float = 0.0) -> Raster:
-    """The raster on another grid as its ``kind`` demands: "density", "count" or "class" (which knows no minimum).
+    """The raster on another grid, by the method for its ``kind``: "density", "count" or "class".
+
+    Densities take the mean, counts the sum, classes the nearest pixel.  ``minimum_valid`` does not apply to classes.
 
     Raises
     ------
     InputError
-        Another kind, or a ``minimum_valid`` that is no share.
+        An unknown kind, or a ``minimum_valid`` outside [0, 1].
     """
     methods = {"density": "mean", "count": "sum", "class": "nearest"}
     if kind not in methods:
@@ -41,7 +43,7 @@ def warp_mean(raster: Source, grid: Grid, minimum_valid: float = 0.0) -> Raster:
 
 
 def warp_sum(raster: Source, grid: Grid, minimum_valid: float = 0.0) -> Raster:
-    """Counts per pixel shared out to the cells of ``grid`` by overlap; where ``grid`` covers all, the sum is conserved.
+    """Counts per pixel divided among the cells of ``grid`` by overlap; if ``grid`` covers all, the sum is conserved.
 
     >>> from refimpl.earth.projection import ALBERS_CHINA
     >>> source = Raster.masked([[1.0, 2.0, 6.0]], [[True, True, True]], Grid(ALBERS_CHINA, (0, 0, 2, -2), (1, 3)))
@@ -52,7 +54,7 @@ def warp_sum(raster: Source, grid: Grid, minimum_valid: float = 0.0) -> Raster:
 
 
 def warp_mode(raster: Source, grid: Grid, minimum_valid: float = 0.0) -> Raster:
-    """The class that covers most of the true area of each cell of ``grid``, in the raster's dtype.
+    """The class with the largest true area in each cell of ``grid``, in the raster's dtype.
 
     >>> from refimpl.earth.projection import ALBERS_CHINA
     >>> classes = np.array([[11, 12, 12]], np.uint8)
@@ -78,7 +80,7 @@ def warp_nearest(raster: Source, grid: Grid) -> Raster:
 
 
 def warp_bilinear(raster: Source, grid: Grid) -> Raster:
-    """Values at the centres of the cells of ``grid``, between those of four pixels.
+    """Values at the centres of the cells of ``grid``, interpolated between four pixels.
 
     >>> from refimpl.earth.projection import ALBERS_CHINA
     >>> source = Raster.masked([[2.0, 4.0]], [[True, True]], Grid(ALBERS_CHINA, (0, 0, 2, -2), (1, 2)))
@@ -89,7 +91,7 @@ def warp_bilinear(raster: Source, grid: Grid) -> Raster:
 
 
 def warp_cubic(raster: Source, grid: Grid) -> Raster:
-    """Values at the centres of the cells of ``grid``, between those of sixteen pixels; bilinear beside the edge.
+    """Values at the centres of the cells of ``grid``, interpolated between sixteen pixels; bilinear if one is missing.
 
     >>> from refimpl.earth.projection import ALBERS_CHINA
     >>> squares = np.arange(-1.5, 2.5) ** 2 * np.ones((4, 1))
@@ -101,9 +103,9 @@ def warp_cubic(raster: Source, grid: Grid) -> Raster:
 
 
 def cropped(raster: Source, grid: Grid) -> Raster:
-    """The part of ``raster`` that any cell of ``grid`` touches (all of it where that cannot be told), pixels unchanged.
+    """The part of ``raster`` that the cells of ``grid`` touch, with pixels unchanged; of a file, only this is read.
 
-    Of a file, nothing else is read.
+    If a corner of a cell is off the raster's map, it is the whole raster.
 
     >>> from refimpl.earth.projection import ALBERS_CHINA
     >>> source = Raster(np.arange(16.0).reshape(4, 4), np.ones((4, 4), bool), Grid(ALBERS_CHINA, (0, 4, 1, -1), (4, 4)))

@@ -1,23 +1,23 @@
-"""A raster on another grid before anything is computed.
+"""Resampling to another grid, computed window by window on request.
 
-Section "Raster data"; D04 names the working grid.  ``Warped.part(window)`` makes a piece of the new raster and reads
-what this piece needs of its source, so that rasters larger than memory can be warped.  A cell is the same to the bit in
-whatever window it is asked for.
+Section "Raster data"; D04 names the working grid.  ``Warped.part(window)`` computes a window of the new raster and
+reads only the pixels of the source that this window needs.  So rasters larger than memory can be warped.  A cell has
+the same value, to the bit, in every window.
 
-What a cell takes depends on what the values are:
+The method depends on what the values are:
 
 ======== =================================================================================================
 mean     a density (per km2): the mean over the cell, each pixel weighted by the true area of its overlap
-sum      a count per pixel: shared out by overlap, so that the sum stays
-mode     a class: the one that covers most of the cell's area, the lowest of several alike
-nearest  a class: that of the pixel which contains the cell's centre
-bilinear a value at points: between the centres of the four pixels about the cell's centre
-cubic    the same with sixteen
+sum      a count per pixel: divided among the cells by overlap, so that the sum is conserved
+mode     a class: the one with the largest true area in the cell; the lowest, if several have the same
+nearest  a class: that of the pixel that contains the cell's centre
+bilinear a value at points: interpolated at the cell's centre between four pixels
+cubic    a value at points: interpolated at the cell's centre between sixteen pixels
 ======== =================================================================================================
 
-Overlaps are exact (refimpl/earth/overlap.py), not sampled; invalid pixels never bleed in.  Interpolation takes points,
-so that it is refused where cells are coarser than pixels.  Means, sums and interpolated values are float64, classes
-keep their dtype.
+Overlaps are exact (refimpl/earth/overlap.py), not sampled.  Invalid pixels have no influence.  Interpolation looks only
+at points, so it is refused where cells are much coarser than pixels.  Means, sums and interpolated values are float64;
+classes keep their dtype.
 """
 
 from __future__ import annotations
@@ -34,25 +34,25 @@ from refimpl.errors import InputError, did_you_mean
 
 METHODS = ("mean", "sum", "mode", "nearest", "bilinear", "cubic")
 MOST_PIXELS = 2**23
-"""Pixels of the source that are held for one piece of a tile."""
+"""The most pixels of the source that are read at once; a piece of a tile that needs more is halved."""
 MOST_UNDER_POINT = 4.0
-"""Pixels under a cell above which interpolation would pass over some of them."""
+"""The most pixels under a cell for interpolation; with more, it would skip many of them."""
 Under = tuple[Window, np.ndarray, np.ndarray]
-"""A window of the source, and points in the pixel coordinates of this window, u and v."""
+"""A window of the source, and points as pixel coordinates u, v that count from this window's corner."""
 
 
 class Warped:
-    """``source`` as it looks on ``grid``, computed where it is asked for; it serves as a source in its turn.
+    """``source`` resampled to ``grid``, computed on request; it is itself a ``Source``.
 
-    ``method`` is one of METHODS.  A cell is valid where valid pixels cover at least the share ``minimum_valid`` of it
-    (0: any overlap, so that the coast is not lost); nearest, bilinear and cubic go by the pixel at the cell's centre.
-    On the source's own grid the values are returned as they are.
+    ``method`` is one of METHODS.  A cell is valid if valid pixels cover at least the share ``minimum_valid`` of it.
+    With 0, any overlap is enough, so that the coast is not lost.  For "nearest", "bilinear" and "cubic", a cell is
+    valid if the pixel at its centre is.  On the source's own grid the values are returned unchanged.
 
     Raises
     ------
     InputError
-        Another method; a ``minimum_valid`` that is no share; interpolation onto coarser cells; a change of
-        datum; cells of half the Earth.
+        An unknown method; a ``minimum_valid`` outside [0, 1]; interpolation to much coarser cells; different datums;
+        cells that span half the Earth.
 
     >>> from refimpl.earth.projection import ALBERS_CHINA
     >>> source = Raster.masked([[1.0, 2.0, 6.0]], [[True, True, True]], Grid(ALBERS_CHINA, (0, 0, 2, -2), (1, 3)))
@@ -70,19 +70,19 @@ class Warped:
         self.source, self.grid, self.units = source, grid, source.units
         self.method, self.minimum_valid = method, minimum_valid
         self.dtype = source.dtype if method in ("mode", "nearest") else np.dtype(float)
-        # Counts are shared out by overlap; of densities, and of the classes of a cell, the true area counts.
+        # Counts are divided by overlap in pixels; densities and classes are weighted by true areas.
         alike = method not in ("mean", "mode")
         self._weights = np.ones(source.grid.shape[0]) if alike else source.grid.cell_areas()
         if method in ("bilinear", "cubic"):
             self._check_not_coarser()
 
     def part(self, window: Window) -> Raster:
-        """The cells of (row start, row stop, column start, column stop).
+        """The cells in a window (row start, row stop, column start, column stop).
 
         Raises
         ------
         InputError
-            What the source holds there cannot be read, or is too large to be added up.
+            The source cannot be read there, or its values are too large to be added up.
         """
         shape, grid = (window[1] - window[0], window[3] - window[2]), self.grid.part(window)
         if self.source.grid == self.grid:
@@ -103,11 +103,11 @@ class Warped:
         return Raster.unchecked(values, valid, grid, self.units)
 
     def whole(self) -> Raster:
-        """All of it."""
+        """The whole raster."""
         return self.part((0, self.grid.shape[0], 0, self.grid.shape[1]))
 
     def _fill(self, piece: Window, window: Window, values: np.ndarray, valid: np.ndarray) -> None:
-        """Make the cells of a piece of a tile; ``values`` and ``valid``, zeros, are those of the window."""
+        """Compute the cells of a piece of a tile and write them into the arrays of ``window``, which hold zeros."""
         top, bottom, left, right = piece
         under = self._centres(piece) if self.method in ("nearest", "bilinear", "cubic") else self._corners(piece)
         pixels = sum((place[1] - place[0]) * (place[3] - place[2]) for place, _, _ in under or ())
@@ -140,7 +140,7 @@ class Warped:
 
     def _modes(self, under: list[Under], values: np.ndarray, valid: np.ndarray) -> None:
         most, covered = np.zeros(values.shape), np.zeros(values.shape)
-        for place, u, v in under:  # on two sides of a seam the greater part decides
+        for place, u, v in under:  # across a seam: the side with the larger share decides
             pixels = self.source.part(place)
             weights = self._weights[place[0] : place[1]]
             found, part = overlap_modes(pixels.values, pixels.valid, weights, u, v)
@@ -165,15 +165,16 @@ class Warped:
     def _corners(self, window: Window) -> list[Under] | None:
         """The pixels under cells, for each turn round the Earth, and the cells' corners u, v among them.
 
-        None where a cell lies across the seam of a map that does not repeat: a single one is given up.
+        None if a cell lies across a seam and cannot be placed on turns.  Then the window is halved; a single cell stays
+        invalid.
         """
         shape, (laid, v) = self.source.grid.shape, self._laid(window)
         places = ((_window_under(u, v, shape), u) for u in laid)
-        # Whole numbers are taken off, so that a cell's own coordinates stay what they are.
+        # Whole numbers are subtracted, so that the fractions of the coordinates stay the same.
         return [(place, u - place[2], v - place[0]) for place, u in places if place] if laid else None
 
     def _laid(self, window: Window) -> tuple[list[np.ndarray], np.ndarray]:
-        """The corners of cells in the source's pixel coordinates: u once, or for each turn, or for none; and v."""
+        """The corners of cells in the source's pixel coordinates: a list of u, one for each turn or empty, and v."""
         source = self.source.grid
         u, v = corner_lattice(source, self.grid, window)
         if source.crs.kind == "geographic":
@@ -181,7 +182,7 @@ class Warped:
         return [] if lies_across_seam(source, self.grid, window) else [u], v
 
     def _centres(self, window: Window) -> list[Under]:
-        """The pixels about the centres of cells, enough to interpolate, and the centres u, v among them."""
+        """The pixels around the centres of cells, enough to interpolate, and the centres u, v among them."""
         shape = self.source.grid.shape
         u, v = centre_lattice(self.source.grid, self.grid, window)
         inside = (u >= 0) & (u < shape[1]) & (v >= 0) & (v < shape[0])

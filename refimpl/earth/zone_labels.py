@@ -1,14 +1,14 @@
-"""Labels from polygons: which zone each cell of a grid belongs to.
+"""Labels from polygons: the zone of each cell of a grid.
 
 Section "Raster data".  Two rules:
 
-- "centre": the zone whose polygon contains the cell's centre.  A centre on a border belongs to the zone on its right
-  (on a border along the row, to the zone below), so that of two neighbours exactly one has it, as in GDAL's rasteriser.
-- "area": the zone that covers the largest share of the cell, where all zones together cover at least half of it.  What
-  no zone covers (the sea) counts like one more zone, so that a coast moves neither out nor in and the area of the
-  labels is right on average; but the coast does not fall to the sea because two provinces share the land there.
+- "centre": the zone whose polygon contains the cell's centre.  A centre on a border belongs to the zone to its right;
+  on a horizontal border, to the zone below.  So exactly one of two neighbours gets it, as in GDAL's rasteriser.
+- "area": the zone that covers the largest share of the cell, if all zones together cover at least half of it; else no
+  zone.  So a coast moves neither out nor in, and the area of the labels is right on average.  The shares of two
+  provinces at a coast are added for the test, so that their border does not turn land into sea.
 
-Of zones that cover the same (overlapping polygons; shares that differ by rounding), the smaller code has the cell.
+If zones cover equal shares (up to rounding, or because polygons overlap), the smallest code gets the cell.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ import warnings
 import numpy as np
 
 from refimpl.earth.grid import Grid, Raster, Window
-from refimpl.earth.polygon_sums import ASTRAY, NOISE, held, row_coverage, row_winding
+from refimpl.earth.polygon_sums import ASTRAY, COVERAGE_NOISE, held, row_coverage, row_winding
 from refimpl.earth.polygons import RULES, Edges, Polygons, edges_on
 from refimpl.errors import DataWarning, InputError, did_you_mean
 from refimpl.twins import twin
 
-_BLOCK_CELLS = 2**20
+_LABEL_BLOCK_CELLS = 2**20
 
 
 @twin("kernels.zone_labels")
 def label_cells(edges: Edges, first_row: int, rows: int, cols: int, by_area: bool):
-    """The zone of each cell in ``rows`` rows from ``first_row`` on, by area or by centre.
+    """Labels of the cells in ``rows`` rows from ``first_row`` on, by the rule "area" or "centre".
 
     Returns
     -------
-    labels : (rows, cols) int64, one more than the place of the zone in ``edges.codes``; 0 for no zone.
-    astray : (k,) bool, a zone's polygons overlap or cross themselves.
+    labels : (rows, cols) int64, 1 + the index of the zone in ``edges.codes``; 0 for no zone.
+    astray : (k,) bool, true if the zone's polygons overlap or cross themselves.
 
     >>> square = Edges(np.array([[0.5, 0, 0.5, 1], [2, 0, 2, 1.0]]), np.array([1.0, -1]), np.zeros(2, int), [11])
     >>> [label_cells.reference(square, 0, 1, 3, by_area)[0].tolist() for by_area in (True, False)]
@@ -49,22 +49,22 @@ def label_cells(edges: Edges, first_row: int, rows: int, cols: int, by_area: boo
             astray[rank] |= bool((np.abs(raw - 0.5) > 0.5 + ASTRAY).any())
             share = held(raw)
             every += share
-            larger = share > best + NOISE
+            larger = share > best + COVERAGE_NOISE
             best[larger], line[larger] = share[larger], rank + 1
-        line[every < 0.5 - NOISE] = 0
+        line[every < 0.5 - COVERAGE_NOISE] = 0
     return labels, astray
 
 
 def zone_labels(polygons: Polygons, grid: Grid, rule: str = "", window: Window | None = None) -> Raster:
-    """The code of the zone of each cell, 0 and not valid where there is none; by default by the polygons' own rule.
+    """The zone's code of each cell; 0 and invalid where there is none.  The default rule is that of the polygons.
 
-    ``window`` asks for (row start, row stop, column start, column stop) of the grid: a cell has the zone that it has in
-    the whole.
+    ``window`` is (row start, row stop, column start, column stop) of the grid; default: all.  A cell has the same zone
+    in every window.
 
     Raises
     ------
     InputError
-        An unknown rule, or polygons that cannot be carried into the grid's CRS.
+        An unknown rule, or polygons that cannot be projected to the grid's CRS.
 
     >>> from refimpl.earth.projection import ALBERS_CHINA
     >>> triangle = np.array([0.0, 30.0, 30.0, 0.0]), np.array([0.0, 0.0, 30.0, 0.0])
@@ -79,10 +79,10 @@ def zone_labels(polygons: Polygons, grid: Grid, rule: str = "", window: Window |
     codes = codes.astype(next(kind for kind in (np.uint8, np.uint16, np.int32) if codes.max() <= np.iinfo(kind).max))
     top, bottom, left, right = window or (0, grid.shape[0], 0, grid.shape[1])
     values, astray = np.zeros((bottom - top, right - left), codes.dtype), np.zeros(codes.size - 1, bool)
-    step = max(1, _BLOCK_CELLS // right)
+    step = max(1, _LABEL_BLOCK_CELLS // right)
     for start in range(0, bottom - top, step):
         block = values[start : start + step]
-        # Rows and columns count from the grid's own corner: those of a window would round edges anew.
+        # Rows and columns count from the grid's corner: counted from a window's, edges would be rounded differently.
         labels, here = label_cells(edges, top + start, block.shape[0], right, rule == "area")
         block[:], astray = codes[labels[:, left:]], astray | here
     warn_astray(polygons, edges.codes[astray])
@@ -90,7 +90,7 @@ def zone_labels(polygons: Polygons, grid: Grid, rule: str = "", window: Window |
 
 
 def checked_rule(rule: str) -> str:
-    """``rule`` if it is one.
+    """``rule`` itself, if it is one of RULES; else an InputError.
 
     >>> checked_rule("center")
     Traceback (most recent call last):
@@ -102,7 +102,7 @@ def checked_rule(rule: str) -> str:
 
 
 def warn_astray(polygons: Polygons, codes: np.ndarray) -> None:
-    """Tell which zones have polygons that overlap or cross themselves; nothing where none has."""
+    """Warn of zones whose polygons overlap or cross themselves; no warning if ``codes`` is empty."""
     if codes.size:
         listed = ", ".join(map(str, codes[:5].tolist())) + (" ..." if codes.size > 5 else "")
         warnings.warn(

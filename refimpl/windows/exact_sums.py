@@ -8,6 +8,7 @@ as a whole multiple of 2^-1074, written in base 2^32 with 68 digits; they hold e
 Adding a double adds to three neighbouring digits, exactly.  A digit is int64 and may exceed 2^32 for a while; 2^29
 numbers can be added before the digits must be ``carried``.  Nothing is rounded, so the sum does not depend on the
 windows or on the order of the numbers.  ``exact`` turns digits into a fraction, which Python rounds correctly.
+``refimpl.method.correction.share_out`` takes the same sums with ``math.fsum``.
 """
 
 from __future__ import annotations

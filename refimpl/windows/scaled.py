@@ -85,8 +85,8 @@ def weigh_window(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Values and validity of a window resized with given taps: first down the rows, then along the columns.
 
-    It equals that window of ``refimpl.method.resize.resize_valid``.  The taps of ``rows`` and ``cols`` count cells of
-    ``image`` and ``valid`` (h, w).  ``every_valid`` means that the whole map is valid, not just this window: sums are
+    It equals ``refimpl.method.resize.weigh_valid``, and so that window of ``resize_valid`` of the whole map.  The taps
+    of ``rows`` and ``cols`` count cells of ``image`` and ``valid`` (h, w).  ``every_valid`` means that the whole map is valid, not just this window: sums are
     then not divided by their share of valid weight, as in the whole map.
 
     >>> halves = np.array([[0, 1], [2, 3]]), np.full((2, 2), 0.5)
