@@ -138,7 +138,7 @@ def total_drivers(here: Here, config: Config, inventory: Inventory, zones: Zones
 
     Zones are taken on the grid of each raster, which is left as it is: a total needs no warping.  With polygons by
     area, each province has its exact share of each cell.  A province that the rasters of one of the years do not cover
-    is left out of both.  The form for large rasters of ``refimpl.method.province_totals.province_totals``.
+    is left out of both.  The form for large rasters of ``refimpl.method.svr_zssr.driver_totals``.
     """
     years = (config.statistics.fit_year, config.statistics.test_year)
     totals: dict[tuple[int, str], dict[int, float]] = {}

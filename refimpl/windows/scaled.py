@@ -86,8 +86,8 @@ def weigh_window(
     """Values and validity of a window resized with given taps: first down the rows, then along the columns.
 
     It equals ``refimpl.method.resize.weigh_valid``, and so that window of ``resize_valid`` of the whole map.  The taps
-    of ``rows`` and ``cols`` count cells of ``image`` and ``valid`` (h, w).  ``every_valid`` means that the whole map is valid, not just this window: sums are
-    then not divided by their share of valid weight, as in the whole map.
+    of ``rows`` and ``cols`` count cells of ``image`` and ``valid`` (h, w).  ``every_valid`` means that the whole map is
+    valid, not just this window: as in the whole map, sums are then not divided by their share of valid weight.
 
     >>> halves = np.array([[0, 1], [2, 3]]), np.full((2, 2), 0.5)
     >>> weigh_window(np.arange(16.0).reshape(4, 4), np.eye(4) < 1, halves, halves, False)[0]
