@@ -54,7 +54,7 @@ def test_the_map_is_that_of_all_cells_at_once_whatever_the_blocks(name, scaling,
     model, drivers = fitted(name), world((23, 17))
     values, valid, lower, upper, negative = expected(model, drivers, scaling)
     for block in (1, 40, 10**6):  # single rows, a few rows, everything
-        monkeypatch.setattr(engine, "PREDICTED_CELLS", block)
+        monkeypatch.setattr(engine, "PREDICTED_AT_ONCE", block)
         found = predict_coarse(model, drivers, scaling)
         assert found.raster.values.tobytes() == values.tobytes() and np.array_equal(found.raster.valid, valid)
         assert (found.scaler.data_min_.tolist(), found.scaler.data_max_.tolist()) == (lower.tolist(), upper.tolist())
@@ -65,7 +65,7 @@ def test_negative_cells_of_all_blocks_are_counted(monkeypatch):
     rng = np.random.default_rng(2)
     totals = rng.random((12, 3))
     model = fit_model("linear", totals, totals.sum(axis=1) - 1.5, feature_names=NAMES)  # 0 in the middle of the range
-    monkeypatch.setattr(engine, "PREDICTED_CELLS", 17)
+    monkeypatch.setattr(engine, "PREDICTED_AT_ONCE", 17)
     found = predict_coarse(model, world((23, 17)))
     values = found.raster.values[found.raster.valid]
     assert 0 < found.negative == np.count_nonzero(values < 0) < values.size
@@ -100,7 +100,7 @@ def test_what_cannot_be_mapped_is_one_sentence():
 
 
 def test_memory_beyond_the_map_holds_one_driver_and_a_few_rows(monkeypatch):
-    monkeypatch.setattr(engine, "PREDICTED_CELLS", 2**14)
+    monkeypatch.setattr(engine, "PREDICTED_AT_ONCE", 2**14)
     model, drivers = fitted(), world((1200, 1000), ALBERS_CHINA)
     predict_coarse(model, drivers)
     tracemalloc.start()

@@ -112,8 +112,8 @@ def test_predicted_equals_predict_coarse(chosen, model, scaling, monkeypatch):
     drivers = {name: np.where(world.valid, world.rng.lognormal(0, 3, grid.shape), 0) for name in names}
     expected = predict_coarse(fitted, drivers, world.valid, grid.cell_areas(), scaling)
     sources = {name: Cut(Raster(cells, world.valid, grid)) for name, cells in drivers.items()}
-    monkeypatch.setattr(predicted_map, "SCALED_CELLS", 2**18)
-    monkeypatch.setattr(predicted_map, "PREDICTED_CELLS", 100)
+    monkeypatch.setattr(predicted_map, "WALKED", 2**18)
+    monkeypatch.setattr(predicted_map, "PREDICTED_AT_ONCE", 100)
     values, valid = pieces(predicted_map.predicted_map(fitted, sources, scaling), 13, 17)
     assert values.tobytes() == expected.tobytes() and np.array_equal(valid, world.valid)
 

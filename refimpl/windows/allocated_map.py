@@ -238,7 +238,7 @@ class Allocated:
 
     @property
     def grid(self) -> Grid:
-        """That of the weights."""
+        """The grid of the weights."""
         return self.cells.weights.grid
 
     def part(self, window: Window) -> Raster:
@@ -286,7 +286,7 @@ class PerKm2:
 
     @property
     def grid(self) -> Grid:
-        """That of the emission."""
+        """The grid of the emission."""
         return self.emission.grid
 
     def part(self, window: Window) -> Raster:

@@ -64,17 +64,17 @@ class Clipped:
 
     @property
     def grid(self) -> Grid:
-        """That of the source."""
+        """The grid of the source."""
         return self.source.grid
 
     @property
     def units(self) -> str:
-        """Those of the source."""
+        """The units of the source."""
         return self.source.units
 
     @property
     def dtype(self) -> np.dtype:
-        """That of the source."""
+        """The dtype of the source."""
         return self.source.dtype
 
     def part(self, window: Window) -> Raster:

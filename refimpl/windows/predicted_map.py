@@ -21,9 +21,9 @@ from refimpl.method.scaling import MinMaxScaler
 from refimpl.windows.quantiles import order_statistics
 from refimpl.windows.walks import windows
 
-PREDICTED_CELLS = 2**16
+PREDICTED_AT_ONCE = 2**16
 """Cells that are predicted at once: memory beyond the drivers and the map does not grow with the raster."""
-SCALED_CELLS = 2**19
+WALKED = 2**19
 """Cells of a window in the scaling's walks over the drivers."""
 
 UNITS = "10^4 t CO2 (relative: the regression's answer at the scale of provinces)"
@@ -35,7 +35,7 @@ class CoarseMap:
 
     raster: Source
     scaler: MinMaxScaler
-    """The cells' scaling, for the same regression at another cell size."""
+    """The scaling of the cells, to use with the same regression at another cell size."""
     negative: int
     """Cells with a negative prediction, which D08 clips to 0 before the super-resolution."""
 
@@ -65,7 +65,7 @@ class Predicted:
         """The cells of (row start, row stop, column start, column stop)."""
         here = self.grid.part(window)
         areas = self.grid.cell_areas()[window[0] : window[1], np.newaxis]
-        step = max(1, PREDICTED_CELLS // here.shape[1])
+        step = max(1, PREDICTED_AT_ONCE // here.shape[1])
         parts, valid = _parts(self.layers, window)
         values = np.zeros(here.shape)
         for start in range(0, here.shape[0], step):
@@ -110,7 +110,7 @@ def scaler_of_cells(drivers: Mapping[str, Source], names: tuple[str, ...], upper
     """
     layers = layers_of(drivers, names)
     masks: dict[Window, np.ndarray] = {}
-    for window in windows(layers[0].grid.shape, SCALED_CELLS):
+    for window in windows(layers[0].grid.shape, WALKED):
         valid = _parts(layers, window)[1]
         if valid.any():
             masks[window] = np.packbits(valid)

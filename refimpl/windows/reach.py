@@ -1,6 +1,6 @@
 """The coarse cells that a part of the fine map needs (D17): the fine map is computed tile by tile, to the same bits.
 
-Every step needs a known number of coarse cells on each side.  A part that is computed with so many cells around it is
+Every step needs a known number of coarse cells on each side.  A part that is computed with that many cells around it is
 the same, to the last bit, as in the whole map: interpolation and back-projection take the same sums in the same order,
 and the cells that a cut edge spoils lie further out.  At the raster's own edge, where images are mirrored, nothing is
 cut off.  It makes no difference whether all cells of the map are valid or only all cells of the part.  The share of

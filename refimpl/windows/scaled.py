@@ -21,7 +21,7 @@ from refimpl.method.resize import Taps, bicubic_taps, weigh_valid
 from refimpl.twins import twin
 
 BAND_CELLS = 2**20
-"""About so many cells of the source are read for one band of rows."""
+"""The approximate number of cells of the source that are read for one band of rows."""
 
 
 @dataclass(frozen=True, eq=False)

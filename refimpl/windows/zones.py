@@ -25,7 +25,7 @@ from refimpl.windows.polygon_coverage import shares_inside, whole_grid
 
 Zones = Source | Polygons
 
-_WALK_CELLS = 2**18
+_MASK_BLOCK_CELLS = 2**18
 """Cells of one block of a walk over a zone raster or a mask."""
 
 
@@ -202,7 +202,7 @@ def _valid_at(valid: Source, row: np.ndarray, col: np.ndarray) -> np.ndarray:
     if not row.size:
         return found
     rows, cols = valid.grid.shape
-    step = max(FILE_TILE, _WALK_CELLS // cols)
+    step = max(FILE_TILE, _MASK_BLOCK_CELLS // cols)
     for start in range(int(row.min()) // step * step, int(row.max()) + 1, step):
         here = (row >= start) & (row < start + step)
         if here.any():
@@ -212,5 +212,5 @@ def _valid_at(valid: Source, row: np.ndarray, col: np.ndarray) -> np.ndarray:
 
 
 def _row_blocks(zones: Source):
-    step = max(1, _WALK_CELLS // zones.grid.shape[1])
+    step = max(1, _MASK_BLOCK_CELLS // zones.grid.shape[1])
     return [(start, min(start + step, zones.grid.shape[0])) for start in range(0, zones.grid.shape[0], step)]
