@@ -52,7 +52,7 @@ def seven_classes(igbp: np.ndarray) -> np.ndarray:
     codes, given = np.asarray(igbp).astype(np.int64), np.asarray(igbp)
     if codes.size and (codes.min() < 0 or codes.max() > 17 or (codes != given).any()):
         wrong = given[(codes < 0) | (codes > 17) | (codes != given)].flat[0]
-        raise InputError(f"land cover class {wrong}; expected the IGBP classes 0-17 of MCD12, others as nodata")
+        raise InputError(f"land cover class {wrong:g}; expected the IGBP classes 0-17 of MCD12, others as nodata")
     return table[codes]
 
 
