@@ -3,7 +3,10 @@
 Random maps, masks, cuts into windows and threads, on both backends.
 """
 
+import importlib
 import math
+import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -109,7 +112,7 @@ def test_predicted_equals_predict_coarse(chosen, model, scaling, monkeypatch):
     drivers = {name: np.where(world.valid, world.rng.lognormal(0, 3, grid.shape), 0) for name in names}
     expected = predict_coarse(fitted, drivers, world.valid, grid.cell_areas(), scaling)
     sources = {name: Cut(Raster(cells, world.valid, grid)) for name, cells in drivers.items()}
-    monkeypatch.setattr(predicted_map, "SCALED_AT_ONCE", 2**18)
+    monkeypatch.setattr(predicted_map, "WALKED", 2**18)
     monkeypatch.setattr(predicted_map, "PREDICTED_AT_ONCE", 100)
     values, valid = pieces(predicted_map.predicted_map(fitted, sources, scaling), 13, 17)
     assert values.tobytes() == expected.tobytes() and np.array_equal(valid, world.valid)
@@ -279,3 +282,17 @@ def test_accuracy_by_province_equals_the_metrics_to_rounding(chosen):
         assert found.mae[n] == pytest.approx(metrics.mean_absolute_error(*pair), rel=1e-12)
         assert found.rmse[n] == pytest.approx(metrics.root_mean_square_error(*pair), rel=1e-12)
         assert found.r[n] == pytest.approx(metrics.pearson_r(*pair), rel=1e-12)
+
+
+@pytest.mark.parametrize("chosen", ["numpy"])
+def test_every_function_of_the_method_that_a_text_names_exists(chosen):
+    floors = Path(correction.__file__).parents[1]
+    files = [file for floor in ("windows", "evaluation", "run") for file in (floors / floor).rglob("*.py")]
+    names = set().union(*(re.findall(r"refimpl\.method\.\w+(?:\.\w+)*", file.read_text("utf-8")) for file in files))
+    assert len(names) > 30
+    for name in names:
+        module, *attributes = name.split(".")[2:]
+        found = importlib.import_module(f"refimpl.method.{module}")
+        for attribute in attributes:
+            found = getattr(found, attribute, None)
+        assert found is not None, name

@@ -116,21 +116,6 @@ def test_spatialize_and_the_run_really_call_what_the_readme_names(calls, world, 
                 assert seen & set(code_of(resolve(name)[0])), f"{place}: the run does not call {name}"
 
 
-@pytest.mark.parametrize("floor", ["windows", "evaluation", "run"])
-def test_every_function_of_the_method_that_a_floor_names_exists(floor):
-    names = {
-        (path.name, name)
-        for path in (ROOT / "refimpl" / floor).rglob("*.py")
-        for name in re.findall(r"\brefimpl\.method(?:\.\w+)+", path.read_text(encoding="utf-8"))
-    }
-    assert names
-    for file, name in sorted(names):
-        try:
-            resolve(name)
-        except (AssertionError, AttributeError) as fault:
-            raise AssertionError(f"{file}: {name} does not exist") from fault
-
-
 def test_the_house_prints_itself():
     done = subprocess.run([sys.executable, "-m", "tests.house"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0 and "forbidden imports: none" in done.stdout, done.stdout + done.stderr

@@ -16,7 +16,7 @@ from refimpl.formats.geotiff import open_raster
 from refimpl.formats.writing import write_raster
 from refimpl.twins import backend
 from refimpl.windows.zonal_statistics import zonal_statistics
-from refimpl.windows.zones import cover, coverage, zones_in, zones_on
+from refimpl.windows.zones import cover, coverage, zones_in
 from tests.polygon_shapes import METRE, box, partition, zones_of
 
 BOTH = pytest.mark.parametrize("which", ["numpy", "numba"])
@@ -66,14 +66,14 @@ def test_a_file_in_blocks_gives_what_the_raster_in_memory_gives(tmp_path, monkey
     blob = np.stack([100.45 + 0.4 * np.cos(angle), 39.4 + (0.5 + 0.1 * np.sin(9 * angle)) * np.sin(angle)], axis=1)
     how = "area" if rule == "area" else "centre"
     polygons = zones_of((4, True, blob.tolist()), (9, True, box(100.82, 38.7, 102, 41)), crs=WGS84, rule=how)
-    zones = zones_on(polygons, grid) if rule == "label" else polygons
+    zones = zone_labels(polygons, grid) if rule == "label" else polygons
     expected = zonal_statistics(raster, zones)
     path = tmp_path / "a.tif"
     write_raster(path, raster)
     if flipped:
         south_up(path, raster)
     for cells in (1, 700, 2**22):
-        monkeypatch.setattr("refimpl.windows.zonal_statistics.ZONAL_BLOCK_CELLS", cells)
+        monkeypatch.setattr("refimpl.windows.zonal_statistics.READ_CELLS", cells)
         with open_raster(path) as source:
             assert source.grid == grid
             found = zonal_statistics(source, zones, align=True)
@@ -99,7 +99,7 @@ class Recorded:
 
 @pytest.mark.parametrize("rule", ["area", "centre"])
 def test_of_a_tall_file_only_the_rows_and_columns_of_the_zones_are_read_block_by_block(monkeypatch, rule):
-    monkeypatch.setattr("refimpl.windows.zonal_statistics.ZONAL_BLOCK_CELLS", 2**12)
+    monkeypatch.setattr("refimpl.windows.zonal_statistics.READ_CELLS", 2**12)
     source = Recorded(Grid(ALBERS_CHINA, (0, 1e9, 1000, -1000), (10**6, 3000)))
     zone = zones_of((4, True, box(7e5, 1e9 - 9e6, 7.3e5, 1e9 - 2.5e6)))
     found = zonal_statistics(source, zone, rule=rule)
@@ -241,7 +241,7 @@ def test_a_cell_whose_centre_lies_on_an_edge_has_one_zone_in_whatever_window(rul
         east, north = west + 0.05 * rng.integers(100, 400), south + 0.05 * rng.integers(100, 280)
         boxes = (11, True, box(west, south, east, north)), (12, True, box(west, south - 4, east, south))
         zones = zones_of(*boxes, crs=WGS84, rule=rule)
-        whole = zones_on(zones, grid).values
+        whole = zones_in(zones, grid, (0, grid.shape[0], 0, grid.shape[1])).values
         for _ in range(20):
             top, bottom = np.sort(rng.choice(601, 2, replace=False)).tolist()
             left, right = np.sort(rng.choice(641, 2, replace=False)).tolist()

@@ -20,7 +20,7 @@ from refimpl.earth.projection import (
     wrapped,
 )
 from refimpl.earth.transverse_mercator import transverse_scale
-from refimpl.earth.warp import warp_mean, warp_nearest, warp_sum
+from refimpl.earth.warp import warp, warp_mean, warp_nearest
 from refimpl.errors import InputError
 
 CLARKE_1866 = (6378206.4, 294.9786982)
@@ -353,7 +353,7 @@ def test_rasters_warp_into_and_from_conformal_maps(crs):
     rows, cols = int(np.ceil(np.ptp(y) / cell)) + 2, int(np.ceil(np.ptp(x) / cell)) + 2
     metres = Grid(crs, (x.min() - cell, y.max() + cell, cell, -cell), (rows, cols))
     counts = Raster(np.arange(3000.0).reshape(50, 60), np.ones((50, 60), bool), degrees)
-    there = warp_sum(counts, metres)
+    there = warp(counts, metres, "count")
     # Neighbouring cells share corners, so that nothing is lost but rounding.
     assert there.values.sum() == pytest.approx(counts.values.sum(), rel=1e-12)
     constant = warp_mean(Raster(np.full(metres.shape, 7.0), np.ones(metres.shape, bool), metres), degrees)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from refimpl.earth.grid import Grid, Raster
 from refimpl.earth.overlap import edge_integral, overlap_sums
 from refimpl.earth.projection import ALBERS_CHINA, CRS, MODIS_SINUSOIDAL, WGS84, forward
-from refimpl.earth.warp import warp_mean, warp_nearest, warp_sum
+from refimpl.earth.warp import warp, warp_mean, warp_nearest
 from refimpl.twins import backend
 from refimpl.windows.clipped import touching
 from refimpl.windows.zones import cover, coverage
@@ -180,8 +180,8 @@ def test_the_kernel_gives_the_same_map_as_the_reference_across_projections():
 def test_on_its_own_grid_a_raster_is_returned_as_it_is():
     grid = Grid(WGS84, (73.3, 41.1, 0.05, -0.05), (2, 2))
     raster = Raster.masked(np.array([[0.1, 7], [1 / 3, 2]]), [[True, False], [True, True]], grid, "K")
-    for warp in (warp_mean, warp_sum, warp_nearest):
-        same = warp(raster, raster.grid)
+    for kind in ("density", "count", "class"):
+        same = warp(raster, raster.grid, kind)
         assert same.values.tolist() == raster.values.tolist() and same.valid.tolist() == raster.valid.tolist()
         assert same.units == "K" and same.grid == raster.grid
 
@@ -257,7 +257,7 @@ def test_counts_are_conserved_on_any_grid_that_covers_them(seed, left, up, width
         crs = ALBERS_CHINA if target == "albers" else MODIS_SINUSOIDAL
         wider = Grid(WGS84, (109.5, 35.5, 0.25, -0.25), (rows + 4, cols + 4))
         grid = cover(full(np.ones(wider.shape, int), wider), crs, 1e5 * width)
-    found = warp_sum(raster, grid)
+    found = warp(raster, grid, "count")
     # At most 1e4 overlaps, each rounded to 1e-16; rounding noise below 1e-12 of a cell counts as no overlap.
     assert found.values.sum() == pytest.approx(raster.values.sum(), rel=1e-11)
 
@@ -280,7 +280,7 @@ def test_longitudes_of_0_to_360_and_of_plus_minus_180_are_the_same_world(either)
     straddling = warp_mean(world, Grid(WGS84, (-195, 90, 30, -30), (6, 12)))
     np.testing.assert_allclose(straddling.values, (np.roll(values, 6, 1) + np.roll(values, 7, 1)) / 2, rtol=1e-14)
     assert straddling.valid.all()
-    assert warp_sum(world, straddling.grid).values.sum() == pytest.approx(values.sum(), rel=1e-13)
+    assert warp(world, straddling.grid, "count").values.sum() == pytest.approx(values.sum(), rel=1e-13)
 
 
 def test_a_cell_at_the_seam_of_a_projected_source_takes_nothing_from_across_the_map(either):

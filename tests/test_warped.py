@@ -11,7 +11,7 @@ from refimpl.earth.grid import Grid, Raster
 from refimpl.earth.lattice import LATTICE_TILE, basis, centre_lattice, corner_lattice, tiles
 from refimpl.earth.pixels import pixel_coordinates
 from refimpl.earth.projection import ALBERS_CHINA, CRS, MODIS_SINUSOIDAL, WEB_MERCATOR, WGS84, inverse
-from refimpl.earth.warp import cropped, warp_bilinear, warp_cubic, warp_mean, warp_mode, warp_nearest, warp_sum
+from refimpl.earth.warp import cropped, warp_mean, warp_nearest
 from refimpl.earth.warped import METHODS, Warped
 from refimpl.errors import DataWarning, InputError
 from refimpl.formats.geotiff import open_raster, read_raster
@@ -34,6 +34,10 @@ def made(grid, dtype="float32", holes=0.1):
     rng = np.random.default_rng(3)
     values = (rng.gamma(0.2, 30, grid.shape) if np.dtype(dtype).kind == "f" else rng.integers(0, 9, grid.shape)) + 1
     return Raster.masked(values.astype(dtype), rng.random(grid.shape) >= holes, grid, "persons/km2")
+
+
+def warp_by(method, source, grid):
+    return Warped(source, grid, method).whole()
 
 
 def metres(rows, cols, size=1.0, x0=0.0, y0=0.0):
@@ -190,7 +194,7 @@ def test_a_cell_beside_or_across_the_180th_meridian_is_the_same_in_every_window(
 def test_a_pacific_grid_takes_interpolations_from_a_raster_that_is_cut_at_180_degrees():
     source = of_longitude(Grid(WGS84, (-180.0, 2.0, 1.0, -1.0), (4, 360)))
     grid = Grid(WGS84, (0.0, 2.0, 1.0, -1.0), (4, 360))  # the corners of its middle cell are on two ends of the source
-    found = warp_bilinear(source, grid)
+    found = warp_by("bilinear", source, grid)
     assert found.valid.all()
     np.testing.assert_allclose(found.values, np.roll(source.values, 180, axis=1), rtol=0, atol=1e-12)  # rounded weights
 
@@ -225,7 +229,7 @@ def test_round_a_pole_cells_take_what_lies_under_them(either):
 def test_bilinear_weights_are_the_shares_of_the_opposite_rectangles(either):
     # A cell's centre 1/4 right of and 1/4 above the first pixel's: weights 3/4 x 3/4, 1/4 x 3/4, ... by hand.
     source = full([[2.0, 4.0], [8.0, 32.0]], metres(2, 2, 2.0))
-    found = warp_bilinear(source, metres(4, 4, 1.0))
+    found = warp_by("bilinear", source, metres(4, 4, 1.0))
     q = Fraction(1, 4)
     inner = (1 - q) ** 2 * 2 + q * (1 - q) * 4 + q * (1 - q) * 8 + q * q * 32
     assert found.values[1, 1] == float(inner)
@@ -235,11 +239,11 @@ def test_bilinear_weights_are_the_shares_of_the_opposite_rectangles(either):
 
 def test_invalid_pixels_drop_out_of_an_interpolation_and_their_own_cells_stay_invalid(either):
     source = Raster.masked([[2.0, 999.0], [8.0, 32.0]], [[True, False], [True, True]], metres(2, 2, 2.0))
-    found = warp_bilinear(source, metres(4, 4, 1.0))
+    found = warp_by("bilinear", source, metres(4, 4, 1.0))
     assert not found.valid[:2, 2:].any() and found.valid.sum() == 12
     # The centre of cell (1, 1): the weights 9/16, 3/16 and 1/16 of the valid three, divided by their sum.
     assert found.values[1, 1] == pytest.approx((9 * 2 + 3 * 8 + 32) / 13, rel=1e-15)
-    again = warp_cubic(source, metres(4, 4, 1.0))  # sixteen pixels are never there
+    again = warp_by("cubic", source, metres(4, 4, 1.0))  # sixteen pixels are never there
     assert np.array_equal(again.values, found.values) and np.array_equal(again.valid, found.valid)
 
 
@@ -250,15 +254,16 @@ def test_cubic_reproduces_a_quadratic_surface_and_bilinear_a_plane(either):
     x, y = grid.centres()
     u, v = np.meshgrid(x / 4, -y / 4)
     plane, square = (lambda i, j: 3 + 2 * i - j), (lambda i, j: 1 + i * i - i * j + 0.5 * j * j)
-    np.testing.assert_allclose(warp_bilinear(full(plane(row, col), source_grid), grid).values, plane(v, u), rtol=1e-13)
-    np.testing.assert_allclose(warp_cubic(full(square(row, col), source_grid), grid).values, square(v, u), rtol=1e-13)
+    for method, surface in (("bilinear", plane), ("cubic", square)):
+        found = warp_by(method, full(surface(row, col), source_grid), grid)
+        np.testing.assert_allclose(found.values, surface(v, u), rtol=1e-13)
 
 
 def test_interpolation_onto_coarser_cells_is_refused_with_what_to_take_instead():
-    for function in (warp_bilinear, warp_cubic):
+    for method in ("bilinear", "cubic"):
         with pytest.raises(InputError, match="lies over 9 pixels.*'mean' for densities"):
-            function(full(np.ones((9, 9)), metres(9, 9)), metres(3, 3, 3.0))
-        function(full(np.ones((9, 9)), metres(9, 9)), metres(3, 3, 2.0))
+            warp_by(method, full(np.ones((9, 9)), metres(9, 9)), metres(3, 3, 3.0))
+        warp_by(method, full(np.ones((9, 9)), metres(9, 9)), metres(3, 3, 2.0))
 
 
 # Classes --------------------------------------------------------------------------------------------------------------
@@ -267,14 +272,14 @@ def test_interpolation_onto_coarser_cells_is_refused_with_what_to_take_instead()
 def test_the_mode_is_the_class_of_the_largest_area_whatever_the_number_of_its_pixels(either):
     # Cells 1.5 pixels wide: the whole pixel has 4/9 of the cell, its two halves 2/9 each, the quarter 1/9.
     classes = np.array([[1, 2, 3], [2, 2, 3], [4, 3, 3]], np.uint8)
-    found = warp_mode(full(classes, metres(3, 3, 2.0)), metres(2, 2, 3.0))
+    found = warp_by("mode", full(classes, metres(3, 3, 2.0)), metres(2, 2, 3.0))
     assert found.values.tolist() == [[2, 3], [4, 3]] and found.values.dtype == np.uint8
     # 2 has 2/9 + 2/9 + 1/9 against 4/9; below left 4 has 4/9, 2 and 3 have 2/9 + 1/9 and 2/9.
 
 
 def test_of_classes_that_cover_alike_the_lowest_wins_and_invalid_pixels_do_not_count(either):
     classes = np.array([[9, 4, 7, 7]], np.int16)
-    found = warp_mode(Raster.masked(classes, [[True, True, False, True]], metres(1, 4)), metres(1, 2, 2.0))
+    found = warp_by("mode", Raster.masked(classes, [[True, True, False, True]], metres(1, 4)), metres(1, 2, 2.0))
     assert found.values.tolist() == [[4, 7]] and found.valid.all()
     half = Raster.masked(classes, classes > 7, metres(1, 4))
     assert not Warped(half, metres(1, 2, 2.0), "mode", 0.6).whole().valid.any()
@@ -285,29 +290,29 @@ def test_areas_that_differ_by_rounding_are_alike(either):
     classes = np.array([[7, 5, 7, 5, 7, 5, 7, 5]], np.uint8)
     for offset in (0.1, 0.3, 1 / 3, 0.7):
         grid = Grid(ALBERS_CHINA, (offset, 0.0, 2.0, -1.0), (1, 3))
-        assert warp_mode(full(classes, metres(1, 8)), grid).values.tolist() == [[5, 5, 5]]
+        assert warp_by("mode", full(classes, metres(1, 8)), grid).values.tolist() == [[5, 5, 5]]
 
 
 def test_only_where_areas_count_must_they_be_the_same_along_a_row():
     wide = Grid(utm(48), (-2e6, 5e6, 20e3, -20e3), (100, 250))  # 5,000 km
     grid = Grid(WGS84, (100.0, 35.0, 0.1, -0.1), (10, 10))
     classes = full(np.full(wide.shape, 7, np.uint8), wide)
-    assert (warp_nearest(classes, grid).values == 7).all() and warp_bilinear(classes, grid).valid.all()
+    assert (warp_nearest(classes, grid).values == 7).all() and warp_by("bilinear", classes, grid).valid.all()
     with pytest.raises(InputError, match="whose true areas differ"):
-        warp_mode(classes, grid)
+        warp_by("mode", classes, grid)
 
 
 def test_on_a_geographic_raster_the_mode_goes_by_true_area(either):
     # Two rows of pixels from 60 to 80 degrees: the southern one has cos 65 / cos 75 = 1.63 times the area.
     grid = Grid(WGS84, (0.0, 80.0, 10.0, -10.0), (2, 1))
     classes = np.array([[1], [2]], np.uint8)
-    assert warp_mode(full(classes, grid), Grid(WGS84, (0.0, 80.0, 20.0, -20.0), (1, 1))).values.tolist() == [[2]]
+    assert warp_by("mode", full(classes, grid), Grid(WGS84, (0.0, 80.0, 20.0, -20.0), (1, 1))).values.tolist() == [[2]]
 
 
 def test_many_classes_in_one_cell_are_counted_each_by_itself(either):
     classes = np.repeat(np.arange(40), 2)[::-1].reshape(8, 10).astype(np.int32)
     classes[0, 0] = classes[7, 9]
-    found = warp_mode(full(classes, metres(8, 10)), Grid(ALBERS_CHINA, (0, 0, 10.0, -8.0), (1, 1)))
+    found = warp_by("mode", full(classes, metres(8, 10)), Grid(ALBERS_CHINA, (0, 0, 10.0, -8.0), (1, 1)))
     assert found.values.tolist() == [[0]]
 
 
@@ -345,12 +350,12 @@ def test_values_too_large_to_be_added_up_are_one_sentence(either, method):
 
 def test_cells_of_half_the_earth_are_refused():
     with pytest.raises(InputError, match="a cell of 360 degrees; expected less than half round the Earth"):
-        warp_sum(made(FINE), Grid(WGS84, (-180, 90, 360, -180), (1, 1)))
+        warp_by("sum", made(FINE), Grid(WGS84, (-180, 90, 360, -180), (1, 1)))
 
 
 def test_whole_sums_stay_and_nearest_keeps_every_type():
     for dtype in ("uint8", "int16", "uint16", "int32", "uint32", "int64", "float32", "float64"):
         source = made(metres(30, 41), dtype, 0.2)
         assert warp_nearest(source, metres(15, 20, 2.0)).values.dtype == dtype
-        total = warp_sum(source, metres(7, 9, 5.0)).values.sum()
+        total = warp_by("sum", source, metres(7, 9, 5.0)).values.sum()
         assert total == pytest.approx(source.values.astype(float).sum(), rel=1e-13)  # 1,230 roundings

@@ -12,8 +12,8 @@ rasters            ``grid`` (``Grid``, ``Raster``, and ``Source``: anything that
                    ``pixels`` (pixel coordinates of points)
 a cell's place     ``seam`` (cells across the edge of a map), ``lattice`` (corners and centres of many cells)
 a cell's value     ``overlap`` (exact overlap with pixels), ``interpolation`` (bilinear and cubic)
-another grid       ``warped`` (a raster on another grid, window by window), ``warp`` (whole rasters by mean, sum,
-                   mode, nearest, bilinear or cubic)
+another grid       ``warped`` (a raster on another grid, window by window), ``warp`` (whole rasters: density,
+                   count or class)
 polygons           ``polygons`` (zones as rings, and their edges), ``polygon_sums`` (exact shares of cells),
                    ``zone_labels`` (the zone of each cell)
 ================== ==================================================================================================

@@ -154,8 +154,8 @@ class Source(Protocol):
 class Raster:
     """``values`` (rows, cols) on a ``grid``, with a mask ``valid`` (rows, cols) bool; invalid cells hold 0.
 
-    ``units`` is a label for people and files ("persons/km2").  It does not choose a method: the caller takes
-    ``warp_mean`` for densities and ``warp_sum`` for counts per cell.
+    ``units`` is a label for people and files ("persons/km2").  It does not choose a method: the caller gives
+    ``refimpl.earth.warp.warp`` the kind, density or count.
 
     Raises
     ------

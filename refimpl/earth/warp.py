@@ -1,4 +1,4 @@
-"""Resampling of whole rasters to another grid: means, sums, modes, nearest pixels and interpolation.
+"""Resampling of whole rasters to another grid, and the part of a raster under a grid.
 
 Section "Raster data"; D04 names the working grid.  Each function computes a whole raster by a method of
 refimpl/earth/warped.py, from a raster in memory or in a file.  ``cover`` and ``coverage`` (refimpl/windows/zones.py)
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from refimpl.earth.grid import Grid, Raster, Source
+from refimpl.earth.grid import Grid, Raster, Source, Window
 from refimpl.earth.lattice import corner_lattice, tiles
 from refimpl.earth.warped import Warped
 from refimpl.errors import InputError, did_you_mean
@@ -42,29 +42,6 @@ def warp_mean(raster: Source, grid: Grid, minimum_valid: float = 0.0) -> Raster:
     return Warped(raster, grid, "mean", minimum_valid).whole()
 
 
-def warp_sum(raster: Source, grid: Grid, minimum_valid: float = 0.0) -> Raster:
-    """Counts per pixel divided among the cells of ``grid`` by overlap; if ``grid`` covers all, the sum is conserved.
-
-    >>> from refimpl.earth.projection import ALBERS_CHINA
-    >>> source = Raster.masked([[1.0, 2.0, 6.0]], [[True, True, True]], Grid(ALBERS_CHINA, (0, 0, 2, -2), (1, 3)))
-    >>> warp_sum(source, Grid(ALBERS_CHINA, (0, 0, 3, -2), (1, 2))).values.tolist()
-    [[2.0, 7.0]]
-    """
-    return Warped(raster, grid, "sum", minimum_valid).whole()
-
-
-def warp_mode(raster: Source, grid: Grid, minimum_valid: float = 0.0) -> Raster:
-    """The class with the largest true area in each cell of ``grid``, in the raster's dtype.
-
-    >>> from refimpl.earth.projection import ALBERS_CHINA
-    >>> classes = np.array([[11, 12, 12]], np.uint8)
-    >>> source = Raster(classes, classes > 0, Grid(ALBERS_CHINA, (0, 0, 2, -2), (1, 3)))
-    >>> warp_mode(source, Grid(ALBERS_CHINA, (0, 0, 3, -2), (1, 2))).values.tolist()
-    [[11, 12]]
-    """
-    return Warped(raster, grid, "mode", minimum_valid).whole()
-
-
 def warp_nearest(raster: Source, grid: Grid) -> Raster:
     """The class of the source pixel that contains the centre of each cell of ``grid``, in the raster's dtype.
 
@@ -79,46 +56,33 @@ def warp_nearest(raster: Source, grid: Grid) -> Raster:
     return Warped(raster, grid, "nearest").whole()
 
 
-def warp_bilinear(raster: Source, grid: Grid) -> Raster:
-    """Values at the centres of the cells of ``grid``, interpolated between four pixels.
+def touched(source: Grid, grid: Grid) -> Window:
+    """The window of a raster on ``source`` that the cells of ``grid`` touch.
+
+    If a corner of a cell is off the raster's map, it is the whole raster.
 
     >>> from refimpl.earth.projection import ALBERS_CHINA
-    >>> source = Raster.masked([[2.0, 4.0]], [[True, True]], Grid(ALBERS_CHINA, (0, 0, 2, -2), (1, 2)))
-    >>> warp_bilinear(source, Grid(ALBERS_CHINA, (0, 0, 1, -2), (1, 4))).values.tolist()
-    [[2.0, 2.5, 3.5, 4.0]]
+    >>> touched(Grid(ALBERS_CHINA, (0, 4, 1, -1), (4, 4)), Grid(ALBERS_CHINA, (2, 3, 1, -1), (1, 1)))
+    (1, 2, 2, 3)
     """
-    return Warped(raster, grid, "bilinear").whole()
-
-
-def warp_cubic(raster: Source, grid: Grid) -> Raster:
-    """Values at the centres of the cells of ``grid``, interpolated between sixteen pixels; bilinear if one is missing.
-
-    >>> from refimpl.earth.projection import ALBERS_CHINA
-    >>> squares = np.arange(-1.5, 2.5) ** 2 * np.ones((4, 1))
-    >>> source = Raster.masked(squares, squares >= 0, Grid(ALBERS_CHINA, (-2, 2, 1, -1), (4, 4)))
-    >>> warp_cubic(source, Grid(ALBERS_CHINA, (-0.5, 0.5, 1, -1), (1, 1))).values.tolist()
-    [[0.0]]
-    """
-    return Warped(raster, grid, "cubic").whole()
+    (rows, cols), low, high = source.shape, np.full(2, np.inf), np.full(2, -np.inf)
+    for tile in tiles((0, grid.shape[0], 0, grid.shape[1])):
+        corners = np.stack(corner_lattice(source, grid, tile)).reshape(2, -1)
+        low, high = np.minimum(low, corners.min(1)), np.maximum(high, corners.max(1))
+    if not np.isfinite([low, high]).all():
+        return 0, rows, 0, cols
+    left, top = (int(np.clip(np.floor(edge), 0, size - 1)) for edge, size in zip(low, (cols, rows)))
+    right = int(np.clip(np.ceil(high[0]), left + 1, cols))
+    bottom = int(np.clip(np.ceil(high[1]), top + 1, rows))
+    return top, bottom, left, right
 
 
 def cropped(raster: Source, grid: Grid) -> Raster:
     """The part of ``raster`` that the cells of ``grid`` touch, with pixels unchanged; of a file, only this is read.
-
-    If a corner of a cell is off the raster's map, it is the whole raster.
 
     >>> from refimpl.earth.projection import ALBERS_CHINA
     >>> source = Raster(np.arange(16.0).reshape(4, 4), np.ones((4, 4), bool), Grid(ALBERS_CHINA, (0, 4, 1, -1), (4, 4)))
     >>> cropped(source, Grid(ALBERS_CHINA, (2, 3, 1, -1), (1, 1))).values.shape
     (1, 1)
     """
-    (rows, cols), low, high = raster.grid.shape, np.full(2, np.inf), np.full(2, -np.inf)
-    for tile in tiles((0, grid.shape[0], 0, grid.shape[1])):
-        corners = np.stack(corner_lattice(raster.grid, grid, tile)).reshape(2, -1)
-        low, high = np.minimum(low, corners.min(1)), np.maximum(high, corners.max(1))
-    if not np.isfinite([low, high]).all():
-        return raster.part((0, rows, 0, cols))
-    left, top = (int(np.clip(np.floor(edge), 0, size - 1)) for edge, size in zip(low, (cols, rows)))
-    right = int(np.clip(np.ceil(high[0]), left + 1, cols))
-    bottom = int(np.clip(np.ceil(high[1]), top + 1, rows))
-    return raster.part((top, bottom, left, right))
+    return raster.part(touched(raster.grid, grid))

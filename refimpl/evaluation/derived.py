@@ -11,16 +11,16 @@ from collections.abc import Iterator
 import numpy as np
 
 from refimpl.earth.grid import Grid, Raster, Source, Window
-from refimpl.earth.warp import cropped
+from refimpl.earth.warp import touched
 from refimpl.windows.computed import Computed
 from refimpl.windows.walks import windows
 
 
 class Cropped(Computed):
-    """The part of ``source`` that cells of ``grid`` touch, chosen by ``cropped``; making it reads no cell."""
+    """The part of ``source`` that cells of ``grid`` touch (``touched``); making it reads no cell."""
 
     def __init__(self, source: Source, grid: Grid):
-        self.source, self.window = source, cropped(_Places(source.grid), grid)
+        self.source, self.window = source, touched(source.grid, grid)
         super().__init__(source.grid.part(self.window), source.units, source.dtype)
 
     def part(self, window: Window) -> Raster:
@@ -28,16 +28,6 @@ class Cropped(Computed):
         (top, _, left, _), (first, last, start, stop) = self.window, window
         found = self.source.part((top + first, top + last, left + start, left + stop))
         return Raster.unchecked(found.values, found.valid, self.grid.part(window), found.units)
-
-
-class _Places:
-    """Stands for a raster in a call of ``cropped``: its part is the window itself, which is then returned."""
-
-    def __init__(self, grid: Grid):
-        self.grid = grid
-
-    def part(self, window: Window) -> Window:
-        return window
 
 
 class Floats(Computed):

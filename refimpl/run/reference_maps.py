@@ -157,7 +157,7 @@ def store_zones(zones: Zones, grid: Grid, file: Path) -> Stored:
 
 
 class ZonesOn(Computed):
-    """Zones as codes on a grid (``zones_on``), valid where there is one."""
+    """Zones as codes on a grid (``zones_in``), valid where there is one."""
 
     def __init__(self, zones: Zones, grid: Grid):
         super().__init__(grid, "", zones_in(zones, grid, (0, 1, 0, 1)).dtype)

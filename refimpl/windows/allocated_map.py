@@ -1,9 +1,9 @@
-"""Eq. 3 on maps of any size: a source that shares province totals out where cells are asked for (D20-D22).
+"""Eq. 3 on maps of any size: a source that shares province totals out to the cells that are asked for (D20-D22).
 
-Equals ``refimpl.method.correction.allocate`` to the bit.  A map is walked twice, window by window (``shares``).  The
-first walk sums CW_n.  The second sums the cells that Eq. 3 gives, because D22 needs what their rounding leaves; it
-keeps no cell.  Cells are computed again where they are asked for.  No sum depends on how the map is cut: a cell has the
-same bits for any windows, threads and workers.
+``allocate`` equals ``refimpl.method.correction.allocate`` to the bit.  It walks the map twice, window by window
+(``shares``).  The first walk sums CW_n.  The second sums the cells that Eq. 3 gives, because D22 needs what their
+rounding leaves; it keeps none of them.  A cell is computed again when it is asked for.  No sum depends on how the map
+is cut: a cell is the same to the bit for any windows, threads and workers.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class MassBalance:
 
 @dataclass(frozen=True)
 class Allocation:
-    """The corrected map and its proof."""
+    """The corrected map, and the proof that it keeps the totals."""
 
     emission: Source
     """A ``Raster`` if the weights are one, else ``Allocated``."""
@@ -56,7 +56,9 @@ class Allocation:
 
 
 def allocate_cells(weights, valid, zones, areas, codes, totals):
-    """Eq. 3 for every province of a map in memory; equals ``refimpl.method.correction.allocate``.
+    """Eq. 3 for every province of a map in memory, by the passes of ``shares``.
+
+    ``emission`` and ``mapped`` equal those of ``refimpl.method.correction.allocate`` to the bit.
 
     Parameters
     ----------
@@ -71,7 +73,7 @@ def allocate_cells(weights, valid, zones, areas, codes, totals):
     mapped : (rows, cols) bool: the valid cells of these provinces.
     count : (k,) int64, mapped cells of each province.
     cell_sum : (k,) float64, the exact sum of these cells, rounded once; 0 for no cell.
-    largest : (k,) float64, the largest weight x area; 0 where the total was spread evenly (D21), -1 for no cell.
+    largest : (k,) float64, the largest weight x area; 0 where the total is spread evenly (D21), -1 for no cell.
 
     Raises
     ------
@@ -97,7 +99,7 @@ def allocate_cells(weights, valid, zones, areas, codes, totals):
 def weigh(walk: Callable[[np.ndarray, np.ndarray], Weighed], codes: np.ndarray):
     """The first pass, and one more for provinces whose weights are all 0: their cells share by area (D21).
 
-    ``walk(codes, added)`` weighs all cells of some provinces.  Returns what was found, a_n (k,) of
+    ``walk(codes, added)`` weighs all cells of some provinces.  Returns the ``Weighed``, a_n (k,) of Eq. 3 as in
     refimpl/windows/shares.py, and the largest weight x area (k,): 0 where all weights are 0, -1 for no cell.
     """
     weighed = walk(codes, np.zeros(codes.size))
@@ -114,14 +116,14 @@ def weigh(walk: Callable[[np.ndarray, np.ndarray], Weighed], codes: np.ndarray):
 def allocate(
     weights: Source, zones: Source | np.ndarray, totals: Mapping[int, float], executor: Executor | None = None
 ) -> Allocation:
-    """Eq. 3 over the whole map (D20-D22); equals ``refimpl.method.correction.allocate``.
+    """Eq. 3 over the whole map (D20-D22): ``refimpl.method.correction.allocate``, for sources.
 
     Parameters
     ----------
     weights : the fine map CW, a density in any unit; its valid cells must be 0 or more.
     zones : integer province codes on the grid of ``weights``, 0 outside: a source, or (rows, cols).
     totals : statistic of each province, 10^4 t CO2 a year; codes from 1 up.
-    executor : computes the windows of weights that are not in memory; None: this process does.  The answer is the same.
+    executor : runs the walks over weights that are not in memory; None: this process.  The result is the same.
 
     Returns
     -------
@@ -191,7 +193,10 @@ class Cells:
 
 
 def allocated(cells: Cells, codes: np.ndarray, totals: np.ndarray, executor: Executor | None = None):
-    """Both passes over a map that need not fit in memory: the map, and count and largest of ``allocate_cells``."""
+    """Both passes over a map that need not fit in memory: the map, and ``count`` and ``largest`` of ``allocate_cells``.
+
+    The map equals that of ``refimpl.method.correction.allocate``.
+    """
     parts = windows(cells.weights.grid.shape)
 
     def walk(codes, added):
@@ -205,7 +210,7 @@ def allocated(cells: Cells, codes: np.ndarray, totals: np.ndarray, executor: Exe
 
 
 def each(task: Callable[[Window], object], parts: list[Window], executor: Executor | None) -> Iterator:
-    """What ``task`` finds in each window, in order; an executor works ahead."""
+    """What ``task`` finds in each window, in order; an executor works ahead of the caller."""
     if executor is None:
         yield from map(task, parts)
         return
@@ -220,9 +225,9 @@ def each(task: Callable[[Window], object], parts: list[Window], executor: Execut
 
 @dataclass(frozen=True, eq=False)
 class Allocated:
-    """Emission, 10^4 t CO2 per cell a year: a source that computes Eq. 3 where cells are asked for.
+    """Emission, 10^4 t CO2 per cell a year: Eq. 3, computed for the cells that are asked for.
 
-    Equals the emission of ``refimpl.method.correction.allocate``.
+    It equals the emission of ``refimpl.method.correction.allocate`` to the bit.
     """
 
     cells: Cells
@@ -233,7 +238,7 @@ class Allocated:
 
     @property
     def grid(self) -> Grid:
-        """That of the weights."""
+        """The grid of the weights."""
         return self.cells.weights.grid
 
     def part(self, window: Window) -> Raster:
@@ -253,9 +258,9 @@ def whole(shape: tuple[int, int]) -> Window:
 
 
 def per_km2(emission: Source) -> Source:
-    """Emission per cell (10^4 t) as a density (t CO2 / km2 / year): a ``Raster`` if the emission is one.
+    """Emission per cell (10^4 t) as a density (t CO2 / km2 / year); a ``Raster`` if the emission is one.
 
-    Equals ``refimpl.method.correction.per_km2``.
+    It equals ``refimpl.method.correction.per_km2``.
 
     >>> from refimpl.earth.projection import ALBERS_CHINA
     >>> grid = Grid(ALBERS_CHINA, (0.0, 0.0, 500.0, -500.0), (1, 1))
@@ -269,7 +274,10 @@ def per_km2(emission: Source) -> Source:
 
 @dataclass(frozen=True, eq=False)
 class PerKm2:
-    """Emission as a density, t CO2 / km2 / year, as ``refimpl.method.correction.per_km2``; ``areas`` (rows,), km2."""
+    """Emission as a density, t CO2 / km2 / year; ``areas`` (rows,), km2.
+
+    It equals ``refimpl.method.correction.per_km2``.
+    """
 
     emission: Source
     areas: np.ndarray
@@ -278,7 +286,7 @@ class PerKm2:
 
     @property
     def grid(self) -> Grid:
-        """That of the emission."""
+        """The grid of the emission."""
         return self.emission.grid
 
     def part(self, window: Window) -> Raster:

@@ -1,8 +1,8 @@
-"""A training saved in a file, from which it goes on bit for bit.
+"""A checkpoint: the state of a training in a file, from which it goes on bit for bit.
 
 A step depends on the image, the settings and the state that is kept here: weights, both moments of Adam, the learning
-rate's schedule, the crops taken and the generator they are drawn with.  The file is NumPy's ``.npz``, not compressed,
-with a checksum for each array.  It is replaced as a whole, so that a complete one is always there.
+rate's schedule, the crops taken and the generator that draws them.  The file is NumPy's ``.npz``, not compressed, with
+a checksum for each array.  It is replaced as a whole, so that a complete file is always there.
 
 ========== ============ ==================================================================================
 array      shape        what
@@ -37,15 +37,13 @@ from refimpl.method.training_pairs import Draw
 
 FORMAT = 1
 EVERY = 200
-"""Steps between two checkpoints: some 15 seconds of work.  Writing one takes less than 1 % of that."""
-
-
+"""Steps between two checkpoints: some 15 seconds of work; writing a checkpoint takes less than 1 % of that."""
 MOVING = ("rate", "last_change", "finished", "steps", "errors")
 """The fields of the learning rate's policy that change while a network trains."""
 
 
 class Resumed(NamedTuple):
-    """A training as it was saved (``refimpl.method.training.TrainingState``), and the state of its bit generator."""
+    """The saved state of a training, and the saved state of its bit generator."""
 
     state: TrainingState
     generator: dict
@@ -53,9 +51,9 @@ class Resumed(NamedTuple):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The file of a training, and the steps between two savings; ``key`` names all that shapes the training.
+    """The file that a training is saved in, and every how many steps; ``key`` names all that shapes the training.
 
-    A file with another key belongs to another training, and is written over.
+    A file with another key belongs to another training, and is overwritten.
     """
 
     path: Path
@@ -67,15 +65,15 @@ class Checkpoint:
             raise ValueError(f"every is {self.every}, expected 1 step or more between two checkpoints")
 
     def save(self, state: TrainingState, facts: dict, rng: np.random.Generator) -> None:
-        """Save the state, and that of ``rng``; ``facts``, texts and numbers, are compared when it is loaded.
+        """Save the state and that of ``rng``; ``facts`` (texts and numbers) are compared when it is loaded.
 
         Raises
         ------
         InputError
-            The file cannot be written; the former one stays.
+            The file cannot be written; the previous one stays.
         """
-        about = {"format": FORMAT, "key": self.key, "facts": facts}
         schedule = {name: getattr(state.policy, name) for name in MOVING}
+        about = {"format": FORMAT, "key": self.key, "facts": facts}
         about |= {"generator": rng.bit_generator.state, "schedule": schedule}
         draws = np.array([(draw.step, draw.row, draw.column, draw.turn) for draw in state.draws], np.int64)
         arrays = {
@@ -90,9 +88,9 @@ class Checkpoint:
             np.savez(handle, **arrays)
 
     def load(self, facts: dict, settings: UpscaleSettings, rng: np.random.Generator) -> Resumed | None:
-        """The training that was saved under this key; None if there is none, or, with a warning, if it cannot be used.
+        """The training that was saved under this key; None if there is none.
 
-        ``rng`` tells the kind of generator; it is not changed.
+        A file that cannot be used gives a warning and None.  ``rng`` tells the kind of generator; it is not changed.
         """
         if not os.path.exists(self.path):
             return None
@@ -111,7 +109,7 @@ class Checkpoint:
 
 
 class _UnfitError(Exception):
-    """Why a checkpoint is not used although it can be read."""
+    """The reason why a checkpoint that can be read is not used."""
 
 
 def _read(path: str | os.PathLike) -> tuple[dict, dict[str, np.ndarray]]:
@@ -123,7 +121,7 @@ def _read(path: str | os.PathLike) -> tuple[dict, dict[str, np.ndarray]]:
 def _checked(
     about: dict, arrays: dict[str, np.ndarray], facts: dict, settings: UpscaleSettings
 ) -> TrainingState:
-    """The state, if its parts fit each other and the ``facts``."""
+    """The state, if its parts agree with each other and with ``facts``."""
     if about["format"] != FORMAT:
         raise _UnfitError(f"its format is {about['format']}, expected {FORMAT}")
     for name, value in facts.items():

@@ -1,4 +1,4 @@
-"""Sources of some cells of others: the cells that touch a zone, and the cells that all of several have.
+"""Sources that keep some cells of others: those that touch a zone, and those that several sources have in common.
 
 Section "Raster data"; D19.
 """
@@ -12,9 +12,9 @@ from refimpl.windows.computed import Computed
 
 
 def touching(fine_zones: Raster) -> np.ndarray:
-    """Cells (rows, cols) of the coarse grid that touch a zone, from zones at half its cell size.
+    """Cells (rows, cols) of the coarse grid that lie in a zone, wholly or in part, from zones at half its cell size.
 
-    A coast or border that a cell's centre misses is kept: the fine map needs the coarse cell around it.
+    A cell on a coast or border is kept even if its centre is in no zone: the fine map needs it.
     """
     rows, cols = (size // 2 for size in fine_zones.values.shape)
     return (fine_zones.values.reshape(rows, 2, cols, 2) > 0).any(axis=(1, 3))
@@ -36,7 +36,7 @@ class Touching(Computed):
         self.source, self.fine_zones = source, fine_zones
 
     def part(self, window: Window) -> Raster:
-        """The cells of a window; where no zone is near, the source is not asked."""
+        """The cells of a window; where no zone is, the source is not read."""
         touched = touching(self.fine_zones.part(tuple(2 * edge for edge in window)))
         if not touched.any():
             return Raster.unchecked(np.zeros(touched.shape, self.dtype), touched, self.grid.part(window), self.units)
@@ -45,7 +45,7 @@ class Touching(Computed):
 
 
 class Together(Computed):
-    """The cells that all of several sources on one grid have: 1 where they do, and invalid elsewhere."""
+    """The cells that are valid in every one of several sources on one grid: 1 there, and invalid elsewhere."""
 
     def __init__(self, sources: list[Source]):
         super().__init__(sources[0].grid, "", np.uint8)

@@ -1,7 +1,7 @@
-"""Whole numbers of 0 or more in a file, such as province codes or classes, read where they are asked for.
+"""Codes in a file (whole numbers of 0 or more, such as province codes or classes), read window by window.
 
-Section "Raster data".  Floats without fractions and uint64 become int64.  ``largest_code`` looks through a whole file
-once, window by window.  So a raster of any size is refused or accepted in little memory.
+Section "Raster data".  Floats without fractions and uint64 become int64.  ``largest_code`` reads a whole file once,
+window by window, so that a raster of any size is checked in little memory.
 """
 
 from __future__ import annotations
@@ -18,12 +18,9 @@ from refimpl.windows.walks import windows
 
 
 class StoredCodes(Stored):
-    """A file of codes; ``what`` names them in messages, such as "province codes".
+    """A file of codes; ``what`` names them in messages ("province codes", say).
 
-    Raises
-    ------
-    InputError
-        A window holds a value with a fraction.  ``largest_code`` looks through all windows.
+    ``part`` raises an InputError for a value with a fraction; ``largest_code`` finds all faults beforehand.
 
     >>> import tempfile
     >>> from refimpl.earth.grid import Grid
@@ -43,7 +40,7 @@ class StoredCodes(Stored):
 
     @functools.cached_property
     def dtype(self) -> np.dtype:
-        """The file's, if it is an integer type within int64; else int64."""
+        """The file's dtype if it is an integer type that int64 holds, else int64."""
         found = self._file.dtype
         return np.dtype(np.int64) if found.kind == "f" or found == np.uint64 else found
 

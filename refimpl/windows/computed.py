@@ -1,4 +1,4 @@
-"""The base class of sources that are computed, or read, where they are asked for.
+"""The base class of sources that are computed or read window by window.
 
 Section "Raster data".
 """
@@ -11,7 +11,7 @@ from refimpl.earth.grid import Grid, Raster, Window
 
 
 class Computed:
-    """A source whose subclass says what ``part`` computes.  ``values`` and ``valid`` are for small rasters.
+    """A source; a subclass defines ``part``.  ``values`` and ``valid`` are for small rasters.
 
     >>> from refimpl.earth.projection import ALBERS_CHINA
     >>> grid = Grid(ALBERS_CHINA, (0, 0, 1, -1), (1, 2))

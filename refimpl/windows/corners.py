@@ -1,9 +1,11 @@
-"""Where crops may lie on a map that is larger than memory (D15): one bit a corner.
+"""The admissible corners of crops on a map that is larger than memory (D15): one bit for each place.
 
-The corners are those of ``refimpl.method.training_pairs.pyramid``.  On a map with r x c places for a crop they are
-numbered along the rows.  Packed, they take r x c / 8 bytes and 8 bytes a row: 0.44 bytes a cell for the six scales of a
-large map (D14).  While they are looked for, a band of rows of the map is held: 2^20 cells or two crops' height of rows,
-whichever is more, at 5 bytes a cell (float32), and about as much again for a moment.
+A map has r x c places for a crop's upper left corner; the admissible ones are numbered along the rows.  Packed, they
+take r x c / 8 bytes and 8 bytes a row: for the six scales of a large map (D14), 0.44 bytes a cell.  While they are
+found, memory holds a band of rows of the map, 5 bytes a cell (float32).  The band has 2^20 cells, or the rows of two
+crops' heights if that is more.  Work arrays take about as much again.
+
+The corners are those of ``refimpl.method.training_pairs.pyramid``, in the same order.
 """
 
 from __future__ import annotations
@@ -19,9 +21,9 @@ Band = tuple[np.ndarray, np.ndarray]
 
 @dataclass(frozen=True, eq=False)
 class Corners:
-    """Which places are corners: ``bits`` (rows, ceil(cols / 8)) packed uint8; how many ``until`` each row's end.
+    """The corners of ``refimpl.method.training_pairs.pyramid`` at one scale, packed.
 
-    Equals the corners of a level of ``refimpl.method.training_pairs.pyramid``, in their order.
+    ``bits`` (rows, ceil(cols / 8)) uint8: one bit a place.  ``until`` (rows,): the corners up to the end of each row.
 
     >>> upper, lower = np.array([[0, 1, 1]]), np.array([[0, 0, 0], [1, 1, 0]])
     >>> corners = Corners.packed([upper > 0, lower > 0])
@@ -52,9 +54,9 @@ class Corners:
 
 
 def overlapping(bands: Iterable[Band], overlap: int) -> Iterator[Band]:
-    """Bands of values and validity, each with the last ``overlap`` rows of the former one on top; the first has none.
+    """Bands of values and validity, each with the last ``overlap`` rows of the band before it on top.
 
-    Each window of overlap + 1 rows then lies whole in one band.  A band with fewer rows is held back.
+    So each window of overlap + 1 rows lies whole in exactly one band.  A band with fewer rows joins the next one.
 
     >>> [len(values) for values, _ in overlapping([(np.zeros((3, 1)), np.ones((3, 1), bool))] * 2, 2)]
     [3, 5]

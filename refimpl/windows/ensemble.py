@@ -1,8 +1,9 @@
 """The network's output, or the median of its outputs for the eight rotations and mirrors of the image (D17).
 
 Shocher, Cohen & Irani 2018, section 3: each output is corrected by back-projection, then the median is taken cell by
-cell.  Eight fine maps are too much at national size, so the map is made in parts; ``reach`` says what a part needs.
-A part has the cells that ``refimpl.method.super_resolution.apply_network`` gives for the whole map.
+cell.  Eight fine maps of national size need too much memory, so the map is made in parts; ``reach`` tells which coarse
+cells a part needs.  A part has the cells that ``refimpl.method.super_resolution.apply_network`` gives for the whole
+map.
 """
 
 from __future__ import annotations
@@ -33,13 +34,13 @@ def ensemble(
 ) -> np.ndarray:
     """The linear fine image (2 rows, 2 cols) of ``window``, float64, before the last back-projection; 0 where invalid.
 
-    Equals that part of the image in ``refimpl.method.super_resolution.apply_network``.
+    It equals that step of ``refimpl.method.super_resolution.apply_network``.  ``cut`` holds the linear coarse image of
+    the window and of the cells around it that ``reach`` asks for.  ``first``, if given, returns the network's output
+    for the unturned image in a fine window; it is then not computed.
 
-    ``cut`` holds the linear coarse image of the window and of the cells around it that ``reach`` asks for.  ``first``
-    gives the network's output of a fine window for the image in its own orientation, where it is known already.
-
-    Memory beyond the arguments is that of ``infer`` and, in bytes: 8 for each fine cell of the window and each output
-    (eight, or one without the ensemble), some 24 for each cell that an output is corrected with, 5 for each of ``cut``.
+    Memory beyond the arguments: 8 bytes for each fine cell of the window and each output (eight, or one without the
+    ensemble), some 24 for each cell that an output is corrected with, 5 for each cell of ``cut``, and that of
+    ``infer``.
     """
     outputs = 8 if settings.self_ensemble else 1
     iterations = settings.back_projection if settings.self_ensemble else 0
@@ -66,7 +67,7 @@ def ensemble(
 
 
 def interpolated(network: Network, cut: Cut, settings: UpscaleSettings) -> tuple[np.ndarray, np.ndarray]:
-    """The fine image that the network is applied to, in its dtype, and which cells are valid; at ``cut.window``."""
+    """The input of the network: the interpolated image in its dtype, and its valid cells; fine, at ``cut.window``."""
     curved = compress(cut.values, settings.transform).astype(network.parameters.dtype, copy=False)
     return upsample_valid(curved, cut.valid), children(cut.valid)
 
@@ -76,8 +77,8 @@ def turned_output(
 ) -> np.ndarray:
     """The network's output for the turned image, turned back: only the fine cells of ``window``.
 
-    ``image`` and ``valid`` are fine, at ``cut.window``.  The network is given an image that begins at a multiple of
-    ``ALIGNMENT`` cells of the whole turned image.
+    ``image`` and ``valid`` are fine, at ``cut.window``.  The image that ``infer`` receives begins at a multiple of
+    ``ALIGNMENT`` in the whole turned image.
     """
     whole = 2 * cut.shape[0], 2 * cut.shape[1]
     top, _, left, _ = turned_window(tuple(2 * end for end in cut.window), whole, turn)
@@ -90,7 +91,7 @@ def turned_output(
 
 
 def turned_window(window: Window, shape: tuple[int, int], turn: int) -> Window:
-    """Where the cells of a window (first row, row stop, first column, column stop) lie after ``turned``.
+    """The place of a window (row start, row stop, column start, column stop) after ``turned``.
 
     >>> turned_window((0, 1, 0, 3), (2, 3), 1)
     (0, 3, 0, 1)

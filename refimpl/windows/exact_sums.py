@@ -1,14 +1,14 @@
-"""Exact sums of float64 numbers, in any order, on which Eq. 3 by windows rests.
+"""Exact sums of float64 numbers, in any order: Eq. 3 by windows is built on them.
 
-Every double of 0 or more is a whole number of 53 bits times a power of two, at least 2^-1074.  A sum of them is
-kept as a whole number of 2^-1074, written in base 2^32 with 68 digits, which hold every sum of fewer than 2^63 doubles:
+Every double of 0 or more is a whole number of 53 bits times a power of two, at least 2^-1074.  A sum of them is kept
+as a whole multiple of 2^-1074, written in base 2^32 with 68 digits; they hold every sum of fewer than 2^63 doubles:
 
     sum = (digits[0] + 2^32 digits[1] + 2^64 digits[2] + ...) 2^-1074
 
-Adding a double adds to three neighbouring digits, exactly.  A digit is int64 and may outgrow 2^32 for a while; 2^29
-numbers can be added before the digits are ``carried``.  Nothing is rounded: the sum depends neither on the windows nor
-on the order of the numbers.  ``exact`` turns digits into a fraction, which Python rounds correctly.
-``refimpl.method.correction.share_out`` takes these sums by ``math.fsum``.
+Adding a double adds to three neighbouring digits, exactly.  A digit is int64 and may exceed 2^32 for a while; 2^29
+numbers can be added before the digits must be ``carried``.  Nothing is rounded, so the sum does not depend on the
+windows or on the order of the numbers.  ``exact`` turns digits into a fraction, which Python rounds correctly.
+``refimpl.method.correction.share_out`` takes the same sums with ``math.fsum``.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def digits_of(values: np.ndarray) -> np.ndarray:
     """
     bits = np.ascontiguousarray(values, np.float64).view(np.int64)
     exponent = bits >> 52
-    whole = (bits & (2**52 - 1)) | np.where(exponent > 0, 2**52, 0)  # the first bit is stored only for denormals
+    whole = (bits & (2**52 - 1)) | np.where(exponent > 0, 2**52, 0)  # normal numbers do not store their first bit
     place = np.maximum(exponent, 1) - 1
     digit, shift = place >> 5, place & 31
     low, high = (whole & LOW) << shift, (whole >> 32) << shift

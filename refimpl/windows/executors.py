@@ -1,9 +1,9 @@
-"""Tasks of an executor: how a tile is handed to a worker, and how its result comes back.
+"""Tasks of an executor: they carry a tile to a worker and bring its result back.
 
-A task is one tile.  It runs its kernels on one thread, so that as many tasks as there are cores fill them.  What a tile
-holds does not depend on the worker.  Workers read what they need from the shared files and send back the tile; the
-process that asked is the only writer.  An executor is any ``concurrent.futures.Executor``: threads, processes, or a
-Dask cluster.  ``refimpl.run.workers`` makes one for a run.
+A task is one tile.  It runs its kernels on one thread, so that one task per core uses the whole machine.  The cells of
+a tile do not depend on the worker.  Workers read their input from the shared files and send back the tile; only the
+calling process writes.  An executor is any ``concurrent.futures.Executor``: threads, processes, or a Dask cluster.
+``refimpl.run.workers`` makes one for a run.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from refimpl.errors import DataWarning, InputError
 from refimpl.twins import backend, current_backend
 
 SETTINGS = ("REFIMPL_MOST_BYTES", "REFIMPL_WINOGRAD")
-"""Environment variables that are sent to other processes.  The backend is sent with each task."""
-_TASKS_IF_UNTOLD = 16
-"""Tasks at once for an executor that does not tell how many it runs."""
+"""Environment variables that are sent to other processes; the backend is sent with each task."""
+_UNKNOWN = 16
+"""Tasks at once for an executor that does not tell its number of workers."""
 
 
 def at_once(executor: Executor) -> int:
-    """How many tasks an executor runs at the same time, as far as it tells.
+    """The number of tasks that an executor runs at the same time, as far as it tells.
 
     >>> at_once(ThreadPoolExecutor(3))
     3
@@ -36,11 +36,11 @@ def at_once(executor: Executor) -> int:
     client = getattr(executor, "_client", None)
     if client is not None:
         return max(sum(client.nthreads().values()), 1)
-    return getattr(executor, "_max_workers", _TASKS_IF_UNTOLD)
+    return getattr(executor, "_max_workers", _UNKNOWN)
 
 
 def submit(executor: Executor, task: Callable, *args) -> Future:
-    """Start ``task(*args)`` in a worker, on one thread, with the backend that is in use here; see ``result_of``."""
+    """Start ``task(*args)`` in a worker, on one thread and with the caller's backend; see ``result_of``."""
     if isinstance(executor, ThreadPoolExecutor):
         return executor.submit(_run, current_backend(), task, *args)
     settings = {name: os.environ.get(name, "") for name in SETTINGS}
@@ -51,7 +51,7 @@ def submit(executor: Executor, task: Callable, *args) -> Future:
 
 
 def result_of(future: Future):
-    """The result of the task, or its exception.  Warnings of the task are given here.
+    """The result of the task, or its exception.  Warnings of the task are repeated in this process.
 
     Raises
     ------
@@ -99,13 +99,13 @@ class _Told(NamedTuple):
 
 
 def _run_elsewhere(settings: dict[str, str], chosen: str, task: Callable, *args) -> _Told:
-    """``_run`` in another process, perhaps on another machine, with our settings; its warnings are sent back."""
+    """``_run`` in another process, perhaps on another machine, with the caller's settings; returns its warnings too."""
     os.environ.update(settings)
     with _told_here() as caught:
         result = _run(chosen, task, *args)
     told = [one for one in caught if issubclass(one.category, DataWarning)]
     for one in caught:
-        if one not in told:  # no task waits for it: it is shown here
+        if one not in told:  # only DataWarnings are sent back: others are shown in the worker
             warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
     return _Told(result, [str(one.message) for one in told])
 
@@ -121,7 +121,7 @@ def _told_here() -> Iterator[list[warnings.WarningMessage]]:
     """Collect the warnings of this process while the block runs; the list is filled at the end.
 
     Python catches warnings for a whole process, and a Dask worker has several threads.  Tasks that overlap share one
-    list, and the task that ends first takes what is there.
+    list; the task that ends first takes what it holds.
     """
     global _tasks, _caught
     taken: list[warnings.WarningMessage] = []
@@ -148,7 +148,7 @@ def _run(chosen: str, task: Callable, *args):
 
 @contextmanager
 def on_one_thread() -> Iterator[None]:
-    """Within the block, kernels called from this thread use no other thread."""
+    """Within the block, kernels that this thread calls use no other thread."""
     if current_backend() == "numpy":
         yield
         return

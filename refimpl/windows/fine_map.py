@@ -1,8 +1,8 @@
-"""The fine map and its plain alternatives as sources: computed where they are asked for (Fig. 8; D08, D09, D16-D19).
+"""The fine map and its plain alternatives as sources, computed window by window (Fig. 8; D08, D09, D16-D19).
 
-Coarse maps (rows, cols) and fine maps (2 rows, 2 cols) are sources; the fine one lies on ``grid.refined()`` and is
-valid where its coarse cell is.  Values are float64 in the units of the coarse map, at least 0 (D18).  Computing a
-part of a fine map takes its valid cells, and those around them that they depend on (``reach``).
+Coarse maps (rows, cols) and fine maps (2 rows, 2 cols) are sources.  The fine map lies on ``grid.refined()``; a fine
+cell is valid where its coarse cell is.  Values are float64 in the units of the coarse map, at least 0 (D18).  The cost
+of a part is that of its valid cells and of the cells around them that they depend on (``reach``).
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from refimpl.windows.measured_range import clip_negatives
 from refimpl.windows.reach import INTERPOLATION, Cut, box_of, cells_around, grown, reach, within
 
 TILE_CELLS = 768
-"""Side of a tile of the fine map in coarse cells.  Its eight outputs take 170 MB; for smaller tiles more would be
-computed twice."""
+"""Side of a tile of the fine map in coarse cells.  Its eight outputs take 170 MB; with smaller tiles more cells would
+be computed twice."""
 
 
 class FineMap(Computed, ABC):
@@ -38,12 +38,12 @@ class FineMap(Computed, ABC):
 
     @property
     def grid(self) -> Grid:
-        """That of the coarse map, refined (D19)."""
+        """The grid of the coarse map, refined (D19)."""
         return self.coarse.grid.refined()
 
     @property
     def units(self) -> str:
-        """Those of the coarse map."""
+        """The units of the coarse map."""
         return self.coarse.units
 
     @property
@@ -57,14 +57,14 @@ class FineMap(Computed, ABC):
 
     @abstractmethod
     def _fine(self, cut: Cut, window: Window, progress: Progress | None) -> np.ndarray:
-        """The linear fine image of some coarse cells; ``cut`` holds the linear coarse image of them and around them."""
+        """The linear fine image of the coarse cells in ``window``; ``cut`` is the linear coarse image around it."""
 
     def _finished(self, fine: np.ndarray) -> np.ndarray:
         """A linear fine image in the map's units, at least 0 (D18)."""
         return np.maximum(self.image_range.to_map(fine, self.baseline), 0)
 
     def part(self, window: Window, progress: Progress | None = None) -> Raster:
-        """The cells of (row start, row stop, column start, column stop); ``progress`` hears the finished share."""
+        """The cells of (row start, row stop, column start, column stop); ``progress`` is told the finished share."""
         shape, reached = self.coarse.grid.shape, self._reach()
         under = window[0] // 2, -(-window[1] // 2), window[2] // 2, -(-window[3] // 2)
         place = grown(under, reached, shape)
@@ -85,11 +85,10 @@ class FineMap(Computed, ABC):
 
 @dataclass(frozen=True, eq=False)
 class NetworkOutput(FineMap):
-    """The network's output for the interpolated image, in its dtype, under the curve of D09, not corrected.
+    """The network's output for the unturned interpolated image, in the network's dtype and on the curve of D09.
 
-    Equals ``refimpl.method.network.forward``.
-
-    In a file, it is the first of the ensemble's eight outputs, and the map of the network alone (``Plain``).
+    It equals ``refimpl.method.network.forward`` of that image, 0 where invalid.  In a file, it serves twice: as the
+    first of the ensemble's eight outputs, and for the map of the network alone (``Plain``).
     """
 
     network: Network
@@ -100,7 +99,7 @@ class NetworkOutput(FineMap):
 
     @property
     def dtype(self) -> np.dtype:
-        """That of the network's parameters."""
+        """The dtype of the network's parameters."""
         return self.network.parameters.dtype
 
     def _reach(self) -> int:
@@ -115,7 +114,10 @@ class NetworkOutput(FineMap):
 
 @dataclass(frozen=True, eq=False)
 class Plain:
-    """The fine map of the network alone, without ensemble and back-projection, from its ``output``."""
+    """The fine map of the network alone, without ensemble and back-projection, from its ``output``.
+
+    It equals ``refimpl.method.super_resolution.weights_of`` that output, made linear.
+    """
 
     output: Source
     image_range: ImageRange
@@ -125,7 +127,7 @@ class Plain:
 
     @property
     def grid(self) -> Grid:
-        """That of the output."""
+        """The grid of the output."""
         return self.output.grid
 
     def part(self, window: Window) -> Raster:
@@ -140,10 +142,10 @@ class Plain:
 class SuperResolved(FineMap):
     """Fig. 8: the fine map that a trained ``network`` makes (D17), computed in the dtype of its parameters.
 
-    Equals ``refimpl.method.super_resolution.apply_network``, and ``refimpl.method.super_resolution.weights_of`` of it.
-
-    ``output`` is the ``NetworkOutput``, where it is known already.  With the kernels and a network in float32, a cell
-    has the same bits in any part; NumPy's matrix products may round it differently in parts of other sizes.
+    It equals ``refimpl.method.super_resolution.apply_network``, in the map's units and at least 0
+    (``refimpl.method.super_resolution.weights_of``).  ``output`` is the ``NetworkOutput``, if it has been computed
+    before.  With the kernels and a network in float32, a cell has the same bits in every window that holds it; NumPy's
+    matrix products may round it differently in windows of other sizes.
 
     >>> from refimpl.earth.projection import ALBERS_CHINA
     >>> from refimpl.method.network import initialise
@@ -162,7 +164,7 @@ class SuperResolved(FineMap):
 
     @property
     def baseline(self) -> str:
-        """That of the settings."""
+        """The baseline of the settings."""
         return self.settings.baseline
 
     def _reach(self) -> int:
@@ -182,7 +184,10 @@ class SuperResolved(FineMap):
 
 @dataclass(frozen=True, eq=False)
 class Replicated(FineMap):
-    """The plainest fine map, to compare with: each value four times (``refimpl.method.back_projection.children``)."""
+    """The plainest fine map, to compare with: each coarse value four times.
+
+    It equals ``refimpl.method.back_projection.children`` of the coarse map.
+    """
 
     coarse: Source
     image_range: ImageRange
@@ -197,9 +202,9 @@ class Replicated(FineMap):
 
 @dataclass(frozen=True, eq=False)
 class Bicubic(FineMap):
-    """The interpolated fine map, to compare with: what the network starts from, corrected ``back_projection`` times.
+    """The interpolated fine map, to compare with: the input of the network, corrected ``back_projection`` times.
 
-    Equals ``refimpl.method.back_projection.back_project`` of ``refimpl.method.resize.upsample_valid``.
+    It equals ``refimpl.method.resize.upsample_valid`` followed by ``refimpl.method.back_projection.back_project``.
     """
 
     coarse: Source

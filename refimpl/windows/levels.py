@@ -1,7 +1,7 @@
-"""The pyramid of a map larger than memory: crops are read, and shrunk, when they are drawn (Fig. 8; D14, D15).
+"""The pyramid of a map larger than memory: each crop is read, and shrunk, when it is drawn (Fig. 8; D14, D15).
 
 ``pyramid_of`` equals ``refimpl.method.training_pairs.pyramid``: the same levels, corners and crops, to the bit.  A
-level keeps only the places of its crops (``corners``), one bit each.
+level keeps only the corners of its crops in memory (``corners``), one bit for each place.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from refimpl.windows.scaled import Scaled
 class StoredLevel:
     """The ``map`` at one ``scale``, and the admissible ``corners`` of crops on it.
 
-    Equals ``refimpl.method.training_pairs.Level``.
+    It equals ``refimpl.method.training_pairs.Level``.
     """
 
     scale: float
@@ -42,8 +42,8 @@ def pyramid_of(
 ) -> list[StoredLevel]:
     """The map at each scale that has an admissible crop of size x size cells, full size first; crops are of ``dtype``.
 
-    Equals ``refimpl.method.training_pairs.pyramid``.  The source is read once for each scale, in bands of rows;
-    ``corners`` says how much memory that takes.
+    It equals ``refimpl.method.training_pairs.pyramid``.  The source is read once for each scale, in bands of rows;
+    ``corners`` tells the memory that this takes.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def pyramid_of(
 
 
 def _survey(scaled: Scaled, size: int) -> tuple[Corners, int, bool]:
-    """The admissible corners of a map, how many of its cells are valid, and whether one of them is not 0."""
+    """The admissible corners of a map, the number of its valid cells, and whether one of these is not 0."""
     valid, lit = 0, False
 
     def counted():

@@ -14,14 +14,14 @@ from refimpl.windows.walks import windows
 
 @dataclass(frozen=True)
 class Measured:
-    """The ``range`` of a map after D08, and the number of valid cells that were ``clipped``: negative, and set to 0."""
+    """The ``range`` of a map without its negative values, and the number of valid cells ``clipped`` to 0 (D08)."""
 
     range: ImageRange
     clipped: int
 
 
 def measure(coarse: Source) -> Measured:
-    """D08 and D09 of a map of any size: range and number of negative cells, found in walks over the map.
+    """D08 and D09 for a map of any size: its range and the number of its negative cells, found in walks over the map.
 
     The range equals that of ``refimpl.method.image_range.measure_range`` to the bit.
 
@@ -50,7 +50,7 @@ def measure(coarse: Source) -> Measured:
 
 
 def clip_negatives(raster: Raster) -> tuple[Raster, int]:
-    """D08: the raster with its negative values set to 0, and the number of valid cells that were negative."""
+    """D08: the raster with its negative values set to 0, and the number of valid cells that this changed."""
     negative = raster.valid & (raster.values < 0)
     count = int(np.count_nonzero(negative))
     return replace(raster, values=clip_negative(raster.values)) if count else raster, count
@@ -58,23 +58,23 @@ def clip_negatives(raster: Raster) -> tuple[Raster, int]:
 
 @dataclass(frozen=True, eq=False)
 class Clipped:
-    """D08: a source with its negative values set to 0, as ``refimpl.method.image_range.clip_negative``."""
+    """D08: a source with its negative values set to 0."""
 
     source: Source
 
     @property
     def grid(self) -> Grid:
-        """That of the source."""
+        """The grid of the source."""
         return self.source.grid
 
     @property
     def units(self) -> str:
-        """Those of the source."""
+        """The units of the source."""
         return self.source.units
 
     @property
     def dtype(self) -> np.dtype:
-        """That of the source."""
+        """The dtype of the source."""
         return self.source.dtype
 
     def part(self, window: Window) -> Raster:

@@ -1,8 +1,8 @@
-"""Areas of zones that are polygons: whole, inside a grid, and on its valid cells.
+"""Shares of the area of polygon zones that lie in a grid and on its valid cells.
 
 Section "Raster data"; D03.  All areas are taken in the grid's plane, row by row: the part of a polygon in a row, in
-cells, times the true area of a cell of that row.  The rows go on beyond the grid to where the polygons end: what
-lies outside is measured in the same way.
+cells, times the true area of a cell of that row.  The rows continue beyond the grid to the ends of the polygons, so
+that the area outside is measured like the area inside.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def whole_areas(polygons: Polygons, grid: Grid) -> np.ndarray:
     u, v = pixels_of(moved, grid)
     left, top, bottom = np.floor(u.min()), int(np.floor(v.min())), int(np.ceil(v.max()))
     ends, signs, of_edge, _ = edges_between(moved, u - left + 1, v, (bottom, np.inf), top)
-    # Each edge in each row that it crosses.
+    # One entry for each edge and each row that it crosses.
     first, last = np.floor(ends[:, 1]).astype(int), np.ceil(ends[:, 3]).astype(int) - 1
     count = last - first + 1
     edge = np.repeat(np.arange(count.size), count)
@@ -48,7 +48,7 @@ def _cell_areas(grid: Grid, top: int, bottom: int) -> np.ndarray:
     first, last = min(top, 0), max(bottom, rows)
     if grid.crs.kind == "geographic":  # no row reaches beyond a pole
         first, last = max(first, int(np.ceil((90 - y0) / dy))), min(last, int(np.floor((-90 - y0) / dy)))
-    elif grid.crs.kind == "transverse_mercator":  # beyond the grid, as at its edge
+    elif grid.crs.kind == "transverse_mercator":  # rows beyond the grid take the area at its edge
         first, last = 0, rows
     first, last = min(first, 0), max(last, rows)
     areas = Grid(grid.crs, (x0, y0 + first * dy, dx, dy), (last - first, cols)).cell_areas()
@@ -56,7 +56,7 @@ def _cell_areas(grid: Grid, top: int, bottom: int) -> np.ndarray:
 
 
 def covered_areas(polygons: Polygons, raster: Source) -> np.ndarray:
-    """Area in km2 of each of ``polygons.zones`` on the valid cells of a raster, which is read by blocks, (k,) float64.
+    """Area in km2 of each of ``polygons.zones`` on the valid cells of a raster, read block by block, (k,) float64.
 
     >>> from refimpl.earth.projection import ALBERS_CHINA
     >>> square = np.array([0.0, 7e3, 7e3, 0.0, 0.0]), np.array([0.0, 0.0, 1e4, 1e4, 0.0])
@@ -89,7 +89,7 @@ def shares_inside(polygons: Polygons, grid: Grid, raster: Source | None = None) 
 
 
 def whole_grid(grid: Grid, valid: np.ndarray | None = None) -> Raster:
-    """A raster of zeros on ``grid`` that takes no memory, valid everywhere or where ``valid`` is.
+    """A raster of zeros on ``grid`` that takes no memory, valid everywhere or where ``valid`` is true.
 
     >>> from refimpl.earth.projection import ALBERS_CHINA
     >>> bool(whole_grid(Grid(ALBERS_CHINA, (0, 0, 1, -1), (2, 2))).valid.all())

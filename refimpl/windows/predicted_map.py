@@ -1,7 +1,7 @@
 """The coarse map CE as a source: the regression applied to every cell of drivers larger than memory (Fig. 1, D05, D08).
 
-``Predicted`` equals ``refimpl.method.coarse_map.predict_coarse`` to the bit, in any windows.  The scaling takes one
-walk over all drivers together, for the cells that have every one of them, and two over each.
+``Predicted`` equals ``refimpl.method.coarse_map.predict_coarse`` to the bit, in windows of any size.  The scaling takes
+one walk over all drivers together, which finds the cells that have every driver, and two walks over each.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from refimpl.windows.walks import windows
 
 PREDICTED_AT_ONCE = 2**16
 """Cells that are predicted at once: memory beyond the drivers and the map does not grow with the raster."""
-SCALED_AT_ONCE = 2**19
-"""Cells of the windows by which the scaling walks over the drivers."""
+WALKED = 2**19
+"""Cells of a window in the scaling's walks over the drivers."""
 
 UNITS = "10^4 t CO2 (relative: the regression's answer at the scale of provinces)"
 
 
 @dataclass(frozen=True)
 class CoarseMap:
-    """CE and the scaling that it was made with."""
+    """CE, the scaling that made it, and a count of its negative cells."""
 
     raster: Source
     scaler: MinMaxScaler
-    """The cells' scaling, to apply the same regression at another cell size."""
+    """The scaling of the cells, to use with the same regression at another cell size."""
     negative: int
     """Cells with a negative prediction, which D08 clips to 0 before the super-resolution."""
 
@@ -43,11 +43,10 @@ class CoarseMap:
 class Predicted:
     """CE as a source: one prediction for each cell that has every driver, float64, 10^4 t at the scale of provinces.
 
-    ``drivers`` are sources on one grid, one for each of ``fitted.feature_names``; ``scaler`` and ``scaling`` as of
-    ``predict_coarse``.  Negative predictions are kept (D08).
-
-    Equals ``refimpl.method.coarse_map.predict_coarse``.  With the kernels a cell has the same bits in any window; NumPy
-    may round an exponential differently in windows of other sizes.
+    It equals ``refimpl.method.coarse_map.predict_coarse`` to the bit.  ``drivers`` are sources on one grid, one for
+    each of ``fitted.feature_names``; ``scaler`` and ``scaling`` are those of ``predict_coarse``.  Negative predictions
+    are kept (D08).  With the kernels a cell has the same bits in windows of any size; NumPy may round an exponential
+    differently in windows of other sizes.
 
     Raises
     ------
@@ -93,7 +92,7 @@ def layers_of(drivers: Mapping[str, Source], names: tuple[str, ...]) -> list[Sou
 
 
 def _parts(layers: list[Source], window: Window) -> tuple[list[Raster], np.ndarray]:
-    """A window of each layer, and which of its cells all layers have."""
+    """A window of each layer, and its cells that are valid in all of them."""
     parts = [layer.part(window) for layer in layers]
     return parts, np.logical_and.reduce([part.valid for part in parts])
 
@@ -101,7 +100,8 @@ def _parts(layers: list[Source], window: Window) -> tuple[list[Raster], np.ndarr
 def scaler_of_cells(drivers: Mapping[str, Source], names: tuple[str, ...], upper_quantile: float) -> MinMaxScaler:
     """D05: the scaling of the cells by their own minimum and quantile, over the cells that have every driver.
 
-    One bit is kept for each cell.  Drivers that take long to compute belong in a file first.
+    It equals that of ``refimpl.method.coarse_map.predict_coarse``.  Memory holds one bit for each cell.  Drivers that
+    take long to compute should be written to a file first: each is read three times or more.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def scaler_of_cells(drivers: Mapping[str, Source], names: tuple[str, ...], upper
     """
     layers = layers_of(drivers, names)
     masks: dict[Window, np.ndarray] = {}
-    for window in windows(layers[0].grid.shape, SCALED_AT_ONCE):
+    for window in windows(layers[0].grid.shape, WALKED):
         valid = _parts(layers, window)[1]
         if valid.any():
             masks[window] = np.packbits(valid)
@@ -136,25 +136,27 @@ def predict_coarse(
     upper_quantile: float = UPPER_QUANTILE,
     scaler: MinMaxScaler | None = None,
 ) -> CoarseMap:
-    """The coarse map CE in memory; ``Predicted`` is the same as a source, for larger drivers.
+    """The coarse map CE in memory; for larger maps ``Predicted`` is the same map as a source.
+
+    It equals ``refimpl.method.coarse_map.predict_coarse``, for rasters.
 
     Parameters
     ----------
     fitted : the regression with its scalings.
     drivers : a raster for each of ``fitted.feature_names``, all on one grid.
-    scaling : D05, "separate" (cells scaled by themselves) or "shared" (as the totals were).
+    scaling : D05, "separate" (cells are scaled by their own range) or "shared" (by the range of the totals).
     upper_quantile : D05, the quantile of the cells that becomes 1.
-    scaler : a scaling to reuse, that of the coarse cells for a map at another cell size.
+    scaler : a scaling to reuse, such as that of the coarse cells for a map at another cell size.
 
     Returns
     -------
-    CoarseMap: float64, unit 10^4 t at province scale; negative predictions are kept here and counted (D08).  Beyond the
-    map, memory holds the cells of one window.
+    CoarseMap: float64, unit 10^4 t at province scale; negative predictions are kept and counted (D08).  Beyond the map,
+    memory holds the cells of one window.
 
     Raises
     ------
     InputError
-        A missing driver, different grids, no cell with all drivers; an unknown scaling, a quantile beyond [0, 1].
+        A missing driver, different grids, no cell with all drivers; an unknown scaling, a quantile outside [0, 1].
     """
     predicted = predicted_map(fitted, drivers, scaling, upper_quantile, scaler)
     rows, cols = predicted.grid.shape
@@ -171,7 +173,7 @@ def predicted_map(
     upper_quantile: float = UPPER_QUANTILE,
     scaler: MinMaxScaler | None = None,
 ) -> Predicted:
-    """``Predicted`` with the scaling of D05; parameters and errors as of ``predict_coarse``."""
+    """``Predicted`` with the scaling of D05; parameters and errors are those of ``predict_coarse``."""
     check_scaling(scaling, upper_quantile)
     layers_of(drivers, fitted.feature_names)
     if scaler is None and scaling == "shared":
@@ -182,7 +184,7 @@ def predicted_map(
 
 
 def count_negative(coarse: Source) -> int:
-    """The number of negative cells of a coarse map (D08), counted in a walk over it.
+    """The number of negative cells of a coarse map (D08), counted in one walk over it.
 
     >>> from refimpl.earth.projection import ALBERS_CHINA
     >>> grid = Grid(ALBERS_CHINA, (0, 0, 1, -1), (1, 3))

@@ -1,10 +1,10 @@
-"""Quantiles of more numbers than fit in memory; each has the bits that ``np.quantile`` gives for all of them at once.
+"""Quantiles of more numbers than fit in memory, equal to the bit to ``np.quantile`` of all of them at once.
 
-D05 and D09 scale a map by a quantile of its cells.  It lies between two neighbours in the order of all numbers, and
-these are found by counting: the bits of a float64, read as an integer (negative ones turned round), stand in the order
-of the numbers.  A first walk over all numbers counts them by their first 16 bits; the bin that holds a neighbour is
-counted by the next 16 bits, until so few lie in it that they can be gathered and sorted.  Two walks are the rule, and
-four the most.
+D05 and D09 scale a map by a quantile of its cells.  A quantile lies between two neighbours in the order of all numbers.
+They are found by counting, because the bits of float64 numbers, read as integers (those of negative numbers inverted),
+have the order of the numbers.  A first walk over all numbers counts them by their first 16 bits.  The bin that holds a
+neighbour is then counted by the next 16 bits, until it holds few enough numbers to gather and sort them.  This takes
+two walks as a rule, and four at most.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from dataclasses import dataclass
 import numpy as np
 
 MOST_SORTED = 2**20
-"""Numbers that are gathered and sorted at most."""
+"""The most numbers that are gathered and sorted."""
 _STEP = 16
+"""Bits by which one walk counts."""
 Blocks = Callable[[], Iterable[np.ndarray]]
 
 
 @dataclass(frozen=True)
 class OrderStatistics:
-    """Extremes, the two neighbours of a quantile's place, and the ``share`` of the way from ``left`` to ``right``."""
+    """Numbers in order: how many, their extremes, and the two neighbours of a quantile's place."""
 
     count: int
     minimum: float
@@ -31,20 +32,23 @@ class OrderStatistics:
     left: float
     right: float
     share: float
+    """How far the place lies from ``left`` to ``right``, 0 to 1."""
 
     def quantile(self, origin: float = 0.0) -> float:
-        """The quantile of the numbers less ``origin``, which is not above any of them: linear between the neighbours.
+        """The quantile of the numbers less ``origin``, linear between the neighbours, as ``np.quantile`` computes it.
+
+        ``origin`` is at most the minimum.
 
         >>> OrderStatistics(3, 1.0, 5.0, 2.0, 5.0, 0.5).quantile(1.0)
         2.5
         """
         left, right = self.left - origin, self.right - origin
-        # As np.quantile does: from the nearer neighbour, so that no rounding makes it fall when q rises.
+        # As in np.quantile: from the nearer neighbour, so that it never falls with rising q, despite rounding.
         return right - (right - left) * (1 - self.share) if self.share >= 0.5 else left + (right - left) * self.share
 
 
 def quantile(blocks: Blocks, q: float) -> float:
-    """The ``q`` quantile (0 to 1) of the numbers of all blocks: equals ``np.quantile`` of them all at once.
+    """The ``q`` quantile (0 to 1) of the numbers of all blocks; equals ``np.quantile``.  See ``order_statistics``.
 
     >>> quantile(lambda: [np.array([5.0, 1.0]), np.array([2.0])], 0.75)
     3.5
@@ -53,7 +57,7 @@ def quantile(blocks: Blocks, q: float) -> float:
 
 
 def order_statistics(blocks: Blocks, q: float) -> OrderStatistics:
-    """Extremes of the numbers of all blocks, and the neighbours between which ``np.quantile`` finds the ``q`` quantile.
+    """Extremes of the numbers of all blocks, and the neighbours of their ``q`` quantile (that of ``np.quantile``).
 
     ``blocks`` is called once for each walk.  It gives the same finite numbers each time, as arrays of any shape.
 
@@ -81,7 +85,7 @@ def order_statistics(blocks: Blocks, q: float) -> OrderStatistics:
 
 
 def _at(blocks: Blocks, ranks: tuple[int, int], counts: np.ndarray) -> list[float]:
-    """The numbers at two places of their order; ``counts`` (2^16,) counts them by their first 16 bits."""
+    """The numbers at two places of their order; ``counts`` (2^16,): how many have each value of their first 16 bits."""
     found = [_bin_of(counts, rank) for rank in ranks]  # (first bits, place within the bin, numbers in it)
     for bits in range(_STEP, 64, _STEP):
         if all(size <= MOST_SORTED for _, _, size in found):
@@ -98,14 +102,14 @@ def _at(blocks: Blocks, ranks: tuple[int, int], counts: np.ndarray) -> list[floa
 
 
 def _bin_of(counts: np.ndarray, rank: int) -> tuple[int, int, int]:
-    """The bin that holds a place, the place within it, and how many numbers it holds."""
+    """The bin that holds a place, the place within it, and the number of its numbers."""
     ends = np.cumsum(counts)
     at = int(np.searchsorted(ends, rank, side="right"))
     return at, rank - int(ends[at] - counts[at]), int(counts[at])
 
 
 def _sorted_at(blocks: Blocks, found: list[tuple[int, int, int]], bits: int) -> list[float]:
-    """The numbers at the places ``found`` in bins of their first ``bits`` bits, which are gathered and sorted."""
+    """The numbers at the places ``found`` in bins of their first ``bits`` bits; each bin is gathered and sorted."""
     gathered: dict[int, list[np.ndarray]] = {first: [] for first, _, _ in found}
     for block in blocks():
         keys = _keys(block)
@@ -119,7 +123,7 @@ _SIGN = np.uint64(1 << 63)
 
 
 def _keys(block: np.ndarray) -> np.ndarray:
-    """The bits of float64 numbers (n,) uint64, changed so that they sort as the numbers do; -0.0 is 0.0."""
+    """Keys (n,) uint64 of float64 numbers: their bits, changed to have the order of the numbers; -0.0 is 0.0."""
     bits = (np.asarray(block, np.float64).ravel() + 0.0).view(np.uint64)
     return np.where(bits & _SIGN, ~bits, bits | _SIGN)
 

@@ -1,10 +1,10 @@
-"""The coarse cells that a part of the fine map needs (D17), so that tiles have the bits of the whole map.
+"""The coarse cells that a part of the fine map needs (D17): the fine map is computed tile by tile, to the same bits.
 
-Every step looks at a known number of coarse cells to either side.  A part that is computed together with so many cells
-around it has the bits that it has in the whole map: interpolation and back-projection take the same sums in the same
-order, and what a cut edge spoils lies further out.  At the raster's own edge, where images are mirrored, nothing is cut
-off.  It makes no difference either whether all cells of the map are valid or only those of the part: the share of valid
-weight is then exactly 1, because the weights of doubling and halving are multiples of 1/128 and 1/256.
+Every step needs a known number of coarse cells on each side.  A part that is computed with that many cells around it is
+the same, to the last bit, as in the whole map: interpolation and back-projection take the same sums in the same order,
+and the cells that a cut edge spoils lie further out.  At the raster's own edge, where images are mirrored, nothing is
+cut off.  It makes no difference whether all cells of the map are valid or only all cells of the part.  The share of
+valid weight is then exactly 1, because the weights of doubling and halving are multiples of 1/128 and 1/256.
 
 Windows are (row start, row stop, column start, column stop) in coarse cells of the whole map, of ``shape``
 (rows, cols).
@@ -23,17 +23,18 @@ from refimpl.windows.inference import halo
 INTERPOLATION = 2
 """Coarse cells on each side that a fine cell is interpolated from."""
 SPOILT = 3
-"""Fine cells next to a cut whose interpolation misses a coarse one: two children of the last one, and the first of the
-last but one."""
+"""Fine cells next to a cut whose interpolation misses a coarse cell: both children of the last coarse cell along an
+axis, and the nearer child of the one before."""
 
 
 def cells_around(iterations: int, kind: str) -> int:
-    """Coarse cells on each side that ``iterations`` of back-projection read; ``kind`` is the downsampling.
+    """Coarse cells on each side that this many iterations of back-projection need; ``kind`` is the downsampling.
 
-    To the left, the first child of cell c takes part of the differences of the cells c - 2 to c + 1, the second child
-    of c - 1 to c + 2.  With the mean, the difference of c - 2 begins at the first child of c - 2: two cells for each
-    iteration.  With the bicubic mean it begins at the second child of c - 4.  From a second child, a further
-    iteration begins at the second child three cells to the left.  To the right it is the same, with the other child.
+    The first child of cell c takes shares of the differences of the cells c - 2 to c + 1, the second child of c - 1 to
+    c + 2.  Consider the left side.  With the mean, the difference of c - 2 begins at the first child of c - 2: two
+    cells for each iteration.  With the bicubic mean it begins at the second child of c - 4.  From a second child, a
+    further iteration begins at the second child three cells to the left: three cells for each iteration, and one more.
+    The right side is the same with the children exchanged.
 
     >>> cells_around(10, "mean"), cells_around(10, "bicubic"), cells_around(0, "bicubic")
     (20, 31, 0)
@@ -43,10 +44,10 @@ def cells_around(iterations: int, kind: str) -> int:
 
 @dataclass(frozen=True)
 class Reach:
-    """Coarse cells on each side that each step needs around what the next one needs; the last step first.
+    """Coarse cells on each side that each step needs beyond those of the step after it; the last step first.
 
-    ``after``: back-projection of the median; ``within``: that of the eight outputs; ``network``: its layers and the
-    interpolation before them.
+    ``after``: back-projection of the median; ``within``: back-projection of the eight outputs; ``network``: its layers
+    and the interpolation before them.
     """
 
     after: int
@@ -60,12 +61,12 @@ class Reach:
 
 
 def reach(settings: UpscaleSettings, depth: int) -> Reach:
-    """The coarse cells that each step needs, for a fine map by a network of ``depth`` layers.
+    """The coarse cells around a part that the fine map of a network of ``depth`` layers needs.
 
-    Back-projection looks ``cells_around`` coarse cells to each side, inside the ensemble and after it.  The network
-    looks ``halo(depth)`` fine cells further.  Its image begins at a multiple of four fine cells of the whole map, in
-    each of the eight turns; what is cut off for that, two cells at most, is spoilt anyhow.  No part of this can be
-    less, with one exception: back-projection from a bicubic mean needs only one child of its last cells, so the step
+    Back-projection needs ``cells_around`` coarse cells on each side, inside the ensemble and after it.  The network
+    needs ``halo(depth)`` fine cells more.  Its image begins at a multiple of four fine cells of the whole map, in each
+    of the eight turns; at most two cells are cut off for that, and these are spoilt in any case.  No part of this can
+    be less, with one exception: back-projection from a bicubic mean needs only one child of its last cells, so the step
     before it has one coarse cell to spare.
 
     >>> reach(UpscaleSettings(), 8)
@@ -76,7 +77,7 @@ def reach(settings: UpscaleSettings, depth: int) -> Reach:
 
 
 def grown(window: Window, cells: int, shape: tuple[int, int]) -> Window:
-    """The window with ``cells`` more on each side, cut at the edge of the map.
+    """The window with this many cells more on each side, cut at the edge of the map.
 
     >>> grown((0, 4, 5, 9), 2, (20, 10))
     (0, 6, 3, 10)
@@ -86,7 +87,7 @@ def grown(window: Window, cells: int, shape: tuple[int, int]) -> Window:
 
 
 def box_of(cells: np.ndarray, window: Window) -> Window | None:
-    """The smallest window that holds every true cell of ``cells``, which lie at ``window``; None if there is none.
+    """The smallest window that holds every true cell of ``cells``, an array at ``window``; None if none is true.
 
     >>> box_of(np.array([[False, False, False], [False, True, True]]), (10, 12, 20, 23))
     (11, 12, 21, 23)
@@ -114,12 +115,12 @@ class Cut:
         return Cut(values, valid, window, self.shape)
 
     def around(self, window: Window, cells: int) -> Cut:
-        """The part at a window and ``cells`` around it."""
+        """The part at a window and this many cells around it."""
         return self.part(grown(window, cells, self.shape))
 
 
 def within(window: Window, outer: Window, factor: int = 1) -> tuple[slice, slice]:
-    """Where a window's cells lie in an array at ``outer``, or, with ``factor`` 2, their children in the fine one.
+    """The slices of a window's cells in an array at ``outer``; with ``factor`` 2, of their children in a fine array.
 
     >>> within((3, 5, 1, 2), (2, 9, 0, 4), 2)
     (slice(2, 6, None), slice(2, 4, None))

@@ -1,12 +1,11 @@
-"""The map shrunk to one scale, computed where it is asked for (D14).
+"""The map shrunk to one scale, computed window by window (D14).
 
-No array of the whole map exists.  A window of ``Scaled`` reads those cells of the full-size source that its bicubic
-taps touch, and sums them as ``refimpl.method.resize.resize_valid`` would for the whole map.  So it has the bits of
-that part of the whole resized map: the taps are those of the whole axes, mirrored only at the true edges, and where
-every cell of the source is valid, nothing is divided.
+``Scaled`` equals ``refimpl.method.resize.resize_valid`` of the whole map, to the bit, and holds no array of it.  A
+window reads the cells of the full-size source that its bicubic taps touch, and takes the same sums.  The taps are those
+of the whole axes, mirrored only at the true edges.  Where every cell of the source is valid, nothing is divided.
 
-Memory is that of a window and of its taps: a window of n x n cells at scale s reads about (n / s + 4 / s)^2 cells.
-Tables of taps take 16 bytes for each tap (up to 8) of each row and column.
+Memory holds a window and its taps: a window of n x n cells at scale s reads about (n / s + 4 / s)^2 cells.  Tables of
+taps take 16 bytes for each tap (up to 8) of each row and column.
 """
 
 from __future__ import annotations
@@ -22,14 +21,14 @@ from refimpl.method.resize import Taps, bicubic_taps, weigh_valid
 from refimpl.twins import twin
 
 BAND_CELLS = 2**20
-"""About so many cells of the source are read for one band of rows."""
+"""The approximate number of cells of the source that are read for one band of rows."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scaled:
     """The ``source`` at (rows, cols) = ``shape``, in ``dtype``; ``every_valid``: the source has no invalid cell.
 
-    Equals ``refimpl.method.resize.resize_valid``.
+    It equals ``refimpl.method.resize.resize_valid``.
 
     >>> image = in_memory(np.arange(64.0).reshape(8, 8), np.ones((8, 8), bool))
     >>> Scaled(image, (4, 4), np.dtype(float), True).part((1, 2, 1, 3))[0]
@@ -56,9 +55,10 @@ class Scaled:
         return read.values.astype(self.dtype, copy=False), read.valid
 
     def bands(self, least: int = 1) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Values and validity of all rows, in bands from the top; each but the last has ``least`` rows or more.
+        """All rows once, in bands of whole rows from the top: values and validity.
 
-        A band is read from about 2^20 cells of the source, if ``least`` does not ask for more.
+        A band is read from about BAND_CELLS cells of the source.  It has at least ``least`` rows; the last may have
+        fewer.
         """
         rows, cols = self.shape
         height = max(BAND_CELLS // self.source.grid.shape[1] * rows // self.source.grid.shape[0], least, 1)
@@ -67,7 +67,7 @@ class Scaled:
 
 
 def in_memory(image: np.ndarray, valid: np.ndarray) -> Raster:
-    """An image (rows, cols), 0 where it is not ``valid``, as a source; its cells are 1 m wide, at no real place."""
+    """An image (rows, cols), 0 where it is not ``valid``, as a source; its grid is a placeholder with cells of 1 m."""
     return Raster.unchecked(image, valid, Grid(ALBERS_CHINA, (0.0, 0.0, 1.0, -1.0), image.shape))
 
 
@@ -83,12 +83,11 @@ def _taps_of(n_in: int, n_out: int, start: int, stop: int) -> tuple[int, int, Ta
 def weigh_window(
     image: np.ndarray, valid: np.ndarray, rows: Taps, cols: Taps, every_valid: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Values and validity of a window of ``refimpl.method.resize.resize_valid``, from given taps.
+    """Values and validity of a window resized with given taps: first down the rows, then along the columns.
 
-    Equals ``refimpl.method.resize.weigh_valid``.
-
-    ``image`` and ``valid`` (h, w) are what the taps of ``rows`` and ``cols`` count in.  ``every_valid`` says that the
-    whole map is valid.  It does not suffice that this window is: its sums would then be divided by their share.
+    It equals ``refimpl.method.resize.weigh_valid``, and so that window of ``resize_valid`` of the whole map.  The taps
+    of ``rows`` and ``cols`` count cells of ``image`` and ``valid`` (h, w).  ``every_valid`` means that the whole map is
+    valid, not just this window: as in the whole map, sums are then not divided by their share of valid weight.
 
     >>> halves = np.array([[0, 1], [2, 3]]), np.full((2, 2), 0.5)
     >>> weigh_window(np.arange(16.0).reshape(4, 4), np.eye(4) < 1, halves, halves, False)[0]

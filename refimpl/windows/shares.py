@@ -1,16 +1,14 @@
-"""Eq. 3 on windows of a map: two passes that weigh provinces and share their totals out.
-
-The cells are those of ``refimpl.method.correction.share_out``.
+"""Eq. 3 on windows of a map, in two passes: the first weighs provinces, the second shares their totals out.
 
     CE_c = CW_c x s_n x f_n,     f_n = SC_n / (CW_n s_n),     CW_c = (weight_c + a_n) x area_c
 
 s_n is the power of two that brings the largest CW_c to [1, 2): no product overflows, and no digit changes.  a_n is 1
-where all weights of a province are 0 (D21), so that its cells share by area; elsewhere it is 0.  D22: the largest cells
-take what rounding leaves of SC_n.
+where all weights of a province are 0 (D21), so that its cells share by area; elsewhere it is 0.  D22: what rounding
+leaves of SC_n is added to the largest cells.
 
-A pass finds counts, exact sums (refimpl/windows/exact_sums.py) and the four largest cells of a province.  So windows
-can be walked in any order, by any worker: ``joined`` results are the same.  CW_n s_n, f_n and each product are rounded
-once.
+For each province a pass finds counts, exact sums (refimpl/windows/exact_sums.py) and the four largest cells.  So
+windows can be walked in any order and in any process: the ``joined`` results are the same.  CW_n s_n, f_n and each
+product are rounded once.  The result equals ``refimpl.method.correction.allocate`` to the bit.
 """
 
 from __future__ import annotations
@@ -28,30 +26,28 @@ from refimpl.windows.exact_sums import DIGITS, carried, digits_of, exact
 
 
 class Weighed(NamedTuple):
-    """What the first pass finds of k provinces."""
+    """The results of the first pass for k provinces."""
 
     count: np.ndarray
     """(k,) int64, valid cells."""
     sums: np.ndarray
     """(k, 68) int64, the digits of the exact sum of CW_c, carried."""
     largest: np.ndarray
-    """(k, 4) float64, the largest CW_c, descending, equal ones in row-major order; -1 where there is none."""
+    """(k, 4) float64, the largest CW_c, descending, equal ones in row-major order; -1 for no cell."""
     places: np.ndarray
     """(k, 4, 2) int64, row and column of these cells on the map."""
 
 
 @twin("kernels.shares")
 def weigh_cells(weights, valid, zones, areas, codes, added, corner):
-    """The first pass over a window of a map.
-
-    The sums are exact; ``refimpl.method.correction.share_out`` takes them by ``math.fsum``.
+    """The first pass over a window of a map: CW_c and CW_n, as in ``refimpl.method.correction.allocate``.
 
     Parameters
     ----------
     weights, valid : (rows, cols) real and bool; a density, 0 or more where valid.
     zones : (rows, cols) integer codes.
     areas : (rows,) float64, area of a cell of each row.
-    codes, added : (k,) int64, ascending, and float64, a_n: the provinces that are weighed.
+    codes, added : (k,) int64, ascending, and float64, a_n: the provinces to weigh.
     corner : row and column of the window's first cell on the map.
 
     Returns
@@ -82,9 +78,7 @@ def weigh_cells(weights, valid, zones, areas, codes, added, corner):
 
 @twin("kernels.shares")
 def share_cells(weights, valid, zones, areas, codes, added, scales, factors):
-    """Eq. 3 on a window, before D22.
-
-    The cells equal those of ``refimpl.method.correction.share_out`` before its residual goes to the largest.
+    """Eq. 3 on a window, before D22: the products of ``refimpl.method.correction.share_out``.
 
     Parameters
     ----------
@@ -113,18 +107,17 @@ def share_cells(weights, valid, zones, areas, codes, added, scales, factors):
 
 
 def nothing_weighed(size: int) -> Weighed:
-    """No cell of ``size`` provinces.
+    """``Weighed`` of ``size`` provinces without a cell.
 
     >>> nothing_weighed(1).largest.tolist()
     [[-1.0, -1.0, -1.0, -1.0]]
     """
-    places = np.zeros((size, RECEIVERS, 2), np.int64)
-    count, sums = np.zeros(size, np.int64), np.zeros((size, DIGITS), np.int64)
-    return Weighed(count, sums, np.full((size, RECEIVERS), -1.0), places)
+    sums, largest = np.zeros((size, DIGITS), np.int64), np.full((size, RECEIVERS), -1.0)
+    return Weighed(np.zeros(size, np.int64), sums, largest, np.zeros((size, RECEIVERS, 2), np.int64))
 
 
 def joined(found: Iterable[tuple], size: int) -> Weighed:
-    """All windows added up; ``found`` gives what ``weigh_cells`` returns for each of them, in any order.
+    """``Weighed`` of several windows together; ``found``: what ``weigh_cells`` returns for each, in any order.
 
     >>> one = nothing_weighed(1)._replace(count=np.array([2]), largest=np.array([[3.0, 1.0, -1.0, -1.0]]))
     >>> both = joined([one, one], 1)
@@ -143,7 +136,7 @@ def joined(found: Iterable[tuple], size: int) -> Weighed:
 
 @dataclass(frozen=True)
 class Shares:
-    """How the totals of k provinces are shared out: ``codes`` (k,) int64, and a_n, s_n and f_n (k,) float64."""
+    """The factors of Eq. 3 for k provinces: ``codes`` (k,) int64, and a_n, s_n and f_n (k,) float64."""
 
     codes: np.ndarray
     added: np.ndarray
@@ -157,7 +150,7 @@ class Shares:
 
 
 def shares_of(codes: np.ndarray, added: np.ndarray, weighed: Weighed, totals: np.ndarray) -> Shares:
-    """s_n and f_n of provinces that were weighed with ``added``; f_n is 0 where a province has no cell.
+    """s_n and f_n of provinces weighed with ``added``; f_n is 0 for a province without a cell.
 
     >>> one = nothing_weighed(1)._replace(sums=digits_of(np.array([1.0, 3.0]))[np.newaxis])
     >>> one.largest[0, 0] = 3.0
@@ -165,7 +158,7 @@ def shares_of(codes: np.ndarray, added: np.ndarray, weighed: Weighed, totals: np
     >>> shares.scales.tolist(), shares.factors.tolist()
     ([0.5], [50.0])
     """
-    # A denormal largest number is brought as near to 1 as a power of two brings it.
+    # The largest power of two is 2^1023: a denormal number stays below 1.
     scales = np.ldexp(1.0, np.minimum(1 - np.frexp(np.maximum(weighed.largest[:, 0], 0.0))[1], 1023))
     factors = np.zeros(codes.size)
     for k, (digits, scale, total) in enumerate(zip(weighed.sums, scales.tolist(), totals.tolist())):
@@ -176,12 +169,12 @@ def shares_of(codes: np.ndarray, added: np.ndarray, weighed: Weighed, totals: np
 
 @dataclass(frozen=True)
 class Settled:
-    """D22: the cells that take what rounding leaves, and the sum of all cells after that."""
+    """D22: the cells that take what rounding leaves, and the sums of all cells after that."""
 
     places: np.ndarray
     """(m, 2) int64, row and column on the map."""
     values: np.ndarray
-    """(m,) float64: these cells, instead of what Eq. 3 gives."""
+    """(m,) float64: the values of these cells, in place of those of Eq. 3."""
     cell_sum: np.ndarray
     """(k,) float64: the exact sum of a province's cells, rounded once."""
 
@@ -195,8 +188,9 @@ class Settled:
 def settled(shares: Shares, weighed: Weighed, sums: np.ndarray, totals: np.ndarray) -> Settled:
     """D22 for provinces whose cells have the exact ``sums``, (k, 68) digits.
 
-    The residual goes to the largest cell, the first of equal ones; if one is not enough (its own rounding may be as
-    coarse as the total's), the next takes what is left, up to four.  So does ``refimpl.method.correction.share_out``.
+    The residual is added to the largest cell, the first of equal ones.  One cell may not be enough, because its own
+    rounding can be as coarse as the total's; the next then takes what is left, up to four.  The cells equal those of
+    ``refimpl.method.correction.share_out``.
 
     >>> weighed = nothing_weighed(1)._replace(largest=np.array([[2.0, 1.0, -1.0, -1.0]]))
     >>> shares = Shares(np.array([11]), np.zeros(1), np.ones(1), np.full(1, 0.25))

@@ -1,8 +1,8 @@
-"""A raster in a file as a source that can be handed to another process.
+"""A raster in a file, as a source that can be sent to another process.
 
-Section "Raster data".  The file is opened where and when it is first read, and stays open as long as the source lives.
-Another process is sent its name, and what its head says in this process.  So workers on one or many machines read their
-windows from one shared file.
+Section "Raster data".  The file is opened when it is first read, and stays open as long as the source lives.  Another
+process receives its path and the contents of its header.  So workers on one or many machines read their windows from
+one shared file.
 """
 
 from __future__ import annotations
@@ -24,12 +24,10 @@ from refimpl.windows.computed import Computed
 
 
 class Stored(Computed):
-    """One band of a raster file; ``units`` and ``keep`` as for ``open_raster``.
+    """One band of a raster file; ``units`` and ``keep`` are those of ``open_raster``.
 
-    ``keep=0`` suits a file that is only walked by ``windows``.
-
-    What is done with another datum is decided where the file is first opened (``other_datums``), also for other
-    processes.
+    A file that is only walked by ``windows`` needs no cache: ``keep=0``.  If the file has another datum, the process
+    that opens it first decides whether it is refused (``other_datums``); others follow.
 
     >>> import pickle, tempfile
     >>> from refimpl.earth.projection import ALBERS_CHINA
@@ -46,7 +44,7 @@ class Stored(Computed):
 
     @property
     def _file(self) -> RasterFile:
-        """The open file; it is opened once, by the first thread that asks."""
+        """The open file; the first thread that reads it opens it."""
         found = self.__dict__.get("_opened")
         if found is None:
             with OPENING:
@@ -69,27 +67,27 @@ class Stored(Computed):
 
     @functools.cached_property
     def grid(self) -> Grid:
-        """That of the file."""
+        """The file's grid."""
         return self._file.grid
 
     @functools.cached_property
     def units(self) -> str:
-        """Those given, or the file's."""
+        """The given units, or else the file's."""
         return self._file.units
 
     @functools.cached_property
     def dtype(self) -> np.dtype:
-        """That of the values read."""
+        """The dtype of the values read."""
         return self._file.dtype
 
     @functools.cached_property
     def stored_dtype(self) -> np.dtype:
-        """That of the file."""
+        """The dtype of the file."""
         return self._file.dtype
 
     @functools.cached_property
     def nodata(self):
-        """The value of invalid cells in the file; None if it names none."""
+        """The file's nodata value, or None."""
         return self._file.nodata
 
     def part(self, window: Window) -> Raster:
@@ -98,7 +96,7 @@ class Stored(Computed):
         return Raster.unchecked(found.values, found.valid, self.grid.part(window), self.units)
 
     def close(self) -> None:
-        """Close the file; the next window opens it again.  A file that tasks of a worker share stays open."""
+        """Close the file; the next window opens it again.  A file that a worker's tasks share stays open."""
         found = self.__dict__.pop("_opened", None)
         if found is not None and self._own:
             found.__exit__()
@@ -110,18 +108,19 @@ class Stored(Computed):
 
 
 OPENING = threading.RLock()
-"""Held while a file is opened, so that it is opened once.  Python silences warnings for all threads of a process."""
+"""Held while a file is opened, for two reasons: it is opened once, and Python silences warnings for all threads of a
+process at once."""
 SHARED_BYTES = 2**24
-"""Bytes of decoded strips and tiles that are kept of a file which tasks share: a worker holds several such files."""
+"""The most bytes of decoded strips and tiles that a worker keeps of a shared file: it keeps several files open."""
 
 
 def state_of(path: Path) -> tuple[int, int, int]:
-    """Inode, time and size of a file that another process named: they tell it from an older file of that name.
+    """Inode, time and size of a file, which change if another file takes its place.
 
     Raises
     ------
     InputError
-        The file is not there.
+        The file does not exist here.
     """
     try:
         found = os.stat(path)
@@ -135,9 +134,10 @@ def state_of(path: Path) -> tuple[int, int, int]:
 
 @functools.lru_cache(4)
 def _reopened(path: Path, state: tuple, units: str, band: int, keep: int) -> RasterFile:
-    """A file that another process opened before; it stays open, because the next task reads a window of it as well.
+    """A file that another process opened before; it stays open for the next tasks.
 
-    ``state`` tells it from an older file of that name.  Its warnings were given where it was opened first.
+    ``state`` is that of ``state_of``, so that a new file in the same place is opened anew.  Its warnings were given in
+    the process that opened it first.
     """
     with warnings.catch_warnings(), other_datums(None):
         warnings.simplefilter("ignore", DataWarning)

@@ -1,7 +1,7 @@
-"""Zones in a file as codes on a grid: a source that can be handed to another process.
+"""Zones in a file, as codes on a grid: a source that can be sent to another process.
 
-Section "Raster data".  Cells of a raster of codes are read where they are asked for; a file of polygons is read once in
-each process.  Another process is sent the file's name.
+Section "Raster data".  A raster of codes is read window by window; a file of polygons is read once in each process.
+Another process receives the file's path.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from refimpl.windows.zones import Zones
 
 
 def zones_of_file(path: str | os.PathLike, zones: Zones, grid: Grid, id_field: str = "code") -> Source:
-    """``zones_on(zones, grid)`` as a source; ``zones`` are what was read from the file and checked before.
+    """The zones of a file on a grid, as ``zones_in`` gives them; ``zones`` are the file's, read and checked before.
 
     >>> import pickle, tempfile
     >>> from refimpl.earth.projection import ALBERS_CHINA

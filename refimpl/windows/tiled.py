@@ -1,8 +1,8 @@
-"""A source computed tile by tile, by an executor, ahead of its reader.
+"""A source whose tiles an executor computes ahead of the reader.
 
 Section "Raster data".  ``Tiled`` stands between a source that takes long to compute and the one writer
-(``write_parts(..., tile=...)``), which asks for its cells in the order of the file's blocks.  The next tiles are
-computed meanwhile.  Each tile is computed once, and dropped when all of its cells have been read.
+(``write_parts(..., tile=...)``), which reads its cells in the order of the file's blocks.  The next tiles are computed
+meanwhile.  Each tile is computed once, and dropped when all of its cells have been read.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ def write_tiled(
     empty: Exception | None = None,
     **options,
 ) -> None:
-    """Write a source as a GeoTIFF, computed tile by tile of (rows, cols) by ``executor``, or here if that is None.
+    """Write a source as a GeoTIFF; ``executor`` computes its tiles of (rows, cols), or this process if it is None.
 
-    ``options`` and errors are those of ``write_parts``; the file has the same bytes with any executor.  ``progress``
-    hears the finished share.  ``empty`` is raised, and nothing is written, where the source has no valid cell.
+    ``options`` and errors are those of ``write_parts``.  The file has the same bytes with any executor.  ``progress``
+    is told the finished share.  If the source has no valid cell, ``empty`` is raised and nothing is written.
 
     >>> import tempfile
     >>> from refimpl.formats.geotiff import read_raster
@@ -47,11 +47,10 @@ def write_tiled(
 
 
 class Tiled:
-    """``source`` in tiles of (rows, cols); a context manager, which drops the tiles that are still computed at its end.
+    """``source`` in tiles of (rows, cols); a context manager, whose end cancels the tiles that are not yet computed.
 
-    Each cell must be asked for once, tile by tile or row by row, by one thread.  An ``executor`` is given twice as many
-    tiles as it runs at once; ``source`` is sent to it with each.  ``empty`` is raised at the last tile if none had a
-    valid cell.
+    Each cell is to be read once, tile by tile or row by row, from one thread.  An ``executor`` is given twice as many
+    tiles as it runs at once, and ``source`` with each.  ``empty`` is raised at the last tile if none had a valid cell.
     """
 
     def __init__(
@@ -71,7 +70,7 @@ class Tiled:
         self._begun, self._finished = 0, 0
         self._futures: dict[int, Future] = {}
         self._open: dict[int, tuple[Raster | None, int]] = {}
-        """Computed tiles: their cells, None if all are invalid, and the number of cells still to be read."""
+        """Computed tiles: their cells (None if all are invalid), and the number of cells that are still to be read."""
 
     def part(self, window: Window) -> Raster:
         """The cells of (row start, row stop, column start, column stop)."""
@@ -83,7 +82,7 @@ class Tiled:
         return Raster.unchecked(values, valid, self.grid.part(window), self.units)
 
     def _copy(self, number: int, window: Window, values: np.ndarray, valid: np.ndarray) -> None:
-        """Copy the cells of a tile that are in the window into it."""
+        """Copy the cells that a tile and the window have in common."""
         tile = self._tiles[number]
         top, bottom = max(tile[0], window[0]), min(tile[1], window[1])
         left, right = max(tile[2], window[2]), min(tile[3], window[3])
@@ -129,6 +128,6 @@ class Tiled:
 
 
 def valid_part(source: Source, window: Window) -> Raster | None:
-    """The cells of a window, or None where none is valid, so that nothing is sent."""
+    """The cells of a window, or None if none is valid, which is quick to send."""
     found = source.part(window)
     return found if found.valid.any() else None

@@ -1,15 +1,15 @@
-"""Training on a map larger than memory: crops are read from its file, and the training survives interruption.
+"""Training on a map that is larger than memory: crops are read from its file, and the training survives interruption.
 
-The steps are those of ``refimpl.method.training.train``, which is called here; only the levels of the map and the
+The steps are those of ``refimpl.method.training.train``, which ``train_on`` calls; only the levels of the map and the
 checkpoint differ (Fig. 8, Eq. 2; D08, D09, D11-D15).  With a ``Checkpoint`` the training is saved from time to time and
 at its end, and a later call goes on from there.  Weights, history, tape and the generator's next number are, bit for
 bit, those of a training that was never interrupted.
 
 Memory of the kernels in float32, for crops of n x n cells, L layers of C channels and a map of N cells, in bytes:
 4 (L + 1) C n^2 for the activations of a step, some 6,000 C^2 for weights and sums in Winograd's form, 144 n^2 for the
-fixed crops, 20 for each parameter, and for the map what ``corners`` says: 0.44 N and one band of rows, some 40 MB.
-With the default settings this is 60 MB for a step, and 50 MB for a map of 20 million cells in a file.  A map in memory
-takes 5 N more.
+fixed crops and 20 for each parameter.  The map takes what ``corners`` says: 0.44 N and one band of rows, some 40 MB.
+With the default settings a step takes 60 MB, and a map of 20 million cells in a file 50 MB; a map in memory takes 5 N
+more.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ def train_on_map(
     network: Network | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Trained:
-    """Fig. 8 for a map of any size: ``train_on`` its linear image, which is a file in ``folder`` meanwhile.
+    """Fig. 8 for a map of any size: ``train_on`` its linear image, from a temporary file in ``folder``.
 
-    The file is not compressed, so that a crop is read in a millisecond.  ``doubling`` counts from 1; each
-    doubling has its own random numbers.  The dtype is that of ``network``, by default float32.
+    The file is not compressed, so that a crop is read in a millisecond.  ``doubling`` counts from 1; each doubling has
+    its own random numbers.  The dtype is that of ``network``, by default float32.
     """
     path = folder / "image.tif"
     write_tiled(path, LinearImage(coarse, image_range, dtype_of(network)), WRITTEN, plain=True)
@@ -68,9 +68,9 @@ def train_on(
     network: Network | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Trained:
-    """``refimpl.method.training.train`` on a linear image whose crops are read when they are drawn: equal to the bit.
+    """``refimpl.method.training.train`` on a linear image of any size, whose crops are read as they are drawn.
 
-    If the file of ``checkpoint`` is there, the training goes on from it.
+    If the file of ``checkpoint`` exists, the training goes on from it.
 
     Raises
     ------
@@ -105,12 +105,12 @@ def train_on(
 
 
 def dtype_of(network: Network | None) -> np.dtype:
-    """The dtype that a training computes in: that of its first weights, by default float32."""
+    """The dtype of a training: that of its first weights, by default float32."""
     return np.dtype(np.float32) if network is None else network.parameters.dtype
 
 
 def _facts(image: Source, size: int, settings: UpscaleSettings, rng, tape: Tape | None, network) -> dict:
-    """What a checkpoint must agree with, beside its key."""
+    """The facts that a checkpoint must agree with, in addition to its key."""
     return {
         "rows": image.grid.shape[0],
         "columns": image.grid.shape[1],
@@ -126,7 +126,7 @@ def _facts(image: Source, size: int, settings: UpscaleSettings, rng, tape: Tape 
 
 
 def _fraction(state: TrainingState, settings: UpscaleSettings) -> float:
-    """The finished part of the training, estimated from the reductions of the rate or from the steps."""
+    """An estimate of the finished part of the training: from reductions of the rate, or from steps."""
     falls = np.log(settings.learning_rate / state.policy.rate)
     return max(state.step / settings.max_steps, float(falls / np.log(settings.learning_rate / settings.final_rate)))
 
@@ -134,7 +134,7 @@ def _fraction(state: TrainingState, settings: UpscaleSettings) -> float:
 class LinearImage:
     """``coarse`` shifted and scaled by ``image_range``, its negative values 0, in ``dtype``; 0 at invalid cells.
 
-    Equals ``refimpl.method.image_range.ImageRange.to_image`` of the map without negative values (D08).
+    It equals ``refimpl.method.image_range.ImageRange.to_image`` of the map without negative values.
 
     >>> from refimpl.earth.grid import Grid
     >>> from refimpl.earth.projection import ALBERS_CHINA

@@ -1,8 +1,8 @@
-"""Super-resolution of rasters in memory, by the engine: whole maps in, whole maps out (Fig. 8; D08, D09, D16-D19).
+"""Super-resolution of whole rasters in memory, by the windowed forms (Fig. 8; D08, D09, D16-D19).
 
 Coarse maps are (rows, cols), fine ones (2 rows, 2 cols) on ``grid.refined()``; a fine cell is valid where its coarse
-cell is.  Results are in the units of the coarse map, at least 0 (D18).  They are made in tiles, so that memory beyond
-the result does not grow with the map.
+cell is.  Results are in the units of the coarse map, at least 0 (D18).  They are computed in tiles: beyond the result,
+memory does not grow with the map.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from refimpl.windows.training_on_file import LinearImage, dtype_of, train_on
 from refimpl.windows.walks import tiles_of
 
 TRAINING_SHARE = 0.9
-"""Share of the progress line that the training takes."""
+"""The part of the progress line that the training takes."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class SuperResolution:
     """The result of ``super_resolve``.
 
     ``weights`` is the fine map, CW of Eq. 3.  ``history``, ``tape`` and ``network`` are those of the training.
-    ``image_range`` is that of the coarse map; ``clipped`` is the number of its negative cells (D08).
+    ``image_range`` is that of the coarse map, and ``clipped`` the number of its negative cells (D08).
     """
 
     weights: Raster
@@ -56,7 +56,10 @@ def train_image(
     network: Network | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Trained:
-    """``train_on`` an image in memory, (rows, cols) float with ``valid`` bool; invalid cells are not used."""
+    """``train_on`` an image in memory, (rows, cols) float, with ``valid`` bool; invalid cells may hold any value.
+
+    It equals ``refimpl.method.training.train``.
+    """
     valid = np.asarray(valid, bool)
     source = in_memory(np.where(valid, image, 0).astype(dtype_of(network)), valid)
     return train_on(source, settings, rng, progress, tape, network, checkpoint)
@@ -70,10 +73,11 @@ def super_resolve(
     tape: Tape | None = None,
     network: Network | None = None,
 ) -> SuperResolution:
-    """Fig. 8: the coarse map at twice its resolution, by a network trained on it alone.
+    """Fig. 8: the coarse map at twice its resolution, by a network that is trained only on this map.
 
-    ``tape`` and ``network`` replace the draws and the first weights, as in ``train``; together they repeat a training
-    without random numbers.  Training and inference compute in the dtype of ``network``, by default float32.
+    It equals ``refimpl.method.training.train`` followed by ``refimpl.method.super_resolution.apply_network``.
+    ``tape`` and ``network`` replace the draws and the first weights, as in ``train``; with both, a training is repeated
+    without a random number.  Training and inference have the dtype of ``network``, by default float32.
 
     Raises
     ------
@@ -96,18 +100,24 @@ def apply_network(
 ) -> Raster:
     """The fine map that a trained network makes of a coarse one (D17), computed in the network's dtype.
 
-    Equals ``refimpl.method.super_resolution.apply_network``, and ``refimpl.method.super_resolution.weights_of`` of it.
+    It equals ``refimpl.method.super_resolution.apply_network``, in the map's units.
     """
     return _whole(SuperResolved(network, coarse, measure(coarse).range, settings), progress)
 
 
 def replicate(coarse: Raster, baseline: str = "remove") -> Raster:
-    """The plainest fine map, to compare with: each coarse value four times."""
+    """The plainest fine map, to compare with: each coarse value four times.
+
+    It equals ``refimpl.method.back_projection.children`` of the coarse map.
+    """
     return _whole(Replicated(coarse, measure(coarse).range, baseline))
 
 
 def bicubic(coarse: Raster, back_projection: int = 0, baseline: str = "remove", downsampling: str = "mean") -> Raster:
-    """The interpolated fine map, to compare with: what the network starts from, corrected ``back_projection`` times."""
+    """The interpolated fine map, to compare with: the input of the network, corrected ``back_projection`` times.
+
+    It equals ``refimpl.method.resize.upsample_valid`` followed by ``refimpl.method.back_projection.back_project``.
+    """
     return _whole(Bicubic(coarse, measure(coarse).range, back_projection, baseline, downsampling))
 
 

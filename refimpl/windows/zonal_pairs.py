@@ -26,7 +26,7 @@ def zonal_pairs(values, valid, zones, weights):
 
     Returns
     -------
-    codes : (k,) int64, ascending: every code that occurs except 0, also where no cell of the zone is valid.
+    codes : (k,) int64, ascending: every code that occurs except 0, also of zones without a valid cell.
     totals : (2, k) float64, sum of value x weight, and what its rounding lost.
     areas : (2, k) float64, sum of the weights, and what its rounding lost.
     counts : (k,) int64, number of valid cells.

@@ -2,11 +2,11 @@
 
 Section "Raster data": drivers are summed by province and compared with emission.  D03: the total of a density is the
 sum over cells of density x true cell area (km2); the mean is total / area, so it is weighted by area.  Zones are codes
-on cells (``zonal_pairs``) or polygons, which share out cells exactly (``polygon_sums``).
+on cells (``zonal_pairs``), or polygons, whose shares of cells are exact (``polygon_sums``).
 
-A raster in a file is read in blocks of whole rows, and is never in memory as a whole.  Under polygons only the rows
-and columns of their bounding box are read.  Each block gives its sums as pairs (``exact_pair``); all pairs of
-a zone are added exactly and rounded once.
+A raster in a file is read in blocks of whole rows; memory never holds all of it.  Under polygons, only the rows and
+columns of their bounding box are read.  Each block gives its sums as pairs (``exact_pair``); all pairs of a zone are
+added exactly and rounded once.  Totals equal ``refimpl.method.province_totals.zonal_sums``.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from refimpl.earth.zone_labels import checked_rule, warn_astray
 from refimpl.errors import InputError
 from refimpl.windows.zonal_pairs import zonal_pairs
 
-ZONAL_BLOCK_CELLS = 2**22
+READ_CELLS = 2**22
 """Cells of a file that are read at once."""
 PairsOfBlock = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-"""Of one block: codes (k,) int64 of the zones in it, totals and areas (2, k) float64 as pairs, counts (k,) int64."""
+"""Sums of one block: codes (k,) int64 of its zones, totals and areas (2, k) float64 as pairs, counts (k,) int64."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +53,10 @@ def zonal_statistics(raster: Source, zones: Source | Polygons, align: bool = Fal
     For codes on the raster's own grid it equals ``refimpl.method.province_totals.zonal_sums``, with the true areas of
     the cells as weights.
 
-    ``zones`` are codes on cells, or polygons.  Codes must lie on the raster's grid, unless ``align`` brings them there:
-    each cell then takes the zone at its centre.  Polygons are laid on any grid, by their own rule or by ``rule``:
-    "centre" takes the cells whose centres the zone contains, and "area" the exact share of each cell that it covers;
-    ``count`` is then the number of cells that it covers, wholly or in part.  What lies in two zones counts for both.
+    ``zones`` are codes on cells, or polygons.  Codes must lie on the raster's grid, or ``align`` must be set: each cell
+    then takes the zone at its centre.  Polygons can be laid on any grid.  They take cells by ``rule``, by default
+    their own.  "centre" takes the cells whose centres the zone contains; "area" takes its exact share of each cell, and
+    ``count`` is the number of cells of which it has a share.  A cell in two zones counts for both.
 
     Raises
     ------
@@ -84,24 +84,24 @@ def zonal_statistics(raster: Source, zones: Source | Polygons, align: bool = Fal
 
 
 def row_blocks(window: Window, cells: int = 0) -> Iterator[Window]:
-    """Blocks of whole rows of a window, of about ``cells`` cells (default: ZONAL_BLOCK_CELLS).
+    """Blocks of whole rows of a window, of about ``cells`` cells (0: READ_CELLS).
 
     >>> list(row_blocks((0, 5, 2, 4), 4))
     [(0, 2, 2, 4), (2, 4, 2, 4), (4, 5, 2, 4)]
     """
     top, bottom, left, right = window
-    step = max(1, (cells or ZONAL_BLOCK_CELLS) // max(right - left, 1))
+    step = max(1, (cells or READ_CELLS) // max(right - left, 1))
     for start in range(top, bottom, step):
         yield start, min(start + step, bottom), left, right
 
 
 def _blocks_read(raster: Source, window: Window) -> Iterator[Window]:
-    """The blocks of a raster in a file.  A raster in memory is one block, whose rows threads share."""
+    """Blocks of a raster in a file; a raster in memory is one block, which threads share out."""
     return row_blocks(window, raster.values.size if isinstance(raster, Raster) else 0)
 
 
 def _pairs_by_code(raster: Source, zones: Source, align: bool) -> Iterator[PairsOfBlock]:
-    """The pairs of each block, for zones that are codes on the raster's grid; ``align`` brings them there.
+    """Sums by codes on the raster's grid; with ``align``, codes on another grid are warped to it.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def _pairs_by_code(raster: Source, zones: Source, align: bool) -> Iterator[Pairs
 
 
 def _pairs_by_polygon(raster: Source, polygons: Polygons, by_area: bool) -> Iterator[PairsOfBlock]:
-    """The pairs of each block, by the exact share of each cell that a zone's polygons cover, or by its centre."""
+    """Sums by polygons: with the exact share of each cell that a zone covers, or by the cell's centre."""
     edges, areas = edges_on(polygons, raster.grid), raster.grid.cell_areas()
     left = edges.window[2]
     edges = edges._replace(ends=edges.ends - np.array([left, 0.0, left, 0.0]))  # u from the window's first column
@@ -139,7 +139,7 @@ def _pairs_by_polygon(raster: Source, polygons: Polygons, by_area: bool) -> Iter
 
 
 def _statistics(blocks: Iterable[PairsOfBlock]) -> ZonalStatistics:
-    """The pairs of all blocks added up exactly; a sum is rounded once, at the end.
+    """The exact sums of all blocks; each is rounded once, at the end.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Zones (provinces) and the working grid: zones on a grid, a grid that covers them, and the share of each inside it.
+"""Zones (provinces) on the working grid: their codes on it, a grid that covers them, and the share of each inside it.
 
 Section "Raster data".  Zones are a raster of integer codes, 0 outside, or polygons.  A province that the edge of the
 grid cuts must not receive its whole total, so the run compares each zone's area inside the grid with its whole area.
@@ -26,11 +26,13 @@ from refimpl.windows.polygon_coverage import shares_inside, whole_grid
 Zones = Source | Polygons
 
 _MASK_BLOCK_CELLS = 2**18
-"""Cells of a zone raster or a mask that are read at once."""
+"""Cells of one block of a walk over a zone raster or a mask."""
 
 
-def zones_on(zones: Zones, grid: Grid) -> Raster:
-    """Zones as codes on a grid: the zone at each cell's centre, or for polygons as their own rule says.
+def zones_in(zones: Zones, grid: Grid, window: Window) -> Raster:
+    """Zones as codes in a window of a grid: the zone at each cell's centre; polygons by their own rule.
+
+    ``window`` is (row start, row stop, column start, column stop).
 
     Raises
     ------
@@ -39,24 +41,19 @@ def zones_on(zones: Zones, grid: Grid) -> Raster:
 
     >>> from refimpl.earth.projection import ALBERS_CHINA
     >>> zones = Raster(np.array([[11, 12]]), np.array([[True, True]]), Grid(ALBERS_CHINA, (0, 0, 2, -2), (1, 2)))
-    >>> zones_on(zones, Grid(ALBERS_CHINA, (0, 0, 1, -1), (1, 3))).values.tolist()
-    [[11, 11, 12]]
+    >>> zones_in(zones, Grid(ALBERS_CHINA, (0, 0, 1, -1), (1, 3)), (0, 1, 1, 3)).values.tolist()
+    [[11, 12]]
     """
-    return zones_in(zones, grid, (0, grid.shape[0], 0, grid.shape[1]))
-
-
-def zones_in(zones: Zones, grid: Grid, window: Window) -> Raster:
-    """``zones_on`` for a window of the grid: (row start, row stop, column start, column stop)."""
     if isinstance(zones, Polygons):
         return zone_labels(zones, grid, window=window)
     return Warped(zones, grid, "nearest").part(window)
 
 
 def cover(zones: Zones, crs: CRS, cell_size: float) -> Grid:
-    """The smallest grid of square cells, edges at multiples of ``cell_size``, which covers every zone.
+    """The smallest grid of square cells, with edges at multiples of ``cell_size``, that covers every zone.
 
-    The extent is that of the corners of the outermost zone cells; no inner cell reaches further, because a map is
-    continuous.
+    The extent is that of the corners of the outermost zone cells.  A map is continuous, so no inner cell reaches
+    further.
 
     Raises
     ------
@@ -71,7 +68,7 @@ def cover(zones: Zones, crs: CRS, cell_size: float) -> Grid:
     if not (math.isfinite(cell_size) and cell_size > 0):
         raise ValueError(f"cell size {cell_size}, expected a positive number of metres or degrees")
     low, high = _bounds_of_polygons(zones, crs) if isinstance(zones, Polygons) else _bounds_of_cells(zones, crs)
-    # An extent that ends on a cell's edge, apart from rounding, ends there.
+    # An extent that ends on a cell's edge within rounding ends there.
     first = np.floor(low / cell_size + 1e-9)
     last = np.ceil(high / cell_size - 1e-9)
     cols, rows = (int(number) for number in last - first)
@@ -80,7 +77,7 @@ def cover(zones: Zones, crs: CRS, cell_size: float) -> Grid:
 
 
 def _bounds_of_polygons(polygons: Polygons, crs: CRS) -> tuple[np.ndarray, np.ndarray]:
-    """Lower left and upper right corner of all vertices; edges between them are straight."""
+    """Lower left and upper right corner of all vertices; the edges between vertices are straight."""
     moved = carried(polygons, crs)
     if not moved.x.size:
         raise ValueError(f"no polygon of {polygons.where} lies on the map of {crs.describe()}")
@@ -103,7 +100,7 @@ def _bounds_of_cells(zones: Source, crs: CRS) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _outline_corners(zones: Source, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
-    """x and y of the four corners of the zone cells in rows start to stop that have a side without a zone."""
+    """x and y of the corners of the zone cells, in rows start to stop, that have a neighbour without a zone."""
     rows, cols = zones.grid.shape
     above, below = max(start - 1, 0), min(stop + 1, rows)
     inside = np.zeros((stop - start + 2, cols + 2), bool)
@@ -121,18 +118,18 @@ class Coverage:
     """Share of each zone's area, by code, in [0, 1]."""
 
     inside: dict[int, float]
-    """Inside the grid and all frames: below 1 an edge cuts the zone."""
+    """The share inside the grid and all frames; below 1 where an edge cuts the zone."""
     known: dict[int, float]
-    """On valid cells of the grid."""
+    """The share on valid cells of the grid."""
 
 
 def coverage(zones: Zones, grid: Grid, valid=None, frames: Iterable[Grid] = ()) -> Coverage:
-    """How much of each zone's area lies inside ``grid`` and every one of ``frames``, and how much on its valid cells.
+    """The share of each zone's area inside ``grid`` and every one of ``frames``, and the share on valid cells.
 
-    A cell of the zone raster is inside if its centre is; polygons are measured exactly in each of them, and the
-    smallest share counts.  ``valid`` is (rows, cols) of ``grid``, by default all true, or a raster in a file on
-    ``grid``, whose valid cells are read block by block.  Cells are counted in whole numbers per row, so that the shares
-    do not depend on any order.
+    A cell of the zone raster is inside if its centre is.  Polygons are measured exactly in the grid and in each frame,
+    and the smallest share counts.  ``valid`` is (rows, cols) of ``grid``, by default all true, or a raster in a file on
+    ``grid``, which is read block by block.  Cells are counted in whole numbers per row, so that the shares depend on
+    no order.
 
     >>> from refimpl.earth.projection import ALBERS_CHINA
     >>> zones = Raster(np.array([[11, 11, 11, 12]]), np.ones((1, 4), bool), Grid(ALBERS_CHINA, (0, 0, 1, -1), (1, 4)))
@@ -148,7 +145,7 @@ def coverage(zones: Zones, grid: Grid, valid=None, frames: Iterable[Grid] = ()) 
         raise ValueError(f"zones of {zones.dtype}, expected integer codes")
     codes, rank = _ranked_codes(zones)
     n_codes, areas = codes.size, zones.grid.cell_areas()
-    area = np.zeros((3, n_codes))  # whole, inside, known; each sum is of one product a row, in the order of the rows
+    area = np.zeros((3, n_codes))  # whole, inside, known; each sums one product per row, in the order of the rows
     for start, stop in _row_blocks(zones):
         part = zones.part((start, stop, 0, zones.grid.shape[1]))
         row, col = np.nonzero((part.values != 0) & part.valid)
@@ -166,7 +163,7 @@ def coverage(zones: Zones, grid: Grid, valid=None, frames: Iterable[Grid] = ()) 
 
 
 def _mask_of(valid, grid: Grid) -> Raster:
-    """``valid`` of ``coverage`` as a raster that gives windows."""
+    """``valid`` of ``coverage``, an array, a source or None, as a source."""
     if hasattr(valid, "part"):
         return valid
     valid = None if valid is None else np.asarray(valid, bool)
@@ -176,7 +173,7 @@ def _mask_of(valid, grid: Grid) -> Raster:
 
 
 def _ranked_codes(zones: Source) -> tuple[np.ndarray, np.ndarray]:
-    """The codes that occur, ascending, and the place of each in that list: codes may have six digits."""
+    """The codes that occur, ascending, and a table of their places in it, by code; codes may have six digits."""
     present = np.zeros(1, bool)
     for start, stop in _row_blocks(zones):
         part = zones.part((start, stop, 0, zones.grid.shape[1]))
@@ -187,7 +184,7 @@ def _ranked_codes(zones: Source) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _centres_inside(source: Grid, grid: Grid, start: int, row, col) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Which cells (start + row, col) of ``source`` have their centre in ``grid``, and in which row and column of it."""
+    """Cells (start + row, col) of ``source``: whether their centres are in ``grid``, and its rows and columns there."""
     x, y = source.centres()
     if grid == source:
         at_row, at_col = row + start, col
@@ -200,7 +197,7 @@ def _centres_inside(source: Grid, grid: Grid, start: int, row, col) -> tuple[np.
 
 
 def _valid_at(valid: Source, row: np.ndarray, col: np.ndarray) -> np.ndarray:
-    """Which of the cells (row, col) are valid; rows are read in blocks, because a few zone cells may span the map."""
+    """Whether each cell (row, col) is valid; rows are read in blocks, because a few zone cells may span the map."""
     found = np.zeros(row.size, bool)
     if not row.size:
         return found
