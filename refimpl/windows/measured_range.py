@@ -1,4 +1,4 @@
-"""The range of a coarse map of any size, and the map without its negative values (D08, D09)."""
+"""The range of a coarse map of any size, and a map without its negative values (D08, D09)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from refimpl.earth.grid import Grid, Raster, Source, Window
+from refimpl.earth.grid import Raster, Source, Window
 from refimpl.method.image_range import QUANTILE, ImageRange, clip_negative, no_valid_cell
 from refimpl.windows.quantiles import order_statistics
 from refimpl.windows.walks import windows
@@ -30,6 +30,7 @@ def measure(coarse: Source) -> Measured:
     InputError
         No cell is valid.
 
+    >>> from refimpl.earth.grid import Grid
     >>> from refimpl.earth.projection import ALBERS_CHINA
     >>> grid = Grid(ALBERS_CHINA, (0, 0, 1, -1), (1, 3))
     >>> measure(Raster(np.array([[-4.0, 5.0, 0.0]]), np.array([[True, True, False]]), grid))
@@ -54,29 +55,3 @@ def clip_negatives(raster: Raster) -> tuple[Raster, int]:
     negative = raster.valid & (raster.values < 0)
     count = int(np.count_nonzero(negative))
     return replace(raster, values=clip_negative(raster.values)) if count else raster, count
-
-
-@dataclass(frozen=True, eq=False)
-class Clipped:
-    """D08: a source with its negative values set to 0."""
-
-    source: Source
-
-    @property
-    def grid(self) -> Grid:
-        """The grid of the source."""
-        return self.source.grid
-
-    @property
-    def units(self) -> str:
-        """The units of the source."""
-        return self.source.units
-
-    @property
-    def dtype(self) -> np.dtype:
-        """The dtype of the source."""
-        return self.source.dtype
-
-    def part(self, window: Window) -> Raster:
-        """The cells of (row start, row stop, column start, column stop)."""
-        return clip_negatives(self.source.part(window))[0]
