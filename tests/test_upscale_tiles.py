@@ -200,14 +200,14 @@ def test_maps_in_memory_are_made_in_tiles_that_do_not_show(monkeypatch):
         yield replicate(coarse, "keep")
 
     expected = list(maps())
-    monkeypatch.setattr(whole_maps, "TILE_CELLS", 16)
+    monkeypatch.setattr(whole_maps, "TILE_SIDE", 16)
     for found, whole in zip(maps(), expected, strict=True):
         assert same(found, whole, (0, 100, 0, 90)) and found.units == "t/km2" and found.grid == whole.grid
 
 
 def test_memory_beyond_the_result_does_not_grow_with_the_map(monkeypatch):
     peaks, network = [], some_network()
-    monkeypatch.setattr(whole_maps, "TILE_CELLS", 32)
+    monkeypatch.setattr(whole_maps, "TILE_SIDE", 32)
     for rows in (64, 512):
         coarse = some_map((rows, 64), False)
         apply_network(network, some_map((8, 8), False), SMALL)                      # compiles

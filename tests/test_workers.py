@@ -199,7 +199,7 @@ def words_of(verb, folder):
 def test_threads_workers_and_processes_give_the_same_bytes(maps, tmp_path, monkeypatch, capsys, verb):
     monkeypatch.setattr(warp, "WARPED_TILE", (512, 512))
     monkeypatch.setattr(predict, "COARSE_TILE", (512, 512))
-    monkeypatch.setattr(fine_map, "TILE_CELLS", 32)
+    monkeypatch.setattr(fine_map, "TILE_SIDE", 32)
     digests, said = set(), set()
     for number, (threads, options) in enumerate(ALONE + WITH_WORKERS + WITH_PROCESSES):
         monkeypatch.setenv("REFIMPL_THREADS", threads)

@@ -38,7 +38,7 @@ def call(args) -> None:
     from refimpl.progress import stage
     from refimpl.run.config import read_upscale_settings
     from refimpl.run.workers import executor_of
-    from refimpl.windows.fine_map import TILE_CELLS, SuperResolved
+    from refimpl.windows.fine_map import TILE_SIDE, SuperResolved
     from refimpl.windows.measured_range import measure
     from refimpl.windows.stored import Stored
     from refimpl.windows.tiled import write_tiled
@@ -63,7 +63,7 @@ def call(args) -> None:
             fine = SuperResolved(made.network, half, measured.range, settings)
             description = "fine map CW, the weights of Eq. 3"
             with stage("upscale") as progress:
-                tile = 2 * TILE_CELLS, 2 * TILE_CELLS
+                tile = 2 * TILE_SIDE, 2 * TILE_SIDE
                 write_tiled(output, fine, tile, executor, progress, description=description, cog=args.cog)
             if curve:
                 write_history(curve, made.history)

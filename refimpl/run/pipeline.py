@@ -59,7 +59,7 @@ from refimpl.run.stage_keys import stages_in
 from refimpl.run.stages import Here, Stages, as_stage
 from refimpl.windows.allocated_map import allocate, per_km2
 from refimpl.windows.checkpoint import Checkpoint
-from refimpl.windows.fine_map import TILE_CELLS, NetworkOutput, Plain, SuperResolved
+from refimpl.windows.fine_map import TILE_SIDE, NetworkOutput, Plain, SuperResolved
 from refimpl.windows.measured_range import measure
 from refimpl.windows.predicted_map import CoarseMap, count_negative, predicted_map
 from refimpl.windows.stored import Stored
@@ -67,7 +67,7 @@ from refimpl.windows.tiled import write_tiled
 from refimpl.windows.training_on_file import train_on_map
 from refimpl.windows.walks import WRITTEN
 
-FINE_TILE = (2 * TILE_CELLS, 2 * TILE_CELLS)
+FINE_TILE = (2 * TILE_SIDE, 2 * TILE_SIDE)
 """Rows and columns of the fine map that are one task."""
 
 
@@ -151,7 +151,7 @@ def predict_map(
     """
     settings, path = config.regression, here.path("coarse.tif")
     predicted = predicted_map(regression.model, area.drivers, settings.scaling, settings.upper_quantile)
-    write_tiled(path, predicted, (TILE_CELLS, TILE_CELLS), executor, here.progress, description=DESCRIPTIONS[path.name])
+    write_tiled(path, predicted, (TILE_SIDE, TILE_SIDE), executor, here.progress, description=DESCRIPTIONS[path.name])
     return CoarseMap(Stored(path), predicted.scaler, count_negative(Stored(path)))
 
 

@@ -24,7 +24,7 @@ from refimpl.windows.ensemble import ensemble, interpolated, turned_output
 from refimpl.windows.measured_range import clip_negatives
 from refimpl.windows.reach import INTERPOLATION, Cut, box_of, cells_around, grown, reach, within
 
-TILE_CELLS = 768
+TILE_SIDE = 768
 """Side of a tile of the fine map in coarse cells.  Its eight outputs take 170 MB; with smaller tiles more cells would
 be computed twice."""
 

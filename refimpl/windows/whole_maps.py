@@ -20,7 +20,7 @@ from refimpl.method.training_pairs import Tape
 from refimpl.progress import Progress
 from refimpl.windows.checkpoint import Checkpoint
 from refimpl.windows.ensemble import part_of
-from refimpl.windows.fine_map import TILE_CELLS, Bicubic, FineMap, Replicated, SuperResolved
+from refimpl.windows.fine_map import TILE_SIDE, Bicubic, FineMap, Replicated, SuperResolved
 from refimpl.windows.measured_range import measure
 from refimpl.windows.scaled import in_memory
 from refimpl.windows.training_on_file import LinearImage, dtype_of, train_on
@@ -123,7 +123,7 @@ def bicubic(coarse: Raster, back_projection: int = 0, baseline: str = "remove", 
 
 def _whole(fine: FineMap, progress: Progress | None = None) -> Raster:
     """All of a fine map, in memory."""
-    tiles = tiles_of(fine.grid.shape, (2 * TILE_CELLS, 2 * TILE_CELLS))
+    tiles = tiles_of(fine.grid.shape, (2 * TILE_SIDE, 2 * TILE_SIDE))
     values, valid = np.empty(fine.grid.shape), np.empty(fine.grid.shape, bool)
     for done, window in enumerate(tiles):
         part = fine.part(window, part_of(progress, done / len(tiles), (done + 1) / len(tiles)))
