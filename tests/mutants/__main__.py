@@ -114,6 +114,8 @@ def main() -> int:
     parser.add_argument("--layer", action="append", choices=known, default=[], help="mutants of this layer; repeatable")
     parser.add_argument("--cases", action="store_true", help="say which cases killed each")
     args = parser.parse_args()
+    if unknown := [name for name in args.mutant if name not in MUTANTS]:
+        parser.error(f"no mutant has the id {unknown[0]}; the ids stand in tests/mutants/")
     found = []
     for one in verdicts(chosen(args.mutant, args.layer)):
         found.append(one)
