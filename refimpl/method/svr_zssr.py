@@ -39,7 +39,7 @@ from refimpl.method.province_totals import zonal_sums
 from refimpl.method.selection import MODELS, SelectionTable, Settings, choose, compare_models
 from refimpl.method.settings import UpscaleSettings, validate
 from refimpl.method.super_resolution import apply_network, weights_of
-from refimpl.method.training import Trained, train
+from refimpl.method.training import Trained, dtype_of, generator_of, train
 from refimpl.method.training_pairs import SCALES, Tape, crop_size, pyramid
 
 
@@ -134,10 +134,8 @@ def spatialize(
         image_range = measure_range(positive_map, valid)
         image = image_range.to_image(positive_map, valid)
         size = crop_size(image.shape, settings.crop)
-        dtype = np.float32 if network is None else network.parameters.dtype
-        levels = pyramid(image.astype(dtype), valid, size, SCALES if settings.pyramid else SCALES[:1])
-        rng = np.random.Generator(np.random.PCG64(seed if doubling == 1 else (seed, doubling)))
-        trained.append(train(levels, size, settings, rng, network, tape))
+        levels = pyramid(image.astype(dtype_of(network)), valid, size, SCALES if settings.pyramid else SCALES[:1])
+        trained.append(train(levels, size, settings, generator_of(seed, doubling), network, tape))
         fine = apply_network(trained[-1].network, image, valid, settings)
         valid = children(valid)
         weights = np.where(valid, weights_of(fine, image_range, settings), 0.0)

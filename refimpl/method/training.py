@@ -119,6 +119,24 @@ def train(
     return Trained(network, History(np.arange(1, state.step + 1), *columns), Tape(tuple(state.draws)))
 
 
+def generator_of(seed: int, doubling: int) -> np.random.Generator:
+    """The random numbers of a doubling, counted from 1 (D17): the first has the seed itself, each later one its own.
+
+    >>> [int(generator_of(7, doubling).integers(100)) for doubling in (1, 2)]
+    [94, 28]
+    """
+    return np.random.Generator(np.random.PCG64(seed if doubling == 1 else (seed, doubling)))
+
+
+def dtype_of(network: Network | None) -> np.dtype:
+    """The dtype of a training: that of its first weights, by default float32.
+
+    >>> dtype_of(None)
+    dtype('float32')
+    """
+    return np.dtype(np.float32) if network is None else network.parameters.dtype
+
+
 def first_state(
     levels: Sequence[Level], settings: UpscaleSettings, rng: np.random.Generator, network: Network | None = None,
     tape: Tape | None = None,

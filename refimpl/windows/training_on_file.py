@@ -23,7 +23,7 @@ from refimpl.earth.grid import Raster, Source, Window
 from refimpl.method.image_range import ImageRange
 from refimpl.method.network import Network
 from refimpl.method.settings import UpscaleSettings
-from refimpl.method.training import Trained, TrainingState, train
+from refimpl.method.training import Trained, TrainingState, dtype_of, generator_of, train
 from refimpl.method.training_pairs import Tape, crop_size
 from refimpl.progress import Progress
 from refimpl.windows.checkpoint import Checkpoint
@@ -53,8 +53,7 @@ def train_on_map(
     """
     path = folder / "image.tif"
     write_tiled(path, LinearImage(coarse, image_range, dtype_of(network)), WRITTEN, plain=True)
-    rng = np.random.Generator(np.random.PCG64(seed if doubling == 1 else (seed, doubling)))
-    trained = train_on(Stored(path), settings, rng, progress, tape, network, checkpoint)
+    trained = train_on(Stored(path), settings, generator_of(seed, doubling), progress, tape, network, checkpoint)
     path.unlink(missing_ok=True)
     return trained
 
@@ -102,11 +101,6 @@ def train_on(
     if checkpoint and last and last.step > saved:
         checkpoint.save(last, facts, rng)
     return trained
-
-
-def dtype_of(network: Network | None) -> np.dtype:
-    """The dtype of a training: that of its first weights, by default float32."""
-    return np.dtype(np.float32) if network is None else network.parameters.dtype
 
 
 def _facts(image: Source, size: int, settings: UpscaleSettings, rng, tape: Tape | None, network) -> dict:

@@ -15,7 +15,7 @@ from refimpl.earth.grid import Raster
 from refimpl.method.image_range import ImageRange
 from refimpl.method.network import Network
 from refimpl.method.settings import UpscaleSettings, validate
-from refimpl.method.training import History, Trained
+from refimpl.method.training import History, Trained, dtype_of
 from refimpl.method.training_pairs import Tape
 from refimpl.progress import Progress
 from refimpl.windows.checkpoint import Checkpoint
@@ -23,7 +23,7 @@ from refimpl.windows.ensemble import part_of
 from refimpl.windows.fine_map import TILE_SIDE, Bicubic, FineMap, Replicated, SuperResolved
 from refimpl.windows.measured_range import measure
 from refimpl.windows.scaled import in_memory
-from refimpl.windows.training_on_file import LinearImage, dtype_of, train_on
+from refimpl.windows.training_on_file import LinearImage, train_on
 from refimpl.windows.walks import tiles_of
 
 TRAINING_SHARE = 0.9
